@@ -14,9 +14,13 @@ if (files.length === 0) {
   console.error(`no test file${filter === undefined ? '' : ` matches ${filter}`}: is it built?`);
   process.exit(1);
 }
-const child = spawn(process.execPath, ['--expose-gc', '--test', '--test-concurrency=2', ...files], {
-  stdio: 'inherit',
-});
+const child = spawn(
+  process.execPath,
+  ['--expose-gc', '--test', '--test-concurrency=2', '--test-reporter=spec', ...files],
+  {
+    stdio: 'inherit',
+  },
+);
 child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
 
 function find(folder) {

@@ -1,0 +1,38 @@
+import type { Cell } from './cell.ts';
+
+/**
+ * A cell as JSON text. Nothing is lost: integers above 2^53 and decimals are strings, bytes are base64, and the
+ * numbers that JSON lacks (NaN, infinities) are null as JSON.stringify has it.
+ */
+export function cellToJson(cell: Cell): string {
+  if (cell === null) return 'null';
+  switch (typeof cell) {
+    case 'string':
+      return JSON.stringify(cell);
+    case 'number':
+      return Number.isFinite(cell) ? String(cell) : 'null';
+    case 'bigint':
+      return cell >= -9007199254740991n && cell <= 9007199254740991n ? String(cell) : `"${cell}"`;
+    case 'boolean':
+      return String(cell);
+    default:
+      break;
+  }
+  if (cell instanceof Uint8Array) return `"${Buffer.from(cell).toString('base64')}"`;
+  if (isList(cell)) return `[${cell.map((item) => cellToJson(item)).join(',')}]`;
+  const members = Object.entries(cell).map(([name, value]) => `${JSON.stringify(name)}:${cellToJson(value)}`);
+  return `{${members.join(',')}}`;
+}
+
+/** A cell as people read it: text bare, bytes as hexadecimal, lists and objects as JSON, null as nothing. */
+export function cellToText(cell: Cell): string {
+  if (cell === null) return '';
+  if (typeof cell === 'string') return cell;
+  if (cell instanceof Uint8Array) return Buffer.from(cell).toString('hex');
+  if (typeof cell === 'object') return cellToJson(cell);
+  return String(cell);
+}
+
+function isList(cell: readonly Cell[] | { readonly [name: string]: Cell }): cell is readonly Cell[] {
+  return Array.isArray(cell);
+}

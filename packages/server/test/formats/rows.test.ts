@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  Bool,
+  Dictionary,
+  Field,
+  Float64,
+  Int32,
+  Int64,
+  List,
+  Map_,
+  RecordBatch,
+  Schema,
+  Struct,
+  type Table,
+  TimestampMicrosecond,
+  Uint64,
+  Utf8,
+  type Vector,
+  makeData,
+  tableFromArrays,
+  tableFromJSON,
+  vectorFromArray,
+} from 'apache-arrow';
+import { batchToCsv, batchToNdjson, csvHeader } from '../../src/formats/rows.ts';
+
+function batchOf(columns: Record<string, Vector>): RecordBatch {
+  const schema = new Schema(
+    Object.entries(columns).map(([name, vector]) => new Field(name, vector.type, true)),
+  );
+  const children = Object.values(columns).map(
+    (vector) => vector.data[0] ?? assert.fail('one chunk expected'),
+  );
+  const data = makeData({
+    type: new Struct(schema.fields),
+    length: children[0]?.length ?? 0,
+    nullCount: 0,
+    children,
+  });
+  return new RecordBatch(schema, data);
+}
+
+describe('batchToNdjson()', () => {
+  it('loses nothing of integers above 2^53, nulls and bytes', () => {
+    const batch = batchOf({
+      id: vectorFromArray([1n, 2n ** 63n - 1n, null], new Int64()),
+      u: vectorFromArray([1n, 2n ** 64n - 1n, null], new Uint64()),
+      name: vectorFromArray(['a', null, 'ü"\n'], new Utf8()),
+      ok: vectorFromArray([true, false, null], new Bool()),
+      x: vectorFromArray([1.5, Number.NaN, null], new Float64()),
+    });
+    assert.equal(
+      batchToNdjson(batch),
+      '{"id":1,"u":1,"name":"a","ok":true,"x":1.5}\n' +
+        '{"id":"9223372036854775807","u":"18446744073709551615","name":null,"ok":false,"x":null}\n' +
+        '{"id":null,"u":null,"name":"ü\\"\\n","ok":null,"x":null}\n',
+    );
+  });
+
+  it('shows dictionaries, lists, structs and maps as values', () => {
+    const table: Table = tableFromJSON([
+      { tag: 'x', list: [1, 2], s: { a: 1, b: 'q' } },
+      { tag: 'y', list: [], s: { a: 2, b: 'r' } },
+    ]);
+    assert.equal(
+      table.batches.map((batch) => batchToNdjson(batch)).join(''),
+      '{"tag":"x","list":[1,2],"s":{"a":1,"b":"q"}}\n{"tag":"y","list":[],"s":{"a":2,"b":"r"}}\n',
+    );
+    const map = vectorFromArray(
+      [new Map([['k', 1]]), null],
+      new Map_(
+        new Field(
+          'entries',
+          new Struct<{ key: Utf8; value: Int32 }>([
+            new Field('key', new Utf8()),
+            new Field('value', new Int32(), true),
+          ]),
+        ),
+      ),
+    );
+    const dictionary = vectorFromArray(['p', 'q'], new Dictionary(new Utf8(), new Int32()));
+    assert.equal(
+      batchToNdjson(batchOf({ map, dictionary })),
+      '{"map":{"k":1},"dictionary":"p"}\n{"map":null,"dictionary":"q"}\n',
+    );
+    const lists = vectorFromArray([[1n], null, [2n, null]], new List(new Field('item', new Int64(), true)));
+    assert.equal(batchToNdjson(batchOf({ lists }).slice(1)), '{"lists":null}\n{"lists":[2,null]}\n');
+  });
+
+  it('keeps microseconds of timestamps', () => {
+    const type = new TimestampMicrosecond('UTC');
+    const data = makeData({
+      type,
+      length: 1,
+      nullCount: 0,
+      data: new BigInt64Array([1_700_000_000_123_456n]),
+    });
+    const schema = new Schema([new Field('t', type)]);
+    const struct = makeData({ type: new Struct(schema.fields), length: 1, nullCount: 0, children: [data] });
+    assert.equal(batchToNdjson(new RecordBatch(schema, struct)), '{"t":"2023-11-14T22:13:20.123456Z"}\n');
+  });
+});
+
+describe('batchToCsv()', () => {
+  it('quotes what RFC 4180 asks to quote and tells null from the empty string', () => {
+    const table = tableFromArrays({ 'a,b': Int32Array.of(1, 2, 3), t: ['x"y', '', 'two\nlines'] });
+    assert.equal(csvHeader(table.schema), '"a,b",t\n');
+    assert.equal(
+      table.batches.map((batch) => batchToCsv(batch)).join(''),
+      '1,"x""y"\n2,""\n3,"two\nlines"\n',
+    );
+  });
+});
