@@ -1,0 +1,27 @@
+/** Options of the IPC codec, reading and writing. They are shared by streams, files and Flight. */
+
+/** How Arrow IPC is read. */
+export interface IpcReadOptions {
+  /**
+   * How deep received data is checked before vectors are made over it. `lengths`: every buffer's place and size
+   * against the rows it has to hold, so that no read can leave the body. `full`: besides that the values of offsets,
+   * dictionary indices, union type ids and views, so that no later access can be out of range either.
+   * Default: `lengths` in clients, `full` in servers.
+   */
+  readonly validate?: 'lengths' | 'full' | undefined;
+}
+
+/** How Arrow IPC is written. */
+export interface IpcWriteOptions {
+  /** Compress every buffer of record and dictionary batches with this codec where that makes it smaller. Default: none. */
+  readonly compression?: 'lz4' | 'zstd' | undefined;
+  /** Buffers start at multiples of this many bytes within a body. Default: 8, which every implementation accepts. */
+  readonly alignment?: 8 | 64 | undefined;
+  /**
+   * When a dictionary grew at its end, send only what is new (a delta) instead of all of it. Not every reader knows
+   * deltas. Default: false.
+   */
+  readonly emitDictionaryDeltas?: boolean | undefined;
+  /** IPC metadata version to declare; V4 adds the validity buffer that unions had then. Default: `V5`. */
+  readonly metadataVersion?: 'V4' | 'V5' | undefined;
+}
