@@ -1,0 +1,137 @@
+/**
+ * Issues and checks Bearer tokens. Two kinds: opaque ones that the server remembers (they can be taken back, they
+ * slide with use, they die with the process), and signed ones that carry their identity and end (they outlive the
+ * process and need no memory, so that several servers with the same key accept them; they cannot be taken back).
+ */
+
+import { Buffer } from 'node:buffer';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { FlightInvalidArgumentError, FlightResourceExhaustedError } from '../errors.ts';
+import { defaultBearerTokenLifetimeMs, defaultMaxBearerTokens } from '../limits.ts';
+
+/** Issues tokens and tells whose they are. Everything may be asynchronous, so that tokens can live in a store elsewhere. */
+export interface BearerTokens {
+  /** A new token for an identity. */
+  issue(identity: string): string | Promise<string>;
+  /** Whose a token is; `undefined` for one that is unknown, forged or expired. */
+  validate(token: string): string | undefined | Promise<string | undefined>;
+  /** Takes a token back, where the kind can; unknown tokens are ignored. */
+  revoke(token: string): void | Promise<void>;
+}
+
+/** Options of {@link createOpaqueBearerTokens}. */
+export interface OpaqueBearerTokensOptions {
+  /** A token unused for this long is forgotten, in milliseconds; each use starts the time anew. Default: 12 hours. */
+  readonly idleLifetimeMs?: number | undefined;
+  /** Tokens remembered at once; expired ones are dropped first, then issuing fails. Default: 100,000. */
+  readonly maxTokens?: number | undefined;
+  /** The clock, for tests, in milliseconds. Default: `Date.now`. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** Tokens kept in memory, of 256 random bits. Only their hashes are kept. */
+export function createOpaqueBearerTokens(options: OpaqueBearerTokensOptions = {}): BearerTokens {
+  const lifetimeMs = positive(options.idleLifetimeMs ?? defaultBearerTokenLifetimeMs, 'idleLifetimeMs');
+  const maxTokens = positive(options.maxTokens ?? defaultMaxBearerTokens, 'maxTokens');
+  const now = options.now ?? Date.now;
+  // in the order of last use, oldest first: that is what Map keeps when an entry is deleted and set again
+  const tokens = new Map<string, { readonly identity: string; readonly expiresAt: number }>();
+  const dropExpired = (time: number): void => {
+    for (const [key, entry] of tokens) {
+      if (entry.expiresAt > time) return;
+      tokens.delete(key);
+    }
+  };
+  return {
+    issue(identity: string): string {
+      const time = now();
+      dropExpired(time);
+      if (tokens.size >= maxTokens) {
+        throw new FlightResourceExhaustedError(
+          `${tokens.size} bearer tokens are in use and the limit is ${maxTokens}; log out unused clients or raise maxTokens`,
+        );
+      }
+      const token = randomBytes(32).toString('base64url');
+      tokens.set(fingerprint(token), { identity, expiresAt: time + lifetimeMs });
+      return token;
+    },
+    validate(token: string): string | undefined {
+      const time = now();
+      const key = fingerprint(token);
+      const entry = tokens.get(key);
+      if (entry === undefined) return undefined;
+      tokens.delete(key);
+      if (entry.expiresAt <= time) return undefined;
+      tokens.set(key, { identity: entry.identity, expiresAt: time + lifetimeMs });
+      return entry.identity;
+    },
+    revoke(token: string): void {
+      tokens.delete(fingerprint(token));
+    },
+  };
+}
+
+/** Options of {@link createSignedBearerTokens}. */
+export interface SignedBearerTokensOptions {
+  /** Secret of at least 32 bytes; the same key accepts tokens issued before a restart or by another server. */
+  readonly key: Uint8Array;
+  /** How long a token is good, in milliseconds. Default: 12 hours. */
+  readonly lifetimeMs?: number | undefined;
+  /** How far the clocks of several servers may be apart, in milliseconds. Default: 0. */
+  readonly clockSkewMs?: number | undefined;
+  /** The clock, for tests, in milliseconds. Default: `Date.now`. */
+  readonly now?: (() => number) | undefined;
+}
+
+/**
+ * Tokens that say whose they are and until when, signed with HMAC-SHA-256.
+ *
+ *     token     = payload "." base64url(HMAC-SHA-256(key, payload))
+ *     payload   = base64url(JSON [identity, expiry in ms since 1970, 96 random bits])
+ *
+ * @throws FlightInvalidArgumentError for a key below 32 bytes
+ */
+export function createSignedBearerTokens(options: SignedBearerTokensOptions): BearerTokens {
+  if (options.key.byteLength < 32) {
+    throw new FlightInvalidArgumentError(
+      `the key that signs bearer tokens has ${options.key.byteLength} bytes and needs 32 or more; make one with randomBytes(32)`,
+    );
+  }
+  const key = Buffer.from(options.key);
+  const lifetimeMs = positive(options.lifetimeMs ?? defaultBearerTokenLifetimeMs, 'lifetimeMs');
+  const skewMs = options.clockSkewMs ?? 0;
+  const now = options.now ?? Date.now;
+  const signature = (payload: string): Buffer => createHmac('sha256', key).update(payload).digest();
+  return {
+    issue(identity: string): string {
+      const content = [identity, now() + lifetimeMs, randomBytes(12).toString('base64url')];
+      const payload = Buffer.from(JSON.stringify(content), 'utf8').toString('base64url');
+      return `${payload}.${signature(payload).toString('base64url')}`;
+    },
+    validate(token: string): string | undefined {
+      const dot = token.indexOf('.');
+      if (dot < 0) return undefined;
+      const payload = token.slice(0, dot);
+      const given = Buffer.from(token.slice(dot + 1), 'base64url');
+      const expected = signature(payload);
+      if (given.byteLength !== expected.byteLength || !timingSafeEqual(given, expected)) return undefined;
+      const content: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+      if (!Array.isArray(content)) return undefined;
+      const [identity, expiresAt]: unknown[] = content;
+      if (typeof identity !== 'string' || typeof expiresAt !== 'number') return undefined;
+      return expiresAt + skewMs > now() ? identity : undefined;
+    },
+    revoke(): void {
+      // nothing is kept that could be taken back; a short lifetime or a new key is the way
+    },
+  };
+}
+
+function fingerprint(token: string): string {
+  return createHash('sha256').update(token).digest('base64');
+}
+
+function positive(value: number, name: string): number {
+  if (!(value > 0)) throw new FlightInvalidArgumentError(`${name} must be above 0, got ${value}`);
+  return value;
+}

@@ -1,0 +1,61 @@
+/**
+ * Every limit and default of the library, by layer, each with its reason. Those that a user may want to change are
+ * options; the option's documentation names the constant.
+ */
+
+// auth
+
+/**
+ * How long a Bearer token lives without being used (opaque) or at all (signed). A working day and its evening: people
+ * do not have to log in twice, and a token that leaked is dead the next morning.
+ */
+export const defaultBearerTokenLifetimeMs: number = 12 * 60 * 60 * 1000;
+
+/**
+ * Opaque Bearer tokens remembered at once. One takes some 200 bytes, so this is 20 MB at most; without a limit a
+ * client that logs in for every call would fill the memory.
+ */
+export const defaultMaxBearerTokens: number = 100_000;
+
+/**
+ * Bytes of one message in a Handshake, in either direction. User names, passwords and tickets of single sign-on
+ * fit well; the caller is not known yet, so it may not make us take memory.
+ */
+export const maxHandshakeMessageBytes: number = 64 * 1024;
+
+/** Messages that a client may send in one Handshake. Challenge-response schemes need three or four. */
+export const maxHandshakeMessages: number = 64;
+
+// server
+
+/**
+ * How long shutdown() waits for calls that are running before it cancels them. Orchestrators usually kill 30 seconds
+ * after SIGTERM; a third of that leaves time to write what has to be written.
+ */
+export const defaultShutdownGraceMs: number = 10_000;
+
+/**
+ * A session that no call has used for this long is forgotten. Long enough for a person with an open notebook, short
+ * enough that sessions of programs that never say goodbye do not pile up.
+ */
+export const defaultSessionIdleMs: number = 60 * 60 * 1000;
+
+/**
+ * Sessions kept in memory at once. Creating one is open to everyone who may call, so there must be an end; a session
+ * with a handful of options takes about a kilobyte.
+ */
+export const defaultMaxSessions: number = 100_000;
+
+/** Options in one session; a client sets them, so there must be an end. */
+export const maxSessionOptions: number = 1_000;
+
+/** Items of a list option, and bytes of an option's name or of a string in its value. */
+export const maxSessionOptionItems: number = 10_000;
+/** Bytes of an option's name, or of a string within its value. */
+export const maxSessionOptionBytes: number = 64 * 1024;
+
+/**
+ * Calls that may run at once in one server. Each costs some kilobytes before its handler even starts; this many is
+ * far above what one process can serve well, and far below what would exhaust its memory.
+ */
+export const defaultMaxConcurrentCalls: number = 10_000;
