@@ -3,6 +3,38 @@
  * options; the option's documentation names the constant.
  */
 
+// ipc
+
+/**
+ * Levels of nesting in a schema. Arrow's C++ reader stops at 64 by default as well; deeper schemas only serve to
+ * exhaust the stack.
+ */
+export const maxSchemaDepth = 64;
+
+/**
+ * Fields of one schema, nested ones counted. A flatbuffer may refer to one table from many places, so a few bytes can
+ * ask for millions of fields; the widest tables seen have some 100,000 columns.
+ */
+export const maxSchemaFields = 262_144;
+
+/**
+ * Bytes of names and metadata that one schema may have decoded, for the same reason: strings can be shared as well.
+ * pandas and GeoArrow metadata stay under a few MiB.
+ */
+export const maxSchemaTextBytes: number = 64 * 1024 * 1024;
+
+/**
+ * Deltas of one dictionary. Each is a chunk of its vector, which every batch after it looks through; a stream that
+ * needs more can replace the dictionary.
+ */
+export const maxDictionaryDeltas = 65_536;
+
+/**
+ * Bytes that the compressed buffers of one body may take when decompressed (`maxDecompressedBytes`): the largest body
+ * that is read uncompressed. A Zstandard frame of a few bytes can state any length.
+ */
+export const maxDecompressedBodyBytes: number = 2 * 1024 * 1024 * 1024;
+
 // auth
 
 /**

@@ -42,7 +42,9 @@ export type ArrowType =
   | { readonly kind: 'struct' }
   | { readonly kind: 'map'; readonly keysSorted: boolean }
   | { readonly kind: 'union'; readonly mode: 'sparse' | 'dense'; readonly typeIds: readonly number[] }
-  | { readonly kind: 'run-end-encoded' };
+  | { readonly kind: 'run-end-encoded' }
+  /** A type that is newer than this library, by its number in the format's union. */
+  | { readonly kind: 'unknown'; readonly typeId: number };
 
 /** How a field's values are replaced by indices into a dictionary that travels apart. */
 export interface ArrowDictionaryEncoding {

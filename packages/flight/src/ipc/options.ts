@@ -9,6 +9,10 @@ export interface IpcReadOptions {
    * Default: `lengths` in clients, `full` in servers.
    */
   readonly validate?: 'lengths' | 'full' | undefined;
+  /** With `full`: whether text must be valid UTF-8 as well. Costs a pass over the text. Default: false. */
+  readonly validateUtf8?: boolean | undefined;
+  /** Bytes that the buffers of one compressed body may take when decompressed. Default: `maxDecompressedBodyBytes`. */
+  readonly maxDecompressedBytes?: number | undefined;
 }
 
 /** How Arrow IPC is written. */
