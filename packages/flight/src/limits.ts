@@ -30,6 +30,18 @@ export const maxSchemaTextBytes: number = 64 * 1024 * 1024;
 export const maxDictionaryDeltas = 65_536;
 
 /**
+ * Bytes of one message header in an IPC stream. Headers grow with columns and with metadata: a schema of 100,000
+ * columns takes some 20 MiB.
+ */
+export const maxIpcHeaderBytes: number = 128 * 1024 * 1024;
+
+/**
+ * Bytes of one message body in an IPC stream: what a batch with 32-bit offsets can use, and more than any writer puts
+ * into one batch.
+ */
+export const maxIpcBodyBytes: number = 2 * 1024 * 1024 * 1024;
+
+/**
  * Bytes that the compressed buffers of one body may take when decompressed (`maxDecompressedBytes`): the largest body
  * that is read uncompressed. A Zstandard frame of a few bytes can state any length.
  */

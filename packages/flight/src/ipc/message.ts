@@ -52,3 +52,13 @@ export interface DictionaryBatchMessageHeader extends MessageHeaderBase, BatchLa
 
 /** A decoded IPC message header. */
 export type MessageHeader = SchemaMessageHeader | RecordBatchMessageHeader | DictionaryBatchMessageHeader;
+
+/** One IPC message as it lies in a stream or file: both parts as they are, to be decoded or sent on untouched. */
+export interface IpcMessage {
+  /** The flatbuffer, without continuation token and length; may end in padding. */
+  readonly header: Uint8Array;
+  /** What the header says. */
+  readonly message: MessageHeader;
+  /** The body; empty for a schema. */
+  readonly body: Uint8Array;
+}

@@ -1,0 +1,42 @@
+// Arrow IPC: schemas, dictionaries and record batches as messages, streams and files.
+
+// Reading
+export { readIpcFile, ipcFileMessages, isIpcFile, type IpcFile } from './file-reader.ts';
+export {
+  readIpcStream,
+  readIpcStreamSync,
+  ipcStreamMessages,
+  type IpcBatches,
+  type IpcSource,
+  type IpcStream,
+} from './stream-reader.ts';
+export { decodeSchemaEncapsulated } from './decode/encapsulated.ts';
+export { IpcDecoder } from './decode/decoder.ts';
+export type { IpcReadOptions, IpcWriteOptions } from './options.ts';
+
+// The raw level: messages as they are on the wire
+export { decodeMessageHeader } from './decode/message.ts';
+export { decodeSchema, toSchema } from './decode/schema.ts';
+export { decodeRecordBatch } from './decode/record-batch.ts';
+export { decodeDictionaryBatch } from './decode/dictionary-batch.ts';
+export { DictionaryMemo } from './decode/dictionary-memo.ts';
+export { IpcMessageParser } from './message-parser.ts';
+export type {
+  BatchLayout,
+  DictionaryBatchMessageHeader,
+  IpcCompression,
+  IpcMessage,
+  MessageHeader,
+  MessageHeaderBase,
+  RecordBatchMessageHeader,
+  SchemaMessageHeader,
+} from './message.ts';
+export type {
+  ArrowDictionaryEncoding,
+  ArrowField,
+  ArrowSchema,
+  ArrowTimeUnit,
+  ArrowType,
+} from './arrow-types.ts';
+export { compressBuffer, decompressBuffer } from './compression/registry.ts';
+export { createRecordBatch } from './create-batch.ts';
