@@ -41,27 +41,36 @@ export interface FlightErrorOptions {
   readonly extraInfo?: Uint8Array | undefined;
   /** The error that led to this one. */
   readonly cause?: unknown;
+  /** Which call failed and where, such as `DoGet at grpc+tcp://localhost:8815`; clients fill it in. Default: none. */
+  readonly where?: string | undefined;
 }
 
 const brand: unique symbol = Symbol.for('peregrine.FlightError') as never;
 
 /**
- * Base of the family. `message` starts with the code in brackets, because many tools show nothing but the message;
- * {@link FlightError.rawMessage} is without it. `instanceof` works across copies of this package.
+ * Base of the family. `message` starts with the code in brackets and ends, where the error came out of a client's
+ * call, with the call in parentheses, because many tools show nothing but the message; {@link FlightError.rawMessage}
+ * is without both. `instanceof` works across copies of this package.
  */
 export class FlightError extends Error {
   override readonly name: string = 'FlightError';
   /** What went wrong, one of a closed list. */
   readonly code: FlightErrorCode;
-  /** The message without the code. */
+  /** The message without the code and without the call. */
   readonly rawMessage: string;
+  /** Which call failed and where, such as `DoGet at grpc+tcp://localhost:8815`; undefined outside of clients. */
+  readonly where: string | undefined;
   /** Bytes for programs that came, or go, with the error; empty when there are none. */
   readonly extraInfo: Uint8Array;
 
   constructor(code: FlightErrorCode, message: string, options: FlightErrorOptions = {}) {
-    super(`[${code}] ${message}`, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      options.where === undefined ? `[${code}] ${message}` : `[${code}] ${message} (${options.where})`,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.code = code;
     this.rawMessage = message;
+    this.where = options.where;
     this.extraInfo = options.extraInfo ?? new Uint8Array(0);
     Object.defineProperty(this, brand, { value: true });
   }
@@ -179,10 +188,11 @@ export class FlightWriteSizeExceededError extends FlightError {
   readonly limit: number;
   /** What the message would have taken, in bytes. */
   readonly actual: number;
-  constructor(limit: number, actual: number) {
+  constructor(limit: number, actual: number, options?: FlightErrorOptions) {
     super(
       'WRITE_SIZE_EXCEEDED',
       `a message of ${actual} bytes is above the write size limit of ${limit} bytes; write the batch in smaller parts`,
+      options,
     );
     this.limit = limit;
     this.actual = actual;

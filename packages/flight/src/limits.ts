@@ -70,6 +70,41 @@ export const maxHandshakeMessageBytes: number = 64 * 1024;
 /** Messages that a client may send in one Handshake. Challenge-response schemes need three or four. */
 export const maxHandshakeMessages: number = 64;
 
+// client
+
+/** Tries of a call that is safe to repeat: one for a lost connection, one more for a server that is just restarting. */
+export const defaultRetryAttempts: number = 3;
+
+/** Bound of the wait before the second try: longer than a round trip between continents, hardly felt by a person. */
+export const defaultRetryInitialDelayMs: number = 100;
+
+/** Bound of every wait between tries, so that a long outage does not make clients sleep through its end. */
+export const defaultRetryMaxDelayMs: number = 5_000;
+
+/** Growth of the bound from try to try; 2 is what gRPC and most others use. */
+export const defaultRetryMultiplier: number = 2;
+
+/** Failures in a row that open a circuit breaker: more than one call with all its tries. */
+export const defaultBreakerFailureThreshold: number = 5;
+
+/** How long a circuit stays open: about what a service needs to restart. */
+export const defaultBreakerOpenMs: number = 10_000;
+
+/** Calls at a time through a half-open circuit: one is enough to find out. */
+export const defaultBreakerHalfOpenCalls: number = 1;
+
+/** Successes that close a half-open circuit. */
+export const defaultBreakerSuccessThreshold: number = 1;
+
+/** Cookies kept for a location. RFC 6265 asks for at least 50; what servers of Flight use is one. */
+export const maxCookiesPerLocation: number = 64;
+
+/** Characters of one `set-cookie` value. RFC 6265 asks for at least 4096. */
+export const maxCookieBytes: number = 8 * 1024;
+
+/** Locations whose cookies are kept; servers choose the locations of endpoints, so there must be an end. */
+export const maxCookieLocations: number = 256;
+
 // server
 
 /**

@@ -1,0 +1,131 @@
+/**
+ * Trying calls again: exponential back-off with full jitter. The wait before try n+1 is a random time between 0 and
+ * `min(maxDelayMs, initialDelayMs × multiplier^(n-1))`, so that many clients which failed together do not come back
+ * together.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FlightError, FlightInvalidArgumentError, retryableCodes } from '../errors.ts';
+import {
+  defaultRetryAttempts,
+  defaultRetryInitialDelayMs,
+  defaultRetryMaxDelayMs,
+  defaultRetryMultiplier,
+} from '../limits.ts';
+
+/**
+ * How calls are tried again. Only calls that are safe to repeat are: listFlights, getFlightInfo, pollFlightInfo,
+ * getSchema, listActions and doGet until their first result was handed out, doAction when it is marked idempotent.
+ * Only errors of `retryableCodes` are worth it: UNAVAILABLE, and TIMED_OUT while there is time left.
+ */
+export interface RetryOptions {
+  /** Tries at most, the first one counted. 1: never again. Default: 3. */
+  readonly maxAttempts?: number | undefined;
+  /** Upper bound of the wait before the second try, in milliseconds. Default: 100. */
+  readonly initialDelayMs?: number | undefined;
+  /** Upper bound of every wait, in milliseconds. Default: 5,000. */
+  readonly maxDelayMs?: number | undefined;
+  /** Growth of the bound from try to try. Default: 2. */
+  readonly multiplier?: number | undefined;
+  /** A number from 0 to below 1, for tests. Default: `Math.random`. */
+  readonly random?: (() => number) | undefined;
+}
+
+/** Decides about one more try. */
+export interface RetryPolicy {
+  /** Tries at most. */
+  readonly maxAttempts: number;
+  /**
+   * How long to wait before the next try, in milliseconds; `undefined` when there must be none.
+   *
+   * @param error - what the last try failed with
+   * @param attempt - number of the last try, from 1
+   */
+  delayAfter(error: unknown, attempt: number): number | undefined;
+}
+
+/** Checks the options and makes the policy. `false`: never try again. */
+export function createRetryPolicy(options: RetryOptions | false = {}): RetryPolicy {
+  if (options === false) return { maxAttempts: 1, delayAfter: () => undefined };
+  const maxAttempts = options.maxAttempts ?? defaultRetryAttempts;
+  const initialDelayMs = options.initialDelayMs ?? defaultRetryInitialDelayMs;
+  const maxDelayMs = options.maxDelayMs ?? defaultRetryMaxDelayMs;
+  const multiplier = options.multiplier ?? defaultRetryMultiplier;
+  const random = options.random ?? Math.random;
+  if (!Number.isInteger(maxAttempts) || maxAttempts < 1) {
+    throw new FlightInvalidArgumentError(
+      `retry.maxAttempts must be a whole number of 1 or more, got ${maxAttempts}`,
+    );
+  }
+  if (!(initialDelayMs >= 0) || !(maxDelayMs >= initialDelayMs) || !(multiplier >= 1)) {
+    throw new FlightInvalidArgumentError(
+      `retry needs 0 <= initialDelayMs <= maxDelayMs and multiplier >= 1, got ${initialDelayMs}, ${maxDelayMs} and ${multiplier}`,
+    );
+  }
+  return {
+    maxAttempts,
+    delayAfter(error: unknown, attempt: number): number | undefined {
+      if (attempt >= maxAttempts || !(error instanceof FlightError) || !retryableCodes.has(error.code)) {
+        return undefined;
+      }
+      return random() * Math.min(maxDelayMs, initialDelayMs * multiplier ** (attempt - 1));
+    },
+  };
+}
+
+/** Time that a call has left over all its tries. */
+export interface Deadline {
+  /** Milliseconds left, at least 0; `undefined` when there is no end. */
+  remainingMs(): number | undefined;
+}
+
+/** A deadline that begins now. */
+export function createDeadline(
+  timeoutMs: number | undefined,
+  now: () => number = performance.now.bind(performance),
+): Deadline {
+  if (timeoutMs === undefined) return { remainingMs: () => undefined };
+  const end = now() + timeoutMs;
+  return { remainingMs: () => Math.max(0, end - now()) };
+}
+
+/**
+ * Runs `attempt` until it succeeds, fails for good, or the time is over.
+ *
+ * @param attempt - does the call once; its argument counts from 1
+ * @returns what the first successful try gave
+ * @throws what the last try failed with; waiting for the next one is given up when the signal aborts
+ */
+export async function withRetry<T>(
+  attempt: (number: number) => Promise<T>,
+  policy: RetryPolicy,
+  deadline: Deadline,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  for (let number = 1; ; number += 1) {
+    try {
+      return await attempt(number);
+    } catch (error) {
+      if (!(await waitBeforeRetry(error, number, policy, deadline, signal))) throw error;
+    }
+  }
+}
+
+/** Waits as the policy says. `false`: there must be no next try. */
+export async function waitBeforeRetry(
+  error: unknown,
+  attempt: number,
+  policy: RetryPolicy,
+  deadline: Deadline,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const delayMs = policy.delayAfter(error, attempt);
+  // a wait beyond the deadline would only hide the error behind a timeout
+  if (delayMs === undefined || delayMs >= (deadline.remainingMs() ?? Infinity)) return false;
+  try {
+    await sleep(delayMs, undefined, { signal });
+    return true;
+  } catch {
+    return false;
+  }
+}

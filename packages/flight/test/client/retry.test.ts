@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createDeadline, createRetryPolicy, withRetry } from '../../src/client/retry.ts';
+import {
+  createFlightError,
+  FlightInvalidArgumentError,
+  flightErrorCodes,
+  FlightUnavailableError,
+} from '../../src/errors.ts';
+
+const down = new FlightUnavailableError('down');
+const noDeadline = createDeadline(undefined);
+
+describe('a retry policy', () => {
+  it('doubles the bound of the wait up to its maximum', () => {
+    const policy = createRetryPolicy({
+      maxAttempts: 9,
+      initialDelayMs: 100,
+      maxDelayMs: 500,
+      random: () => 0.5,
+    });
+    assert.deepEqual(
+      [1, 2, 3, 4, 5].map((attempt) => policy.delayAfter(down, attempt)),
+      [50, 100, 200, 250, 250],
+    );
+  });
+
+  it('spreads the wait from nothing to the bound', () => {
+    let random = 0;
+    const policy = createRetryPolicy({ random: () => random });
+    assert.equal(policy.delayAfter(down, 1), 0);
+    random = 0.999;
+    assert.equal(policy.delayAfter(down, 1), 99.9);
+  });
+
+  it('stops after the last attempt', () => {
+    const policy = createRetryPolicy({ maxAttempts: 2 });
+    assert.notEqual(policy.delayAfter(down, 1), undefined);
+    assert.equal(policy.delayAfter(down, 2), undefined);
+  });
+
+  it('tries again after UNAVAILABLE and TIMED_OUT and nothing else', () => {
+    const policy = createRetryPolicy();
+    assert.deepEqual(
+      flightErrorCodes.filter((code) => policy.delayAfter(createFlightError(code, 'x'), 1) !== undefined),
+      ['TIMED_OUT', 'UNAVAILABLE'],
+    );
+    assert.equal(policy.delayAfter(new Error('x'), 1), undefined);
+  });
+
+  it('never tries again when switched off', () => {
+    const policy = createRetryPolicy(false);
+    assert.equal(policy.maxAttempts, 1);
+    assert.equal(policy.delayAfter(down, 1), undefined);
+  });
+
+  for (const options of [
+    { maxAttempts: 0 },
+    { maxAttempts: 1.5 },
+    { initialDelayMs: -1 },
+    { initialDelayMs: 10, maxDelayMs: 5 },
+    { multiplier: 0.5 },
+    { initialDelayMs: Number.NaN },
+  ]) {
+    it(`refuses ${JSON.stringify(options)}`, () => {
+      assert.throws(() => createRetryPolicy(options), FlightInvalidArgumentError);
+    });
+  }
+});
+
+describe('withRetry', () => {
+  const fast = createRetryPolicy({ maxAttempts: 3, initialDelayMs: 0, maxDelayMs: 0 });
+
+  it('gives what the first successful attempt gave', async () => {
+    const result = await withRetry(
+      async (attempt) => {
+        if (attempt < 3) throw down;
+        return attempt;
+      },
+      fast,
+      noDeadline,
+      undefined,
+    );
+    assert.equal(result, 3);
+  });
+
+  it('throws the last error when all attempts failed', async () => {
+    let calls = 0;
+    const failing = withRetry(
+      async (attempt) => {
+        calls += 1;
+        throw new FlightUnavailableError(`attempt ${attempt}`);
+      },
+      fast,
+      noDeadline,
+      undefined,
+    );
+    await assert.rejects(failing, /attempt 3/);
+    assert.equal(calls, 3);
+  });
+
+  it('does not wait beyond the deadline', async () => {
+    const slow = createRetryPolicy({ initialDelayMs: 3_600_000, maxDelayMs: 3_600_000, random: () => 0.9 });
+    await assert.rejects(
+      withRetry(() => Promise.reject(down), slow, createDeadline(1000), undefined),
+      /down/,
+    );
+  });
+
+  it('gives the wait up when the signal aborts, with the error of the attempt', async () => {
+    const slow = createRetryPolicy({ initialDelayMs: 3_600_000, maxDelayMs: 3_600_000, random: () => 0.9 });
+    const controller = new AbortController();
+    const failing = withRetry(() => Promise.reject(down), slow, noDeadline, controller.signal);
+    controller.abort();
+    await assert.rejects(failing, /down/);
+  });
+});
+
+describe('a deadline', () => {
+  it('counts down to zero', () => {
+    let now = 0;
+    const deadline = createDeadline(100, () => now);
+    now = 40;
+    assert.equal(deadline.remainingMs(), 60);
+    now = 1000;
+    assert.equal(deadline.remainingMs(), 0);
+  });
+
+  it('has no end without a timeout', () => {
+    assert.equal(noDeadline.remainingMs(), undefined);
+  });
+});
