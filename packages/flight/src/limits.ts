@@ -128,10 +128,11 @@ export const defaultMaxSessions: number = 100_000;
 /** Options in one session; a client sets them, so there must be an end. */
 export const maxSessionOptions: number = 1_000;
 
-/** Items of a list option, and bytes of an option's name or of a string in its value. */
+/** Items of a list option of a session: a list of that many fits no sensible setting. */
 export const maxSessionOptionItems: number = 10_000;
-/** Bytes of an option's name, or of a string within its value. */
-export const maxSessionOptionBytes: number = 64 * 1024;
+
+/** Characters of a session option's name, and of a string in its value; together with the above bounds a session. */
+export const maxSessionOptionLength: number = 64 * 1024;
 
 /**
  * Calls that may run at once in one server. Each costs some kilobytes before its handler even starts; this many is

@@ -141,7 +141,7 @@ export interface DevCertificatesOptions {
  *
  * @example
  * const { ca, server, client } = createDevCertificates();
- * const flight = new FlightServer(handlers, { tls: { certificates: [server], clientCertificates: 'require', rootCertificates: ca.cert } });
+ * const flight = new FlightServer(handlers, { tls: { certificates: [server], verifyClient: 'required', rootCertificates: ca.cert } });
  */
 export function createDevCertificates(options: DevCertificatesOptions = {}): DevCertificates {
   const authority = createDevCertificateAuthority({ validDays: options.validDays });

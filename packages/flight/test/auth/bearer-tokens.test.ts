@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { createOpaqueBearerTokens, createSignedBearerTokens } from '../../src/auth/bearer-tokens.ts';
 import { FlightInvalidArgumentError, FlightResourceExhaustedError } from '../../src/errors.ts';
 
-function clock(): { now: () => number; advance(ms: number): void } {
+function clock(): { now: () => number; advance: (ms: number) => void } {
   let time = 1_000_000;
   return {
     now: () => time,

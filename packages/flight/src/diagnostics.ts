@@ -1,0 +1,25 @@
+/**
+ * Every channel of `node:diagnostics_channel` that this library publishes on, in one place. Subscribing costs nothing
+ * to those who do not.
+ */
+
+import { channel, type Channel } from 'node:diagnostics_channel';
+
+/** What is published on {@link serverErrorChannel}. */
+export interface ServerErrorEvent {
+  /** Where it happened: the method called, or the part of the server. */
+  readonly where: string;
+  /** What was thrown. */
+  readonly error: unknown;
+}
+
+/**
+ * `peregrine:server:error`: code of the application threw where nobody waits for it (callCompleted of middleware,
+ * onEnd of a session, return() of a generator), so that it cannot become the error of a call.
+ */
+export const serverErrorChannel: Channel = channel('peregrine:server:error');
+
+/** Publishes on {@link serverErrorChannel}; never throws. */
+export function reportServerError(where: string, error: unknown): void {
+  if (serverErrorChannel.hasSubscribers) serverErrorChannel.publish({ where, error });
+}
