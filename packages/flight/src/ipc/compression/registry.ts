@@ -1,5 +1,6 @@
-import { FlightUnimplementedError } from '../../errors.ts';
 import type { IpcCompression } from '../message.ts';
+import { compressLz4Frame, decompressLz4Frame } from './lz4-frame.ts';
+import { compressZstd, decompressZstd } from './zstd.ts';
 
 /**
  * Compresses one buffer into a complete frame of the codec (without Arrow's length prefix).
@@ -8,14 +9,15 @@ import type { IpcCompression } from '../message.ts';
  * @param bytes - what to compress; may be empty
  */
 export function compressBuffer(codec: IpcCompression, bytes: Uint8Array): Uint8Array {
-  throw new FlightUnimplementedError(`compressing ${bytes.byteLength} bytes with ${codec} is not there`);
+  return codec === 'lz4' ? compressLz4Frame(bytes) : compressZstd(bytes);
 }
 
 /**
- * Decompresses one buffer (without Arrow's length prefix).
+ * Decompresses one buffer (without Arrow's length prefix). Take the length from the prefix only after it was compared
+ * with a limit: memory of that size is taken.
  *
  * @param codec - how it was compressed
- * @param bytes - one or several frames
+ * @param bytes - the frame
  * @param uncompressedLength - what the length prefix says; more or fewer bytes are an error
  * @throws FlightDataError when the bytes are not valid or do not give that many bytes
  */
@@ -24,7 +26,7 @@ export function decompressBuffer(
   bytes: Uint8Array,
   uncompressedLength: number,
 ): Uint8Array {
-  throw new FlightUnimplementedError(
-    `decompressing ${bytes.byteLength} bytes with ${codec} to ${uncompressedLength} is not there`,
-  );
+  return codec === 'lz4'
+    ? decompressLz4Frame(bytes, uncompressedLength)
+    : decompressZstd(bytes, uncompressedLength);
 }

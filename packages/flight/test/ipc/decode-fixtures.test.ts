@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import type { RecordBatch, Schema } from 'apache-arrow';
+import { readIpcFile } from '../../src/ipc/file-reader.ts';
+import { readIpcStreamSync } from '../../src/ipc/stream-reader.ts';
+import { expected, fixture, plainBatch, touchAll } from './plain.ts';
+
+const names = readdirSync(new URL('../../../test/fixtures/ipc/', import.meta.url))
+  .filter((name) => /\.arrows?$/.test(name) && !name.startsWith('raw_') && !name.startsWith('big_'))
+  .sort();
+
+function read(name: string, bytes: Uint8Array): { schema: Schema; batches: RecordBatch[] } {
+  const reader = name.endsWith('.arrow')
+    ? readIpcFile(bytes, { validate: 'full', validateUtf8: true })
+    : readIpcStreamSync(bytes, { validate: 'full', validateUtf8: true });
+  return { schema: reader.schema, batches: [...reader] };
+}
+
+describe('what Arrow C++ wrote', () => {
+  for (const name of names) {
+    it(`is read as it was: ${name}`, () => {
+      const { schema, batches } = read(name, fixture(name));
+      const want = expected(name);
+      assert.deepEqual(schema.names, want.fields);
+      assert.deepEqual(Object.fromEntries(schema.metadata), want.metadata);
+      assert.deepEqual(
+        batches.map((batch) => batch.numRows),
+        want.rows,
+      );
+      assert.deepEqual(batches.map(plainBatch), want.batches);
+      assert.deepEqual(
+        batches.map((batch) => Object.fromEntries(batch.metadata)),
+        want.custom,
+      );
+      for (const batch of batches) {
+        assert.equal(batch.schema, schema);
+        touchAll(batch);
+      }
+    });
+  }
+});
