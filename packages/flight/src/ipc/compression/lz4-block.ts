@@ -9,14 +9,28 @@ import { FlightDataError } from '../../errors.ts';
  * https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
  */
 
+/** Bytes with a view for their words. */
+export interface Bytes {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
 const minMatch = 4;
 const lastLiterals = 5;
 const matchLimit = 12;
 const maxOffset = 65_535;
-const hashBits = 14;
+
+/** 16,384 positions: more find little more, and the table should stay in the processor's cache. */
+const maxHashBits = 14;
+const minHashBits = 6;
+const hashFactor = -1640531535;
+
+/** Room before an end that lets a copy write 16 bytes where fewer are due; what is too much is written over. */
+const slack = 32;
 
 /**
- * Decompresses one block.
+ * Decompresses one block. Short copies, nearly all there are, go by whole words and may write too far: that saves the
+ * branches on their exact length, which the processor cannot foresee, and doubles the speed.
  *
  * @param source - the block lies at [start, end)
  * @param target - what was decompressed before, then room
@@ -27,43 +41,55 @@ const hashBits = 14;
  * @throws FlightDataError when the block is not valid, or gives more than there is room for
  */
 export function decompressBlock(
-  source: Uint8Array,
+  source: Bytes,
   start: number,
   end: number,
-  target: Uint8Array,
+  target: Bytes,
   at: number,
   windowStart: number,
   limit: number,
 ): number {
+  const { bytes: input, view: inputView } = source;
+  const { bytes: output, view: outputView } = target;
+  const inputSafe = end - slack;
+  const outputSafe = limit - slack;
   let from = start;
   let to = at;
-  // Every read of `source` is below `end` by the checks; those within counts are caught by the check that follows.
   while (from < end) {
-    const token = source[from++]!;
+    const token = input[from++]!;
 
     let literals = token >> 4;
-    if (literals === 15) {
-      let more: number;
-      do {
-        more = from < end ? source[from++]! : 0;
-        literals += more;
-      } while (more === 255);
-    }
-    if (literals > end - from || literals > limit - to)
-      throw invalid('literals', literals, end - from, limit - to);
-    if (literals <= 32) {
-      for (const stop = to + literals; to < stop; ) target[to++] = source[from++]!;
-    } else {
-      target.set(source.subarray(from, from + literals), to);
+    if (literals < 15 && from <= inputSafe && to <= outputSafe) {
+      outputView.setInt32(to, inputView.getInt32(from, true), true);
+      if (literals > 4) {
+        outputView.setInt32(to + 4, inputView.getInt32(from + 4, true), true);
+        if (literals > 8) {
+          outputView.setInt32(to + 8, inputView.getInt32(from + 8, true), true);
+          outputView.setInt32(to + 12, inputView.getInt32(from + 12, true), true);
+        }
+      }
       from += literals;
       to += literals;
+    } else {
+      if (literals === 15) {
+        let more: number;
+        do {
+          more = from < end ? input[from++]! : 0;
+          literals += more;
+        } while (more === 255);
+      }
+      if (literals > end - from || literals > limit - to)
+        throw invalid('literals', literals, end - from, limit - to);
+      output.set(input.subarray(from, from + literals), to);
+      from += literals;
+      to += literals;
+      if (from >= end) return to;
+      if (end - from < 2) throw new FlightDataError('an LZ4 block ends within the offset of a match');
     }
-    if (from >= end) return to;
 
-    if (end - from < 2) throw new FlightDataError('an LZ4 block ends within the offset of a match');
-    const offset = source[from]! | (source[from + 1]! << 8);
+    const offset = input[from]! | (input[from + 1]! << 8);
     from += 2;
-    const match = to - offset;
+    let match = to - offset;
     if (offset === 0 || match < windowStart) {
       throw new FlightDataError(
         `an LZ4 block refers ${offset} bytes back, but ${to - windowStart} bytes are there to refer to`,
@@ -73,23 +99,26 @@ export function decompressBlock(
     if (length === 15) {
       let more: number;
       do {
-        more = from < end ? source[from++]! : 0;
+        more = from < end ? input[from++]! : 0;
         length += more;
       } while (more === 255);
     }
     length += minMatch;
-    if (length > limit - to) throw invalid('a match', length, length, limit - to);
     const stop = to + length;
-    if (length <= 32) {
-      for (let back = match; to < stop; ) target[to++] = target[back++]!;
-    } else if (offset === 1) {
-      target.fill(target[match]!, to, stop);
+    if (length <= 128 && offset >= 4 && stop <= outputSafe) {
+      do {
+        outputView.setInt32(to, outputView.getInt32(match, true), true);
+        outputView.setInt32(to + 4, outputView.getInt32(match + 4, true), true);
+        to += 8;
+        match += 8;
+      } while (to < stop);
       to = stop;
     } else {
+      if (length > limit - to) throw invalid('a match', length, length, limit - to);
       // What overlaps itself repeats with period `offset`: each copy doubles what there is to copy from.
       for (let period = offset; to < stop; period *= 2) {
         const count = Math.min(period, stop - to);
-        target.copyWithin(to, match, match + count);
+        output.copyWithin(to, match, match + count);
         to += count;
       }
     }
@@ -108,9 +137,14 @@ export function maxBlockBytes(byteLength: number): number {
   return byteLength + Math.ceil(byteLength / 255) + 16;
 }
 
-/** What {@link compressBlock} remembers of positions; one for all blocks of a frame. */
-export function createHashTable(): Int32Array {
-  return new Int32Array(1 << hashBits).fill(-1 - maxOffset);
+/**
+ * What {@link compressBlock} remembers of positions, one table for all blocks of a frame.
+ *
+ * @param byteLength - of all that is going to be compressed with it
+ */
+export function createHashTable(byteLength: number): Int32Array {
+  const bits = Math.min(Math.max(32 - Math.clz32(byteLength), minHashBits), maxHashBits);
+  return new Int32Array(1 << bits).fill(-1 - maxOffset);
 }
 
 /**
@@ -122,18 +156,19 @@ export function createHashTable(): Int32Array {
  * @returns where the block ends in `target`
  */
 export function compressBlock(
-  source: Uint8Array,
-  view: DataView,
+  { bytes: source, view }: Bytes,
   start: number,
   end: number,
   table: Int32Array,
-  target: Uint8Array,
+  { bytes: target, view: targetView }: Bytes,
   at: number,
 ): number {
   let to = at;
   let anchor = start;
   let from = start;
   const lastMatch = end - matchLimit;
+  // The upper bits of the product that make an index of the table.
+  const shift = Math.clz32(table.length) + 1;
   const matchEnd = end - lastLiterals;
 
   while (from <= lastMatch) {
@@ -143,7 +178,7 @@ export function compressBlock(
     let attempts = 1 << 6;
     for (;;) {
       word = view.getInt32(from, true);
-      const hash = Math.imul(word, -1640531535) >>> (32 - hashBits);
+      const hash = Math.imul(word, hashFactor) >>> shift;
       match = table[hash]!;
       table[hash] = from;
       if (from - match <= maxOffset && match >= 0 && view.getInt32(match, true) === word) break;
@@ -173,15 +208,22 @@ export function compressBlock(
       high = 15;
       to = writeLength(target, to, literals - 15);
     }
-    if (literals <= 32) {
-      for (let i = anchor; i < from; ) target[to++] = source[i++]!;
+    if (literals <= 16) {
+      // At least 12 bytes follow in the source, and as many in the target, so that whole words may be copied.
+      targetView.setInt32(to, view.getInt32(anchor, true), true);
+      if (literals > 4) {
+        targetView.setInt32(to + 4, view.getInt32(anchor + 4, true), true);
+        if (literals > 8) {
+          targetView.setInt32(to + 8, view.getInt32(anchor + 8, true), true);
+          targetView.setInt32(to + 12, view.getInt32(anchor + 12, true), true);
+        }
+      }
     } else {
       target.set(source.subarray(anchor, from), to);
-      to += literals;
     }
-    const offset = from - match;
-    target[to++] = offset & 0xff;
-    target[to++] = offset >> 8;
+    to += literals;
+    targetView.setUint16(to, from - match, true);
+    to += 2;
     let low = length - minMatch;
     if (low >= 15) {
       to = writeLength(target, to, low - 15);
@@ -190,8 +232,7 @@ export function compressBlock(
     target[token] = (high << 4) | low;
     from += length;
     anchor = from;
-    if (from <= lastMatch)
-      table[Math.imul(view.getInt32(from - 2, true), -1640531535) >>> (32 - hashBits)] = from - 2;
+    if (from <= lastMatch) table[Math.imul(view.getInt32(from - 2, true), hashFactor) >>> shift] = from - 2;
   }
   return writeLast(source, anchor, end, target, to);
 }

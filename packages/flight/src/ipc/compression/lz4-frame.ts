@@ -1,5 +1,5 @@
 import { FlightDataError } from '../../errors.ts';
-import { compressBlock, createHashTable, decompressBlock, maxBlockBytes } from './lz4-block.ts';
+import { type Bytes, compressBlock, createHashTable, decompressBlock, maxBlockBytes } from './lz4-block.ts';
 import { xxhash32 } from './xxhash32.ts';
 
 /*
@@ -36,14 +36,14 @@ const headerBytes = 15;
 export function decompressLz4Frame(bytes: Uint8Array, byteLength: number): Uint8Array {
   // A byte of LZ4 gives at most 255 bytes, so a length that no frame of this size reaches takes no memory.
   if (byteLength > bytes.byteLength * 255) throw wrongLength(`at most ${bytes.byteLength * 255}`, byteLength);
-  const target = new Uint8Array(byteLength);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const source = viewed(bytes);
+  const target = viewed(new Uint8Array(byteLength));
   let from = 0;
   let to = 0;
   while (from < bytes.byteLength) {
-    const word = uint32(view, from);
+    const word = uint32(source.view, from);
     if (word >>> 4 === skippableMagic >>> 4) {
-      from += 8 + uint32(view, from + 4);
+      from += 8 + uint32(source.view, from + 4);
       continue;
     }
     if (word !== magic) {
@@ -51,21 +51,17 @@ export function decompressLz4Frame(bytes: Uint8Array, byteLength: number): Uint8
         `an LZ4 frame starts with 0x${word.toString(16)} instead of 0x${magic.toString(16)}`,
       );
     }
-    [from, to] = decompressFrame(bytes, view, from + 4, target, to);
+    [from, to] = decompressFrame(source, from + 4, target, to);
   }
   if (from !== bytes.byteLength) throw endsWithin(bytes.byteLength);
   if (to !== byteLength) throw wrongLength(to, byteLength);
-  return target;
+  return target.bytes;
 }
 
 /** Decompresses the frame whose descriptor is at `start`; gives the ends in source and target. */
-function decompressFrame(
-  bytes: Uint8Array,
-  view: DataView,
-  start: number,
-  target: Uint8Array,
-  at: number,
-): [number, number] {
+function decompressFrame(source: Bytes, start: number, target: Bytes, at: number): [number, number] {
+  const { bytes, view } = source;
+  const room = target.bytes.byteLength;
   const flg = uint8(view, start);
   const bd = uint8(view, start + 1);
   if (flg >> 6 !== 1)
@@ -85,7 +81,7 @@ function decompressFrame(
   let from = descriptorEnd + 1;
   let to = at;
   for (;;) {
-    const word = uint32(view, from);
+    const word = uint32(source.view, from);
     from += 4;
     if (word === 0) break;
     const size = word & 0x7fff_ffff;
@@ -96,12 +92,12 @@ function decompressFrame(
       );
     }
     if (word >= stored) {
-      if (size > target.byteLength - to) throw wrongLength(`${to + size} and more`, target.byteLength);
-      target.set(bytes.subarray(from, from + size), to);
+      if (size > room - to) throw wrongLength(`${to + size} and more`, room);
+      target.bytes.set(bytes.subarray(from, from + size), to);
       to += size;
     } else {
-      const limit = Math.min(target.byteLength, to + maximum);
-      to = decompressBlock(bytes, from, from + size, target, to, independent ? to : at, limit);
+      const limit = Math.min(room, to + maximum);
+      to = decompressBlock(source, from, from + size, target, to, independent ? to : at, limit);
     }
     if (blockChecksums && uint32(view, from + size) !== xxhash32(bytes, from, from + size)) {
       throw new FlightDataError('a block of an LZ4 frame does not match its checksum');
@@ -109,7 +105,7 @@ function decompressFrame(
     from += size + (blockChecksums ? 4 : 0);
   }
   if (contentChecksum) {
-    if (uint32(view, from) !== xxhash32(target, at, to)) {
+    if (uint32(source.view, from) !== xxhash32(target.bytes, at, to)) {
       throw new FlightDataError('the content of an LZ4 frame does not match its checksum');
     }
     from += 4;
@@ -125,19 +121,22 @@ function decompressFrame(
 export function compressLz4Frame(bytes: Uint8Array): Uint8Array {
   const { byteLength } = bytes;
   const blocks = Math.ceil(byteLength / blockBytes);
-  const target = new Uint8Array(headerBytes + blocks * (4 + maxBlockBytes(blockBytes)) + 4);
-  const out = new DataView(target.buffer);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, byteLength);
+  const target = new Uint8Array(
+    headerBytes + maxBlockBytes(byteLength) + blocks * (4 + maxBlockBytes(0)) + 4,
+  );
+  const source = viewed(bytes);
+  const output = viewed(target);
+  const out = output.view;
   out.setUint32(0, magic, true);
   target[4] = flags;
   target[5] = blockMaximumCode << 4;
   out.setBigUint64(6, BigInt(byteLength), true);
   target[14] = (xxhash32(target, 4, 14) >> 8) & 0xff;
   let to = headerBytes;
-  const table = createHashTable();
+  const table = createHashTable(byteLength);
   for (let start = 0; start < byteLength; start += blockBytes) {
     const end = Math.min(start + blockBytes, byteLength);
-    const blockEnd = compressBlock(bytes, view, start, end, table, target, to + 4);
+    const blockEnd = compressBlock(source, start, end, table, output, to + 4);
     const size = blockEnd - to - 4;
     if (size < end - start) {
       out.setUint32(to, size, true);
@@ -150,6 +149,10 @@ export function compressLz4Frame(bytes: Uint8Array): Uint8Array {
   }
   out.setUint32(to, 0, true);
   return target.slice(0, to + 4);
+}
+
+function viewed(bytes: Uint8Array): Bytes {
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
 
 function uint8(view: DataView, at: number): number {
