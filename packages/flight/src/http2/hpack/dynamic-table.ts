@@ -17,7 +17,7 @@ export function entrySize(name: string, value: string): number {
 
 /** A ring of entries. The newest has position 0. */
 export class DynamicTable {
-  #ring: (HeaderField | undefined)[] = new Array<HeaderField | undefined>(16);
+  #ring: (HeaderField | undefined)[] = emptyRing(16);
   /** Where the next entry goes. */
   #next = 0;
   #length = 0;
@@ -92,9 +92,13 @@ export class DynamicTable {
   }
 
   #grow(): void {
-    const ring = new Array<HeaderField | undefined>(this.#ring.length * 2);
+    const ring = emptyRing(this.#ring.length * 2);
     for (let i = 0; i < this.#length; i++) ring[this.#length - 1 - i] = this.at(i);
     this.#ring = ring;
     this.#next = this.#length;
   }
+}
+
+function emptyRing(length: number): (HeaderField | undefined)[] {
+  return Array.from({ length }, () => undefined);
 }

@@ -225,7 +225,7 @@ export class HpackEncoder {
     // Three integers a field (index, two lengths) and two size updates, of at most six bytes each.
     let room = 12;
     for (const [name, value] of headers) {
-      if (notLatin1.test(name) || notLatin1.test(value)) {
+      if (!isLatin1(name) || !isLatin1(value)) {
         throw new FlightInvalidArgumentError(
           `the header ${JSON.stringify(name)} has a character above U+00FF: percent-encode it, or send the bytes as a "-bin" header`,
         );
@@ -236,4 +236,8 @@ export class HpackEncoder {
   }
 }
 
-const notLatin1 = /[^\u0000-\u00ff]/;
+function isLatin1(text: string): boolean {
+  let all = 0;
+  for (let i = 0; i < text.length; i++) all |= text.charCodeAt(i);
+  return all <= 0xff;
+}
