@@ -1,0 +1,82 @@
+/** The middle value; of an even count the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** One measured side of a comparison: figures of its runs, higher is better. */
+export interface Series {
+  readonly name: string;
+  readonly runs: readonly number[];
+}
+
+/** A line of the report: ours against a peer, measured in turns. */
+export interface Comparison {
+  /** What was done, as the budget table names it. */
+  readonly what: string;
+  readonly unit: string;
+  readonly ours: Series;
+  readonly peer: Series;
+  /** Median of the ratios run by run. */
+  readonly ratio: number;
+  /** The ratio that must be reached, and the one aimed at; absent where the table has none. */
+  readonly must?: number | undefined;
+  readonly aim?: number | undefined;
+}
+
+/** What runs once and gives a figure. */
+export type Runner = () => Promise<number>;
+
+/**
+ * Measures two sides in turns (A B A B …), after one run each that is not counted, so that a drift of the machine's
+ * speed hits both.
+ */
+export async function compare(
+  what: string,
+  unit: string,
+  ours: { readonly name: string; readonly run: Runner },
+  peer: { readonly name: string; readonly run: Runner },
+  options: { readonly rounds: number; readonly must?: number | undefined; readonly aim?: number | undefined },
+): Promise<Comparison> {
+  await ours.run();
+  await peer.run();
+  const ourRuns: number[] = [];
+  const peerRuns: number[] = [];
+  for (let round = 0; round < options.rounds; round++) {
+    ourRuns.push(await ours.run());
+    peerRuns.push(await peer.run());
+  }
+  return {
+    what,
+    unit,
+    ours: { name: ours.name, runs: ourRuns },
+    peer: { name: peer.name, runs: peerRuns },
+    ratio: median(ourRuns.map((figure, i) => figure / (peerRuns[i] ?? Number.NaN))),
+    must: options.must,
+    aim: options.aim,
+  };
+}
+
+/** A comparison as a line for people. */
+export function formatComparison(result: Comparison): string {
+  const must =
+    result.must === undefined
+      ? ''
+      : `  must ${result.must} ${result.ratio >= result.must ? 'met' : 'NOT MET'}`;
+  const aim =
+    result.aim === undefined ? '' : `  aim ${result.aim} ${result.ratio >= result.aim ? 'met' : 'not met'}`;
+  return (
+    `${result.what}\n  ${result.ours.name}: ${spread(result.ours.runs)} ${result.unit}\n` +
+    `  ${result.peer.name}: ${spread(result.peer.runs)} ${result.unit}\n  ratio ${result.ratio.toFixed(2)}${must}${aim}`
+  );
+}
+
+function spread(runs: readonly number[]): string {
+  return `${short(median(runs))} (${short(Math.min(...runs))} to ${short(Math.max(...runs))})`;
+}
+
+function short(figure: number): string {
+  return figure >= 100 ? figure.toFixed(0) : figure.toFixed(2);
+}

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** Longest wait for a server to say that it is ready, in ms. */
+const readyTimeoutMs = 60_000;
+
+/** A program of the benchmark: a file of `python/` or a compiled one of `programs/`. */
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** A program in Python, run with the interpreter of PEREGRINE_PYTHON or of the repository's .venv. */
+export function python(file: string, ...args: readonly string[]): Program {
+  const bundled = fileURLToPath(new URL('../../../.venv/bin/python', import.meta.url));
+  const command = process.env['PEREGRINE_PYTHON'] ?? (existsSync(bundled) ? bundled : 'python3');
+  return { command, args: [fileURLToPath(new URL(`../../python/${file}`, import.meta.url)), ...args] };
+}
+
+/** A program of ours. */
+export function node(file: string, ...args: readonly string[]): Program {
+  return {
+    command: process.execPath,
+    args: [fileURLToPath(new URL(`programs/${file}`, import.meta.url)), ...args],
+  };
+}
+
+/** A server that runs beside the measurement. */
+export interface RunningServer {
+  /** What it printed behind `ready`. */
+  readonly address: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** Starts a server and waits for its line `ready ADDRESS`. */
+export async function startServer(program: Program): Promise<RunningServer> {
+  const child = spawn(program.command, program.args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const address = await new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill();
+      reject(new Error(`${program.args[0]} was not ready within ${readyTimeoutMs} ms`));
+    }, readyTimeoutMs);
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (!line.startsWith('ready ')) return;
+      clearTimeout(timer);
+      resolve(line.slice('ready '.length).trim());
+    });
+    child.once('exit', (code) =>
+      reject(new Error(`${program.args[0]} ended with ${code} before it was ready`)),
+    );
+    child.once('error', reject);
+  });
+  return { address, pid: child.pid ?? 0, stop: () => stop(child) };
+}
+
+/** Runs a program to its end and gives the JSON that its last line holds. */
+export async function runForResult(program: Program): Promise<Record<string, number>> {
+  const child = spawn(program.command, program.args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let last = '';
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (line.trim() !== '') last = line;
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('close', resolve);
+    child.once('error', reject);
+  });
+  if (code !== 0) throw new Error(`${program.args.join(' ')} ended with ${code}`);
+  const parsed: unknown = JSON.parse(last);
+  if (typeof parsed !== 'object' || parsed === null) throw new Error(`${program.args[0]} gave no result`);
+  return Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, Number(value)]));
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill();
+  const forced = setTimeout(() => child.kill('SIGKILL'), 5000);
+  await ended;
+  clearTimeout(forced);
+}

@@ -1,0 +1,53 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+
+/** Where a command's data goes: stdout, or a file that is whole or not there. */
+export interface OutputSink {
+  write(data: string | Uint8Array): Promise<void>;
+  /** Everything is written: the file gets its name. */
+  finish(): Promise<void>;
+  /** Something failed: no half file stays. */
+  discard(): Promise<void>;
+}
+
+/** Opens a file (written beside its name and renamed at the end), or stdout for `undefined` and `-`. */
+export async function openSink(path: string | undefined): Promise<OutputSink> {
+  if (path === undefined || path === '-') return stdoutSink();
+  const partial = `${path}.partial-${process.pid}`;
+  const stream = createWriteStream(partial, { flags: 'wx' });
+  await once(stream, 'open');
+  return {
+    write: (data) => writeTo(stream, data),
+    async finish() {
+      await close(stream);
+      await rename(partial, path);
+    },
+    async discard() {
+      await close(stream).catch(() => undefined);
+      await rm(partial, { force: true });
+    },
+  };
+}
+
+function stdoutSink(): OutputSink {
+  return {
+    write: (data) => writeTo(process.stdout, data),
+    finish: async () => undefined,
+    discard: async () => undefined,
+  };
+}
+
+function writeTo(stream: Writable, data: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(data, (error) => (error == null ? resolve() : reject(error)));
+  });
+}
+
+function close(stream: Writable): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.once('error', reject);
+    stream.end(() => resolve());
+  });
+}

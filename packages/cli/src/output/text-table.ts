@@ -1,0 +1,80 @@
+/** Widest cell shown before it is cut with an ellipsis, in columns of the terminal. */
+const maxCellWidth = 48;
+
+/**
+ * A table of text with a header, for people: columns padded, long cells cut, numbers to the right.
+ *
+ * @param header - column names
+ * @param rows - cells as text, as many as the header has
+ * @param rightAligned - true where a column holds numbers
+ */
+export function renderTextTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  rightAligned: readonly boolean[] = [],
+): string {
+  if (header.length === 0) return '';
+  const shown = [header, ...rows].map((row) => row.map(fit));
+  const widths = header.map((_, column) =>
+    shown.reduce((widest, row) => Math.max(widest, displayWidth(row[column] ?? '')), 0),
+  );
+  const lines = shown.map((row) =>
+    row
+      .map((cell, column) => pad(cell, widths[column] ?? 0, rightAligned[column] === true))
+      .join('  ')
+      .trimEnd(),
+  );
+  lines.splice(1, 0, widths.map((width) => '─'.repeat(width)).join('  '));
+  return `${lines.join('\n')}\n`;
+}
+
+function fit(cell: string): string {
+  const line = printable(cell);
+  if (displayWidth(line) <= maxCellWidth) return line;
+  let width = 0;
+  let kept = '';
+  for (const character of line) {
+    width += displayWidth(character);
+    if (width >= maxCellWidth) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
+
+/** Line breaks, tabs and control characters would break the table, or the terminal: show them as symbols. */
+function printable(cell: string): string {
+  let result = '';
+  for (const character of cell) {
+    const code = character.codePointAt(0) ?? 0;
+    if (code < 0x20) result += String.fromCodePoint(0x2400 + code);
+    else if (code === 0x7f || (code >= 0x80 && code < 0xa0)) result += '\u2421';
+    else result += character;
+  }
+  return result;
+}
+
+/** Columns a terminal gives to the text: East Asian wide characters and emoji take two, combining marks none. */
+function displayWidth(text: string): number {
+  let width = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    if (/\p{Mark}/u.test(character)) continue;
+    const wide =
+      (code >= 0x1100 && code <= 0x115f) ||
+      (code >= 0x2e80 && code <= 0xa4cf) ||
+      (code >= 0xac00 && code <= 0xd7a3) ||
+      (code >= 0xf900 && code <= 0xfaff) ||
+      (code >= 0xfe30 && code <= 0xfe6f) ||
+      (code >= 0xff00 && code <= 0xff60) ||
+      (code >= 0xffe0 && code <= 0xffe6) ||
+      (code >= 0x1f300 && code <= 0x1faff) ||
+      (code >= 0x20000 && code <= 0x3fffd);
+    width += wide ? 2 : 1;
+  }
+  return width;
+}
+
+function pad(cell: string, width: number, right: boolean): string {
+  const space = ' '.repeat(Math.max(0, width - displayWidth(cell)));
+  return right ? space + cell : cell + space;
+}
