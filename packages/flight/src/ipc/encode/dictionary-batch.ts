@@ -1,0 +1,154 @@
+import type { Data, Vector } from 'apache-arrow';
+import { FlightInvalidArgumentError } from '../../errors.ts';
+import type { IpcCompression } from '../message.ts';
+import { BodyWriter } from './buffers.ts';
+import { type Chunk, writeChunks } from './chunks.ts';
+import { childOf } from './columns.ts';
+import { type EncodedMessage, encodeDictionaryBatchHeader, type IpcVersion } from './message.ts';
+import { nullColumn } from './null-column.ts';
+import type { ColumnPlan } from './plan.ts';
+import { sameColumn, sameRows } from './same.ts';
+
+/** How dictionary batches are written. */
+export interface DictionaryOptions {
+  readonly compression: IpcCompression | undefined;
+  readonly alignment: number;
+  readonly version: IpcVersion;
+  /** Send only what is new when a dictionary grew. */
+  readonly emitDeltas: boolean;
+  /** False in files, where a dictionary can only grow. */
+  readonly allowReplacement: boolean;
+}
+
+/** A dictionary as a batch needs it, or as the peer has it. */
+interface DictionaryState {
+  readonly values: ColumnPlan;
+  readonly chunks: readonly Data[];
+  readonly length: number;
+}
+
+/** What has to be sent before a batch. */
+export interface DictionaryUpdate {
+  /** Dictionary batches, inner dictionaries before those that refer to them. */
+  readonly messages: readonly EncodedMessage[];
+  /** Remembers that they were sent. Until then the same update is made again. */
+  commit(): void;
+}
+
+const nothing: DictionaryUpdate = { messages: [], commit: () => undefined };
+
+/**
+ * Knows the dictionaries that the reader of one stream has, and what a batch needs beside them: a dictionary is sent
+ * when it is first needed, not again while it stays the same, as a delta where it grew and deltas are wanted, and
+ * otherwise anew. The same means the same memory, or else the same values.
+ */
+export class DictionaryTracker {
+  readonly #options: DictionaryOptions;
+  readonly #sent = new Map<number, DictionaryState>();
+
+  constructor(options: DictionaryOptions) {
+    this.#options = options;
+  }
+
+  /** Finds what the columns of a batch need. */
+  update(plans: readonly ColumnPlan[], columns: readonly Data[]): DictionaryUpdate {
+    const needed = new Map<number, DictionaryState>();
+    plans.forEach((plan, index) => {
+      const data = columns[index];
+      if (plan.hasDictionaries && data !== undefined) collect(plan, data, needed);
+    });
+    if (needed.size === 0) return nothing;
+    const messages: EncodedMessage[] = [];
+    const replaced = new Set<number>();
+    for (const [id, state] of needed) this.#encode(id, state, replaced, messages);
+    return {
+      messages,
+      commit: () => {
+        for (const [id, state] of needed) this.#sent.set(id, state);
+      },
+    };
+  }
+
+  /** Adds the message that one dictionary needs, if any. */
+  #encode(id: number, state: DictionaryState, replaced: Set<number>, messages: EncodedMessage[]): void {
+    const { values, chunks, length } = state;
+    const sent = this.#sent.get(id);
+    const all = chunks.map((data) => ({ data, start: 0, length: data.length }));
+    if (sent === undefined) {
+      messages.push(this.#message(id, values, all, false));
+      return;
+    }
+    // Whoever refers to a dictionary that is replaced has to be sent again, as readers may have looked values up.
+    const kept = !refersTo(values, replaced) && startsWith(state, sent);
+    if (kept && length === sent.length) return;
+    if (kept && this.#options.emitDeltas) {
+      messages.push(this.#message(id, values, rowsFrom(all, sent.length), true));
+      return;
+    }
+    if (!this.#options.allowReplacement) {
+      throw new FlightInvalidArgumentError(
+        `column "${values.path}" has another dictionary than the batches before, which a file cannot hold; ${kept ? 'write it with emitDictionaryDeltas' : 'write it with unifyDictionaries, or as a stream'}`,
+      );
+    }
+    replaced.add(id);
+    messages.push(this.#message(id, values, all, false));
+  }
+
+  #message(id: number, values: ColumnPlan, chunks: readonly Chunk[], isDelta: boolean): EncodedMessage {
+    const { alignment, compression, version } = this.#options;
+    const body = new BodyWriter(alignment, compression, version === 'V4');
+    writeChunks(body, values, chunks);
+    const rows = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    const header = encodeDictionaryBatchHeader(id, isDelta, body.layout(rows), body.length, { version });
+    return { header, bodyPieces: body.pieces, bodyLength: body.length };
+  }
+}
+
+/** Takes the dictionaries of a column and of those below it, inner ones first. */
+function collect(plan: ColumnPlan, data: Data, needed: Map<number, DictionaryState>): void {
+  if (plan.dictionary !== undefined) {
+    const { id, values } = plan.dictionary;
+    const vector: Vector | undefined = data.dictionary;
+    const chunks = vector === undefined || vector.data.length === 0 ? [nullColumn(values, 0)] : vector.data;
+    for (const chunk of chunks) if (values.hasDictionaries) collect(values, chunk, needed);
+    const state = { values, chunks, length: chunks.reduce((sum, chunk) => sum + chunk.length, 0) };
+    const other = needed.get(id);
+    if (other === undefined || startsWith(state, other)) {
+      needed.set(id, state);
+    } else if (!startsWith(other, state)) {
+      throw new FlightInvalidArgumentError(
+        `column "${plan.path}" and another column of the batch share dictionary ${id}, but their dictionaries differ; give their types different ids`,
+      );
+    }
+    return;
+  }
+  plan.children.forEach((child, index) => {
+    if (child.hasDictionaries && data.children.length > 0) collect(child, childOf(plan, data, index), needed);
+  });
+}
+
+/** Whether a dictionary begins with all of another. */
+function startsWith(state: DictionaryState, start: DictionaryState): boolean {
+  if (state.length < start.length) return false;
+  const { chunks } = start;
+  if (chunks.every((chunk, index) => sameColumn(chunk, state.chunks[index]))) return true;
+  return sameRows(state.values, chunks, state.chunks, start.length);
+}
+
+function refersTo(values: ColumnPlan, replaced: ReadonlySet<number>): boolean {
+  if (replaced.size === 0) return false;
+  if (values.dictionary !== undefined && replaced.has(values.dictionary.id)) return true;
+  return values.children.some((child) => refersTo(child, replaced));
+}
+
+/** What is left of chunks after their first rows. */
+function rowsFrom(chunks: readonly Chunk[], rows: number): Chunk[] {
+  const rest: Chunk[] = [];
+  let skip = rows;
+  for (const { data, start, length } of chunks) {
+    const skipped = Math.min(skip, length);
+    skip -= skipped;
+    if (skipped < length) rest.push({ data, start: start + skipped, length: length - skipped });
+  }
+  return rest;
+}
