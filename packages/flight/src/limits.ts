@@ -154,7 +154,7 @@ export const maxDecompressedBodyBytes: number = 2 * 1024 * 1024 * 1024;
  * Bytes of one IPC body that is written. A gRPC message states its length in 32 bits and protobuf implementations end
  * at 2^31 - 1, so a larger body could be sent but never be read; a megabyte is left for the header and metadata.
  */
-export const maxIpcBodyBytes: number = 2 * 1024 * 1024 * 1024 - 1024 * 1024;
+export const maxWrittenBodyBytes: number = 2 * 1024 * 1024 * 1024 - 1024 * 1024;
 
 /**
  * A view column whose data buffers hold more than this, with most of it used by other rows, is written with the bytes

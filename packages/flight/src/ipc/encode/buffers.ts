@@ -1,5 +1,5 @@
 import { FlightResourceExhaustedError } from '../../errors.ts';
-import { maxIpcBodyBytes } from '../../limits.ts';
+import { maxWrittenBodyBytes } from '../../limits.ts';
 import { compressBuffer } from '../compression/registry.ts';
 import type { BatchLayout, IpcCompression } from '../message.ts';
 
@@ -114,9 +114,9 @@ export class BodyWriter {
     const pad = -length & this.#alignmentMask;
     if (pad > 0) this.pieces.push(padding[pad] ?? zeros);
     this.length += length + pad;
-    if (this.length > maxIpcBodyBytes) {
+    if (this.length > maxWrittenBodyBytes) {
       throw new FlightResourceExhaustedError(
-        `a batch takes more than ${this.length} bytes; the limit maxIpcBodyBytes is ${maxIpcBodyBytes}, write it in smaller parts`,
+        `a batch takes more than ${this.length} bytes; the limit maxWrittenBodyBytes is ${maxWrittenBodyBytes}, write it in smaller parts`,
       );
     }
   }

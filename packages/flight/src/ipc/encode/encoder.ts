@@ -73,7 +73,7 @@ export class IpcEncoder {
    * The messages of a batch: dictionaries that the reader does not have yet, then the batch.
    *
    * @throws FlightInvalidArgumentError when the batch is not of the schema, or its buffers do not hold its rows
-   * @throws FlightResourceExhaustedError when a body is above `maxIpcBodyBytes`
+   * @throws FlightResourceExhaustedError when a body is above `maxWrittenBodyBytes`
    */
   batch(batch: RecordBatch): EncodedMessage[] {
     const prepared = this.prepare(batch);
