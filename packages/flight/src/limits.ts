@@ -106,6 +106,14 @@ export const writeStallTimeoutMs = 120_000;
 /** Time to connect, TLS included, in ms. gRPC's own default. */
 export const connectTimeoutMs = 20_000;
 
+// grpc
+
+/**
+ * Characters of an error's message that are sent. A message goes out up to three times its size (percent-encoded, and
+ * again as base64), and many clients take 8 KiB of trailers and no more.
+ */
+export const maxStatusMessageBytes: number = 1024;
+
 // ipc
 
 /**
