@@ -1,19 +1,6 @@
-/** The ten methods of the service `arrow.flight.protocol.FlightService`, as they are called on the wire. */
-export const FlightMethod = {
-  Handshake: 'Handshake',
-  ListFlights: 'ListFlights',
-  GetFlightInfo: 'GetFlightInfo',
-  PollFlightInfo: 'PollFlightInfo',
-  GetSchema: 'GetSchema',
-  DoGet: 'DoGet',
-  DoPut: 'DoPut',
-  DoExchange: 'DoExchange',
-  DoAction: 'DoAction',
-  ListActions: 'ListActions',
-} as const;
+import type { FlightMethod } from '../proto/names.ts';
 
-/** One of the ten methods of Flight. */
-export type FlightMethod = (typeof FlightMethod)[keyof typeof FlightMethod];
+export { FlightMethod } from '../proto/names.ts';
 
 /** What middleware is told of a call before it begins (pyarrow's `CallInfo`). */
 export interface CallInfo {

@@ -6,8 +6,7 @@
  *                set-cookie: arrow_flight_session_id=<id>; Max-Age=0             session over
  */
 
-/** Name of the session cookie: the one that Arrow's C++ and Go servers use. */
-export const sessionCookieName = 'arrow_flight_session_id';
+import { sessionCookieName } from '../../proto/names.ts';
 
 /**
  * Finds the session cookie.

@@ -1,0 +1,58 @@
+/** Bytes in the constructors and texts of the model. */
+
+import { Buffer } from 'node:buffer';
+import { noBytes } from '../bytes/empty.ts';
+
+const encoder = new TextEncoder();
+const strictDecoder = new TextDecoder('utf-8', { fatal: true });
+
+/** Bytes that {@link describeBytes} shows. */
+const shownBytes = 64;
+
+/** Bytes as they are (not copied), or text as UTF-8. */
+export function toBytes(value: Uint8Array | string): Uint8Array {
+  if (typeof value === 'string') return value === '' ? noBytes : encoder.encode(value);
+  return value;
+}
+
+/** Whether two sequences of bytes are the same. */
+export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || (a.byteLength === b.byteLength && Buffer.compare(a, b) === 0);
+}
+
+/** Bytes for people: quoted when they are text, in hex otherwise; the beginning when they are many. */
+export function describeBytes(bytes: Uint8Array): string {
+  const text = readableText(bytes);
+  if (text !== undefined) return JSON.stringify(text);
+  const hex = `0x${Buffer.from(bytes.subarray(0, shownBytes)).toString('hex')}`;
+  return bytes.byteLength > shownBytes ? `${hex}… (${bytes.byteLength} bytes)` : hex;
+}
+
+function readableText(bytes: Uint8Array): string | undefined {
+  if (bytes.byteLength > shownBytes * 16) return undefined;
+  try {
+    const text = strictDecoder.decode(bytes);
+    // control characters say that it is no text
+    return /[\p{Cc}\p{Cn}]/u.test(text.replace(/[\t\n\r]/g, '')) ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `Name(a, key: b)`, the form of all texts of the model; parts that are undefined are left out. */
+export function describe(
+  name: string,
+  first: string | undefined,
+  rest: Readonly<Record<string, string | undefined>> = {},
+): string {
+  const parts = first === undefined ? [] : [first];
+  for (const [key, value] of Object.entries(rest)) {
+    if (value !== undefined) parts.push(`${key}: ${value}`);
+  }
+  return `${name}(${parts.join(', ')})`;
+}
+
+/** Bytes for people; undefined, which {@link describe} leaves out, when there are none. */
+export function describeNonEmpty(bytes: Uint8Array): string | undefined {
+  return bytes.byteLength === 0 ? undefined : describeBytes(bytes);
+}
