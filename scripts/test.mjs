@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 const roots = ['packages/flight', 'packages/server', 'packages/cli', 'examples'];
 const filter = process.argv[2];
+const reporter = process.env.PEREGRINE_TEST_REPORTER ?? 'spec';
 const files = roots
   .flatMap((root) => find(join(root, 'dist', 'test')))
   .filter((file) => filter === undefined || file.includes(filter))
@@ -16,10 +17,8 @@ if (files.length === 0) {
 }
 const child = spawn(
   process.execPath,
-  ['--expose-gc', '--test', '--test-concurrency=2', '--test-reporter=spec', ...files],
-  {
-    stdio: 'inherit',
-  },
+  ['--expose-gc', '--test', '--test-concurrency=2', `--test-reporter=${reporter}`, ...files],
+  { stdio: 'inherit' },
 );
 child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
 

@@ -89,7 +89,7 @@ export function createDevCertificateAuthority(
       keys.publicKey,
       issuer,
     ),
-    key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }),
     expiresAt: authorityEnd,
   };
   const issue = (
@@ -103,7 +103,7 @@ export function createDevCertificateAuthority(
     const own = generateCertificateKeys();
     return {
       cert: createCertificate({ purpose, commonName, names, notBefore, notAfter }, own.publicKey, issuer),
-      key: own.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      key: own.privateKey.export({ type: 'pkcs8', format: 'pem' }),
       expiresAt: notAfter,
     };
   };

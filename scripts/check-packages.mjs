@@ -1,0 +1,130 @@
+// Packs each public package as npm would publish it, and looks at the tarball as a user gets it: publint and
+// are-the-types-wrong on it, no file that does not belong in it, and an import of every subpath from a project that
+// has it installed.
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const windows = process.platform === 'win32';
+
+/** Packages that are published, each after those that it depends on. */
+const packages = ['packages/flight', 'packages/server', 'packages/cli'];
+
+/** Paths that may be in a tarball. */
+const allowed =
+  /^package\/(dist\/src\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md|proto\/.+\.proto)$/;
+
+const work = mkdtempSync(join(tmpdir(), 'peregrine-packages-'));
+try {
+  const tarballs = new Map();
+  for (const folder of packages) {
+    const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+    const tarball = pack(folder);
+    tarballs.set(manifest.name, tarball);
+    checkFiles(manifest, tarball);
+    console.log(`\n== ${manifest.name}: publint`);
+    bin('publint', ['--strict', tarball]);
+    console.log(`== ${manifest.name}: are the types wrong`);
+    bin('attw', ['--profile', 'esm-only', '--format', 'ascii', tarball]);
+  }
+  checkImports(tarballs);
+  console.log('\npackages are fine');
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+
+function pack(folder) {
+  const output = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', work], {
+    cwd: join(root, folder),
+    encoding: 'utf8',
+    shell: windows,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [packed] = JSON.parse(output);
+  return join(work, packed.filename);
+}
+
+function checkFiles(manifest, tarball) {
+  const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
+  const strangers = files.filter((file) => !allowed.test(file));
+  if (strangers.length > 0) fail(`${manifest.name} would publish ${strangers.join(', ')}`);
+  if (!files.includes('package/LICENSE')) fail(`${manifest.name} would be published without its LICENSE`);
+  for (const script of ['preinstall', 'install', 'postinstall']) {
+    if (manifest.scripts?.[script] !== undefined) fail(`${manifest.name} runs a script at ${script}`);
+  }
+}
+
+/** Installs the tarballs by hand: other packages come from this clone, so no registry is asked. */
+function checkImports(tarballs) {
+  const modules = join(work, 'project', 'node_modules');
+  mkdirSync(modules, { recursive: true });
+  for (const [name, tarball] of tarballs) {
+    const target = join(modules, name);
+    mkdirSync(target, { recursive: true });
+    execFileSync('tar', ['-xzf', tarball, '-C', target, '--strip-components=1']);
+  }
+  for (const [name] of tarballs) linkDependencies(name, modules);
+  const specifiers = [...tarballs.keys()].flatMap((name) => {
+    const { exports = {} } = JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8'));
+    return Object.keys(exports)
+      .filter((path) => !path.endsWith('.json') && !path.includes('*'))
+      .map((path) => name + path.slice(1));
+  });
+  const main = join(work, 'project', 'main.mjs');
+  writeFileSync(
+    main,
+    specifiers
+      .map(
+        (name) =>
+          `console.log(${JSON.stringify(name)}, Object.keys(await import(${JSON.stringify(name)})).length, 'names');`,
+      )
+      .join('\n'),
+  );
+  console.log('\n== import of every subpath');
+  execFileSync(process.execPath, [main], { stdio: 'inherit' });
+}
+
+function linkDependencies(name, modules) {
+  const manifest = JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8'));
+  for (const dependency of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
+    const target = join(modules, dependency);
+    if (existsSync(target)) continue;
+    const source = installed(dependency, name);
+    mkdirSync(dirname(target), { recursive: true });
+    symlinkSync(source, target, windows ? 'junction' : 'dir');
+  }
+}
+
+function installed(dependency, from) {
+  const folder = packages.find(
+    (path) => JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8')).name === from,
+  );
+  const paths = createRequire(join(root, folder, 'package.json')).resolve.paths(dependency) ?? [];
+  const found = paths.map((path) => join(path, dependency)).find((path) => existsSync(path));
+  if (found === undefined) fail(`${dependency}, which ${from} depends on, is not installed: run npm ci`);
+  return found;
+}
+
+function bin(name, args) {
+  execFileSync(join(root, 'node_modules', '.bin', windows ? `${name}.cmd` : name), args, {
+    stdio: 'inherit',
+    cwd: work,
+    shell: windows,
+  });
+}
+
+function fail(message) {
+  throw new Error(message);
+}

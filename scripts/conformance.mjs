@@ -1,0 +1,50 @@
+// Runs the checks against other implementations: installs the peers that they need, then runs each entry.
+//   npm run conformance [-- FILTER]     only the entries whose name holds FILTER
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installGo, installPython } from './peers.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The files of conformance/src that hold checks, and the peers that each needs. */
+const entries = [];
+
+const filter = process.argv[2] ?? '';
+const chosen = entries.filter(({ name }) => name.includes(filter));
+if (chosen.length === 0) {
+  console.error(`no entry matches ${filter}; there are: ${entries.map(({ name }) => name).join(', ')}`);
+  process.exit(1);
+}
+
+const env = { ...process.env };
+if (chosen.some(({ peers }) => peers.includes('python'))) env.PEREGRINE_PYTHON = installPython();
+if (chosen.some(({ peers }) => peers.includes('go'))) env.PEREGRINE_GO_BIN = installGo();
+
+// One after the other: they measure memory and time out on a machine that is busy with their neighbours.
+for (const { name } of chosen) {
+  const file = join(root, 'conformance', 'dist', 'src', `${name}.js`);
+  if (!existsSync(file)) {
+    console.error(`${file} is missing: run npm run build`);
+    process.exit(1);
+  }
+  const started = Date.now();
+  console.log(`\n== conformance ${name}`);
+  const code = await run(file);
+  console.log(
+    `== conformance ${name}: ${code === 0 ? 'passed' : 'failed'} in ${((Date.now() - started) / 1000).toFixed(0)} s`,
+  );
+  if (code !== 0) process.exit(1);
+}
+
+function run(file) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['--expose-gc', '--test', '--test-reporter=spec', file], {
+      stdio: 'inherit',
+      cwd: root,
+      env,
+    });
+    child.on('exit', (code, signal) => resolve(signal === null ? code : 1));
+  });
+}

@@ -1,0 +1,71 @@
+// Installs the other implementations that the conformance checks run against, into this clone and nowhere else:
+// .venv with Python packages, .peers/bin with Go programs. What is already there in the pinned version stays.
+//   node scripts/peers.mjs [python] [go]     (both without arguments)
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Python packages, as pip names them. */
+const pythonPackages = ['pyarrow==26.0.1', 'numpy==2.4.6'];
+
+/** Go programs, as `go install` names them. */
+const goPrograms = [
+  'github.com/apache/arrow-go/v18/arrow/internal/flight_integration/cmd/arrow-flight-integration-server@v18.8.0',
+  'github.com/apache/arrow-go/v18/arrow/internal/flight_integration/cmd/arrow-flight-integration-client@v18.8.0',
+  'github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible',
+];
+
+/** The Python interpreter that has the packages. */
+export function installPython() {
+  const folder = join(root, '.venv');
+  const python =
+    process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
+  const marker = join(folder, 'peers.txt');
+  if (!isCurrent(marker, pythonPackages) || !existsSync(python)) {
+    console.error(`installing ${pythonPackages.join(', ')} into .venv`);
+    rmSync(folder, { recursive: true, force: true });
+    run(process.platform === 'win32' ? 'python' : 'python3', ['-m', 'venv', folder]);
+    run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...pythonPackages]);
+    writeFileSync(marker, pythonPackages.join('\n'));
+  }
+  return python;
+}
+
+/** The folder that has the programs. */
+export function installGo() {
+  const folder = join(root, '.peers', 'bin');
+  const marker = join(folder, 'peers.txt');
+  if (!isCurrent(marker, goPrograms)) {
+    mkdirSync(folder, { recursive: true });
+    for (const program of goPrograms) {
+      console.error(`building ${program}`);
+      run('go', ['install', program], { ...process.env, GOBIN: folder });
+    }
+    writeFileSync(marker, goPrograms.join('\n'));
+  }
+  return folder;
+}
+
+function isCurrent(marker, wanted) {
+  return existsSync(marker) && readFileSync(marker, 'utf8') === wanted.join('\n');
+}
+
+function run(program, args, env = process.env) {
+  try {
+    execFileSync(program, args, { stdio: ['ignore', 'inherit', 'inherit'], env });
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+    throw new Error(`the conformance checks need ${program}; install it, or run npm test, which does not`, {
+      cause: error,
+    });
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['python', 'go'];
+  if (wanted.includes('python')) console.log(installPython());
+  if (wanted.includes('go')) console.log(installGo());
+}
