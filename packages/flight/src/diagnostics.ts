@@ -23,3 +23,22 @@ export const serverErrorChannel: Channel = channel('peregrine:server:error');
 export function reportServerError(where: string, error: unknown): void {
   if (serverErrorChannel.hasSubscribers) serverErrorChannel.publish({ where, error });
 }
+
+/** What is published on {@link clientErrorChannel}. */
+export interface ClientErrorEvent {
+  /** Where it happened: the part of the client, and the call. */
+  readonly where: string;
+  /** What was thrown. */
+  readonly error: unknown;
+}
+
+/**
+ * `peregrine:client:error`: code of the application threw where nobody waits for it (callCompleted of middleware), so
+ * that it cannot become the error of a call.
+ */
+export const clientErrorChannel: Channel = channel('peregrine:client:error');
+
+/** Publishes on {@link clientErrorChannel}; never throws. */
+export function reportClientError(where: string, error: unknown): void {
+  if (clientErrorChannel.hasSubscribers) clientErrorChannel.publish({ where, error });
+}

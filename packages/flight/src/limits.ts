@@ -219,6 +219,33 @@ export const defaultBreakerHalfOpenCalls: number = 1;
 /** Successes that close a half-open circuit. */
 export const defaultBreakerSuccessThreshold: number = 1;
 
+/**
+ * Endpoints fetched at the same time. Servers usually split a result over a handful of nodes or threads; each
+ * stream may hold a window of data that nobody has asked for yet.
+ */
+export const defaultParallelEndpoints: number = 4;
+
+/** Time to open a connection, TLS included: as long as gRPC gives it. */
+export const defaultConnectTimeoutMs: number = 20_000;
+
+/** How long a connection that nobody uses stays in the pool: queries that follow each other find it open. */
+export const defaultPoolIdleMs: number = 60_000;
+
+/** Connections in a pool; above it the one that was unused for longest is closed. Leased ones are never closed. */
+export const maxPooledConnections: number = 64;
+
+/** Circuits that a client watches; servers choose the locations of endpoints, so there must be an end. */
+export const maxCircuitBreakers: number = 256;
+
+/**
+ * Bytes of DoPut answers kept for a reader while `writer.close()` waits for the end of the call; later ones are
+ * dropped. Without an end a server could fill the memory of a client that does not read its answers.
+ */
+export const maxUnreadPutResultBytes: number = 16 * 1024 * 1024;
+
+/** Redirects followed for an endpoint at an http location; browsers stop at 20, storage services need one or two. */
+export const maxHttpRedirects: number = 5;
+
 /** Cookies kept for a location. RFC 6265 asks for at least 50; what servers of Flight use is one. */
 export const maxCookiesPerLocation: number = 64;
 

@@ -5,7 +5,13 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FlightError, FlightInvalidArgumentError, retryableCodes } from '../errors.ts';
+import {
+  FlightCancelledError,
+  FlightError,
+  FlightInvalidArgumentError,
+  FlightTimedOutError,
+  retryableCodes,
+} from '../errors.ts';
 import {
   defaultRetryAttempts,
   defaultRetryInitialDelayMs,
@@ -90,28 +96,10 @@ export function createDeadline(
 }
 
 /**
- * Runs `attempt` until it succeeds, fails for good, or the time is over.
+ * Waits as the policy says. `false`: there must be no next try.
  *
- * @param attempt - does the call once; its argument counts from 1
- * @returns what the first successful try gave
- * @throws what the last try failed with; waiting for the next one is given up when the signal aborts
+ * @throws FlightCancelledError when the signal aborts meanwhile, FlightTimedOutError when it was a timeout's
  */
-export async function withRetry<T>(
-  attempt: (number: number) => Promise<T>,
-  policy: RetryPolicy,
-  deadline: Deadline,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  for (let number = 1; ; number += 1) {
-    try {
-      return await attempt(number);
-    } catch (error) {
-      if (!(await waitBeforeRetry(error, number, policy, deadline, signal))) throw error;
-    }
-  }
-}
-
-/** Waits as the policy says. `false`: there must be no next try. */
 export async function waitBeforeRetry(
   error: unknown,
   attempt: number,
@@ -126,6 +114,13 @@ export async function waitBeforeRetry(
     await sleep(delayMs, undefined, { signal });
     return true;
   } catch {
-    return false;
+    throw abortError(signal?.reason, error);
   }
+}
+
+function abortError(reason: unknown, lastError: unknown): FlightError {
+  const message = `given up while waiting to try again after: ${lastError instanceof Error ? lastError.message : String(lastError)}`;
+  return reason instanceof Error && reason.name === 'TimeoutError'
+    ? new FlightTimedOutError(message, { cause: reason })
+    : new FlightCancelledError(message, { cause: reason });
 }

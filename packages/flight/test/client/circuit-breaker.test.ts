@@ -19,7 +19,7 @@ function call(breaker: CircuitBreaker, error?: unknown): void {
 function opened(options: { successThreshold?: number; halfOpenCalls?: number } = {}): {
   breaker: CircuitBreaker;
   states: string[];
-  advance(ms: number): void;
+  advance: (ms: number) => void;
 } {
   let now = 0;
   const states: string[] = [];

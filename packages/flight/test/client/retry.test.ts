@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createDeadline, createRetryPolicy, withRetry } from '../../src/client/retry.ts';
+import { createDeadline, createRetryPolicy, waitBeforeRetry } from '../../src/client/retry.ts';
 import {
   createFlightError,
+  FlightCancelledError,
   FlightInvalidArgumentError,
   flightErrorCodes,
+  FlightTimedOutError,
   FlightUnavailableError,
 } from '../../src/errors.ts';
 
@@ -68,51 +70,35 @@ describe('a retry policy', () => {
   }
 });
 
-describe('withRetry', () => {
-  const fast = createRetryPolicy({ maxAttempts: 3, initialDelayMs: 0, maxDelayMs: 0 });
+describe('waitBeforeRetry', () => {
+  const slow = createRetryPolicy({ initialDelayMs: 3_600_000, maxDelayMs: 3_600_000, random: () => 0.9 });
 
-  it('gives what the first successful attempt gave', async () => {
-    const result = await withRetry(
-      async (attempt) => {
-        if (attempt < 3) throw down;
-        return attempt;
-      },
-      fast,
-      noDeadline,
-      undefined,
-    );
-    assert.equal(result, 3);
+  it('says yes after the wait', async () => {
+    const fast = createRetryPolicy({ initialDelayMs: 0 });
+    assert.equal(await waitBeforeRetry(down, 1, fast, noDeadline, undefined), true);
   });
 
-  it('throws the last error when all attempts failed', async () => {
-    let calls = 0;
-    const failing = withRetry(
-      async (attempt) => {
-        calls += 1;
-        throw new FlightUnavailableError(`attempt ${attempt}`);
-      },
-      fast,
-      noDeadline,
-      undefined,
-    );
-    await assert.rejects(failing, /attempt 3/);
-    assert.equal(calls, 3);
+  it('says no when the policy does', async () => {
+    assert.equal(await waitBeforeRetry(down, 3, slow, noDeadline, undefined), false);
   });
 
   it('does not wait beyond the deadline', async () => {
-    const slow = createRetryPolicy({ initialDelayMs: 3_600_000, maxDelayMs: 3_600_000, random: () => 0.9 });
+    assert.equal(await waitBeforeRetry(down, 1, slow, createDeadline(1000), undefined), false);
+  });
+
+  it('gives the wait up when the signal aborts', async () => {
+    const controller = new AbortController();
+    const waiting = waitBeforeRetry(down, 1, slow, noDeadline, controller.signal);
+    controller.abort();
     await assert.rejects(
-      withRetry(() => Promise.reject(down), slow, createDeadline(1000), undefined),
-      /down/,
+      waiting,
+      (error) => error instanceof FlightCancelledError && error.message.includes('down'),
     );
   });
 
-  it('gives the wait up when the signal aborts, with the error of the attempt', async () => {
-    const slow = createRetryPolicy({ initialDelayMs: 3_600_000, maxDelayMs: 3_600_000, random: () => 0.9 });
-    const controller = new AbortController();
-    const failing = withRetry(() => Promise.reject(down), slow, noDeadline, controller.signal);
-    controller.abort();
-    await assert.rejects(failing, /down/);
+  it('calls it a timeout when the signal is one of a timeout', async () => {
+    const waiting = waitBeforeRetry(down, 1, slow, noDeadline, AbortSignal.timeout(1));
+    await assert.rejects(waiting, FlightTimedOutError);
   });
 });
 

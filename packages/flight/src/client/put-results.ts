@@ -1,0 +1,70 @@
+import { maxUnreadPutResultBytes } from '../limits.ts';
+import type { FlightCall } from './call.ts';
+import { locateError } from './call-error.ts';
+import type { FlightMetadataReader } from './flight-client.ts';
+import { PutResult } from '../model/put-result.ts';
+
+/** The answers of a DoPut. */
+export interface PutResults {
+  readonly reader: FlightMetadataReader;
+  /**
+   * Takes all answers that are left, so that the server can end the call, and waits for that end. The reader still
+   * gets them. Rejects with the call's error.
+   */
+  drain(): Promise<void>;
+}
+
+/** Reads the answers of a DoPut for its user and for the end of the call. */
+export function createPutResultReader(call: FlightCall<Uint8Array>): PutResults {
+  const kept: Uint8Array[] = [];
+  let keptBytes = 0;
+  // the reader and drain() take turns, so that answers stay in order
+  let lastTurn: Promise<unknown> = Promise.resolve();
+
+  const turn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = lastTurn.then(work);
+    lastTurn = result.catch(() => undefined);
+    return result;
+  };
+  const receive = async (): Promise<Uint8Array | undefined> => {
+    const message = await call.read();
+    if (message === undefined) return undefined;
+    try {
+      return PutResult.deserialize(message).appMetadata;
+    } catch (error) {
+      call.cancel('an answer could not be decoded');
+      throw locateError(error, call.where);
+    }
+  };
+  const takeKept = (): Uint8Array | undefined => {
+    const result = kept.shift();
+    keptBytes -= result?.byteLength ?? 0;
+    return result;
+  };
+  const keep = async (): Promise<boolean> => {
+    const result = await receive();
+    if (result !== undefined && keptBytes + result.byteLength <= maxUnreadPutResultBytes) {
+      kept.push(result);
+      keptBytes += result.byteLength;
+    }
+    return result !== undefined;
+  };
+
+  const reader: FlightMetadataReader = {
+    read: () => turn(async () => takeKept() ?? (await receive())),
+    async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+      for (;;) {
+        const result = await reader.read();
+        if (result === undefined) return;
+        yield result;
+      }
+    },
+  };
+  return {
+    reader,
+    async drain(): Promise<void> {
+      while (await turn(keep));
+      await call.finished();
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { locateError } from './call-error.ts';
+import type { FlightCall } from './call.ts';
+import { type Deadline, type RetryPolicy, waitBeforeRetry } from './retry.ts';
+
+/** The receiving side of a call that is begun again until its first message was handed out. */
+export interface RetryingCall<T> {
+  /** A message that is already there. */
+  tryRead(): T | undefined;
+  /** The next message; undefined at the clean end. Rejects with the error of the last try. */
+  read(): Promise<T | undefined>;
+  /** Gives the call up, or the wait for its next try. */
+  cancel(reason?: string): void;
+}
+
+/** How a call is tried again. */
+export interface RetryContext {
+  readonly policy: RetryPolicy;
+  readonly deadline: Deadline;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Begins a call, and begins it again when it fails with a retryable error before its first message. Errors of
+ * `begin` itself are final: nothing was sent.
+ *
+ * @param begin - begins one try and sends the request
+ */
+export function retryingCall<T>(begin: () => FlightCall<T>, context: RetryContext): RetryingCall<T> {
+  let call = begin();
+  let attempt = 1;
+  // once a message was handed out, or the call was given up, there is no next try
+  let final = context.policy.maxAttempts <= 1;
+  let waiting: AbortController | undefined;
+
+  const again = async (error: unknown): Promise<void> => {
+    waiting = new AbortController();
+    const signal =
+      context.signal === undefined ? waiting.signal : AbortSignal.any([context.signal, waiting.signal]);
+    try {
+      if (!(await waitBeforeRetry(error, attempt, context.policy, context.deadline, signal))) throw error;
+    } catch (given) {
+      throw locateError(given, call.where);
+    } finally {
+      waiting = undefined;
+    }
+    call = begin();
+    attempt += 1;
+  };
+
+  return {
+    tryRead(): T | undefined {
+      const message = call.tryRead();
+      if (message !== undefined) final = true;
+      return message;
+    },
+    async read(): Promise<T | undefined> {
+      for (;;) {
+        try {
+          const message = await call.read();
+          final = true;
+          return message;
+        } catch (error) {
+          if (final) throw error;
+          await again(error);
+        }
+      }
+    },
+    cancel(reason?: string): void {
+      final = true;
+      waiting?.abort(reason);
+      call.cancel(reason);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { createSecureContext } from 'node:tls';
+import { FlightInvalidArgumentError } from '../errors.ts';
+import type { Location } from '../model/location.ts';
+import type { FlightTlsOptions } from './options.ts';
+
+/**
+ * Checks TLS options before anything is connected, so that a mistake is told where it was made.
+ *
+ * @param option - name of the option, for the message
+ * @param location - where they are for; undefined when only TLS locations use them
+ * @throws FlightInvalidArgumentError for options that contradict each other or the location, or cannot be read
+ */
+export function checkTlsOptions(
+  option: string,
+  tls: FlightTlsOptions | undefined,
+  location: Location | undefined,
+): void {
+  if (tls === undefined) return;
+  if (location !== undefined && location.scheme !== 'grpc+tls') {
+    throw new FlightInvalidArgumentError(
+      `${option} is given and ${location.uri} is not encrypted; connect to grpc+tls://host:port, or leave ${option} out (endpointTls is for endpoints at other locations)`,
+    );
+  }
+  if (tls.rootCertificates !== undefined && tls.disableServerVerification === true) {
+    throw new FlightInvalidArgumentError(
+      `${option}.rootCertificates means nothing with ${option}.disableServerVerification; leave one of them out`,
+    );
+  }
+  if (tls.rootCertificates?.length === 0) {
+    throw new FlightInvalidArgumentError(
+      `${option}.rootCertificates is empty, so that no server could be trusted; leave it out to trust those of Node`,
+    );
+  }
+  if (tls.overrideHostname === '') {
+    throw new FlightInvalidArgumentError(
+      `${option}.overrideHostname is empty; leave it out to use the location's host`,
+    );
+  }
+  const pair = tls.clientCertificate;
+  if (pair !== undefined && pair.cert?.length > 0 !== pair.key?.length > 0) {
+    throw new FlightInvalidArgumentError(
+      `${option}.clientCertificate needs both cert and key, and one of them is missing`,
+    );
+  }
+  try {
+    createSecureContext({ ca: pem(tls.rootCertificates), cert: pem(pair?.cert), key: pem(pair?.key) });
+  } catch (cause) {
+    throw new FlightInvalidArgumentError(
+      `the certificates or the key of ${option} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/** PEM as node:tls takes it. */
+export function pem(text: string | Uint8Array | undefined): string | undefined {
+  return typeof text === 'object' ? Buffer.from(text).toString('latin1') : text;
+}
