@@ -1,0 +1,90 @@
+import type { TlsOptions } from 'node:tls';
+import { connectTimeoutMs } from '../limits.ts';
+import { type Http2SessionOptions, createSession } from './session.ts';
+import {
+  type ClientTlsOptions,
+  type ConnectTarget,
+  type ListenTarget,
+  connectSocket,
+  listenSockets,
+} from './socket.ts';
+import type { Http2Session } from './types.ts';
+
+/** How a client connects. */
+export interface Http2ConnectOptions extends Omit<Http2SessionOptions, 'onRequest'> {
+  /** TLS with ALPN `h2`; without it the connection is in the clear (h2c with prior knowledge). */
+  readonly tls?: ClientTlsOptions | undefined;
+  /** Time to connect, TLS and the peer's SETTINGS included, in ms. Default: 20 s. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Gives up connecting. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens a connection; resolves when the peer's SETTINGS are there, so its limits are known.
+ *
+ * @throws Node's error, a TimeoutError or AbortError, or Http2Error when the peer does not speak HTTP/2
+ */
+export async function connect(
+  target: ConnectTarget,
+  options: Http2ConnectOptions = {},
+): Promise<Http2Session> {
+  const timeoutMs = options.connectTimeoutMs ?? connectTimeoutMs;
+  const start = performance.now();
+  const transport = await connectSocket(target, { tls: options.tls, timeoutMs, signal: options.signal });
+  const left = Math.max(1, timeoutMs - (performance.now() - start));
+  const session = createSession('client', transport, { prefaceTimeoutMs: left, ...options });
+  const abort = (): void => session.destroy();
+  options.signal?.addEventListener('abort', abort, { once: true });
+  try {
+    await session.ready;
+  } finally {
+    options.signal?.removeEventListener('abort', abort);
+  }
+  return session;
+}
+
+/** How a server listens. */
+export interface Http2ListenOptions {
+  /** Node's TLS options; ALPN is `h2`. Without them connections are in the clear. */
+  readonly tls?: TlsOptions | undefined;
+  /** Gives the options of a new connection's session; asked once a connection. */
+  readonly session: () => Http2SessionOptions;
+  /** A connection is there. */
+  readonly onSession?: ((session: Http2Session) => void) | undefined;
+}
+
+/** A place where a server listens, and its connections. */
+export interface Http2Listener {
+  /** The port, 0 for a Unix socket. */
+  readonly port: number;
+  /** The connections open now. */
+  readonly sessions: ReadonlySet<Http2Session>;
+  /** Takes no more connections and lets those there finish. */
+  close(): Promise<void>;
+  /** Ends everything now. */
+  destroy(): Promise<void>;
+}
+
+/** Listens for HTTP/2 connections. Rejects when the address cannot be had. */
+export async function listen(target: ListenTarget, options: Http2ListenOptions): Promise<Http2Listener> {
+  const sessions = new Set<Http2Session>();
+  const listener = await listenSockets(target, options.tls, (transport) => {
+    const session = createSession('server', transport, options.session());
+    sessions.add(session);
+    void session.ended.then(() => sessions.delete(session));
+    options.onSession?.(session);
+  });
+  return {
+    port: listener.port,
+    sessions,
+    async close() {
+      await Promise.all([listener.close(), ...[...sessions].map((session) => session.close())]);
+    },
+    async destroy() {
+      const closed = listener.close();
+      for (const session of sessions) session.destroy();
+      await closed;
+    },
+  };
+}
