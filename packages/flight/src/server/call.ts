@@ -1,0 +1,102 @@
+/**
+ * What every call goes through, whatever its method:
+ *
+ *     authentication → middleware.startCall, sendingHeaders → handler → status → middleware.callCompleted
+ */
+
+import { reportServerError } from '../diagnostics.ts';
+import { FlightCancelledError, type FlightError, FlightTimedOutError, toFlightError } from '../errors.ts';
+import type { GrpcMethod, GrpcServerCall, MessageDecoder } from '../grpc/index.ts';
+import type { FlightMethod } from '../proto/names.ts';
+import type { ServerMiddleware, ServerMiddlewareFactory } from '../middleware/server-middleware.ts';
+import type { FlightReadOptions, FlightWriteOptions } from '../stream/types.ts';
+import { type AuthenticationSetup, authenticateCall } from './authenticate.ts';
+import { CallContext } from './call-context.ts';
+import type { SessionStore } from './sessions/session-store.ts';
+import type { FlightHandlers } from './types.ts';
+
+/** What the methods of one server share. */
+export interface ServerRuntime {
+  /** The application. */
+  readonly handlers: FlightHandlers;
+  /** Who may call. */
+  readonly authentication: AuthenticationSetup;
+  /** Middleware factories in the order in which they start. */
+  readonly middleware: readonly (readonly [key: string, factory: ServerMiddlewareFactory])[];
+  /** Where sessions live; undefined when they are off. */
+  readonly sessions: SessionStore | undefined;
+  /** How batches are written. */
+  readonly write: FlightWriteOptions;
+  /** How batches are read. */
+  readonly read: FlightReadOptions;
+  /** Told of every error that a call ends with. */
+  readonly onCallError: ((error: FlightError, context: CallContext) => void) | undefined;
+}
+
+/** Serves one call once it is known who calls. What it throws becomes the status. */
+export type MethodBody<T> = (call: GrpcServerCall<T>, context: CallContext) => Promise<void>;
+
+/** A method as the gRPC layer wants it, with everything around the body. */
+export function flightMethod<T>(
+  runtime: ServerRuntime,
+  method: FlightMethod,
+  decoder: () => MessageDecoder<T>,
+  body: MethodBody<T>,
+): GrpcMethod<T> {
+  return { decoder, handle: (call) => handleCall(runtime, method, call, body) };
+}
+
+async function handleCall<T>(
+  runtime: ServerRuntime,
+  method: FlightMethod,
+  call: GrpcServerCall<T>,
+  body: MethodBody<T>,
+): Promise<void> {
+  const context = new CallContext(method, call, runtime.sessions);
+  const started: ServerMiddleware[] = [];
+  let error: FlightError | undefined;
+  try {
+    await authenticateCall(context, runtime.authentication);
+    await startMiddleware(runtime, context, started);
+    await body(call, context);
+    if (call.isCancelled) error = cancelled(context);
+  } catch (thrown) {
+    error = call.isCancelled ? cancelled(context, thrown) : toFlightError(thrown);
+  }
+  call.finish(error);
+  if (error !== undefined) notify('onCallError', () => runtime.onCallError?.(error, context));
+  for (const middleware of started) {
+    notify(`callCompleted of ${method}`, () => middleware.callCompleted?.(error));
+  }
+}
+
+async function startMiddleware(
+  runtime: ServerRuntime,
+  context: CallContext,
+  started: ServerMiddleware[],
+): Promise<void> {
+  const { method, peer, peerIdentity } = context;
+  for (const [key, factory] of runtime.middleware) {
+    const middleware = await factory.startCall({ method, peer, peerIdentity }, context.headers);
+    if (middleware === undefined) continue;
+    started.push(middleware);
+    context.setMiddleware(key, middleware);
+    context.addHeaders(middleware.sendingHeaders?.());
+  }
+}
+
+/** The call is over for the client, whatever the handler makes of it. */
+function cancelled(context: CallContext, cause?: unknown): FlightError {
+  const { deadline, method } = context;
+  return deadline !== undefined && deadline.getTime() <= Date.now()
+    ? new FlightTimedOutError(`the deadline of this ${method} passed`, { cause })
+    : new FlightCancelledError(`the client cancelled this ${method} or went away`, { cause });
+}
+
+function notify(where: string, listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    reportServerError(where, error);
+  }
+}

@@ -1,0 +1,23 @@
+import { FlightUnimplementedError } from '../errors.ts';
+import { BytesDecoder, type GrpcMethod } from '../grpc/index.ts';
+import { FlightDescriptor, SchemaResult } from '../model/index.ts';
+import { flightMethod, type ServerRuntime } from './call.ts';
+import { decodeRequest, readRequest, sendMessage } from './messages.ts';
+
+/** GetSchema: FlightDescriptor → SchemaResult. */
+export function getSchemaMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array> {
+  return flightMethod(
+    runtime,
+    'GetSchema',
+    () => new BytesDecoder(),
+    async (call, context) => {
+      const { handlers } = runtime;
+      if (handlers.getSchema === undefined)
+        throw new FlightUnimplementedError('this server has no GetSchema');
+      const descriptor = decodeRequest('FlightDescriptor', FlightDescriptor, await readRequest(call));
+      const answer = await handlers.getSchema(descriptor, context);
+      const result = answer instanceof SchemaResult ? answer : new SchemaResult(answer);
+      await sendMessage(call, result.serialize());
+    },
+  );
+}

@@ -1,0 +1,65 @@
+/**
+ * Handshake: stream of HandshakeRequest ↔ stream of HandshakeResponse.
+ *
+ * Three ways lead to it: a handler of the application, an auth handler that exchanges payloads, or an authorization
+ * header that was judged before this code runs; its answer is a header, and the client may send one message or none.
+ */
+
+import type { ServerAuthReader, ServerAuthSender } from '../auth/server-auth-handler.ts';
+import { FlightUnauthenticatedError, FlightUnimplementedError } from '../errors.ts';
+import { BytesDecoder, type GrpcMethod, type GrpcServerCall } from '../grpc/index.ts';
+import { maxHandshakeMessageBytes, maxHandshakeMessages } from '../limits.ts';
+import { HandshakeRequest, HandshakeResponse } from '../model/index.ts';
+import { flightMethod, type ServerRuntime } from './call.ts';
+import { decodeRequest, sendMessage } from './messages.ts';
+
+/** Handshake of a server. */
+export function handshakeMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array> {
+  return flightMethod(
+    runtime,
+    'Handshake',
+    () => new BytesDecoder(),
+    async (call, context) => {
+      const { handlers, authentication } = runtime;
+      const incoming = handshakeReader(call);
+      const outgoing = handshakeSender(call);
+      if (handlers.handshake !== undefined) {
+        await handlers.handshake(incoming, outgoing, context);
+      } else if (context.peerIdentity !== '' && authentication.authenticators.length > 0) {
+        // who calls is known and the header with the token is on its way: nothing is left to be said
+        return;
+      } else if (authentication.authHandler !== undefined) {
+        await authentication.authHandler.authenticate(outgoing, incoming);
+      } else {
+        throw new FlightUnimplementedError('this server has no authentication, so it needs no Handshake');
+      }
+    },
+  );
+}
+
+function handshakeReader(call: GrpcServerCall<Uint8Array>): ServerAuthReader {
+  let messages = 0;
+  return {
+    async read() {
+      const bytes = await call.read();
+      if (bytes === undefined) {
+        throw new FlightUnauthenticatedError('the client ended the handshake before it was complete');
+      }
+      messages += 1;
+      if (messages > maxHandshakeMessages || bytes.byteLength > maxHandshakeMessageBytes) {
+        throw new FlightUnauthenticatedError(
+          `message ${messages} of the handshake has ${bytes.byteLength} bytes; the limits are ${maxHandshakeMessages} messages of ${maxHandshakeMessageBytes} bytes`,
+        );
+      }
+      return decodeRequest('HandshakeRequest', HandshakeRequest, bytes).payload;
+    },
+  };
+}
+
+function handshakeSender(call: GrpcServerCall<Uint8Array>): ServerAuthSender {
+  return {
+    async write(payload) {
+      await sendMessage(call, new HandshakeResponse(payload).serialize());
+    },
+  };
+}

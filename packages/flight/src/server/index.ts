@@ -1,0 +1,30 @@
+/** The server: functions for the ten RPCs, behind one object that listens. */
+
+export type { ServerCallContext } from './context.ts';
+export type {
+  FlightServerConnectionOptions,
+  FlightServerLimits,
+  FlightServerOptions,
+  ListenOptions,
+} from './options.ts';
+export {
+  createSessionHandlers,
+  type SessionHandlers,
+  type SessionHandlersOptions,
+} from './sessions/session-actions.ts';
+export {
+  createMemorySessionStore,
+  type MemorySessionStoreOptions,
+  type ServerSession,
+  type SessionStore,
+} from './sessions/session-store.ts';
+export type { ServerTlsOptions } from './tls.ts';
+export type {
+  ActionResult,
+  ActionResults,
+  Awaitable,
+  DoGetResult,
+  FlightHandlers,
+  FlightMetadataWriter,
+  ManyOf,
+} from './types.ts';

@@ -1,0 +1,31 @@
+/** How the RPC files read one request and write small messages. */
+
+import { FlightInvalidArgumentError } from '../errors.ts';
+import type { GrpcServerCall } from '../grpc/index.ts';
+
+/** Reads the one message of a call with a single request. Further messages are ignored, as they are in gRPC. */
+export async function readRequest(call: GrpcServerCall<Uint8Array>): Promise<Uint8Array> {
+  const request = call.tryRead() ?? (await call.read());
+  if (request === undefined) {
+    throw new FlightInvalidArgumentError('the call ended before its request message came');
+  }
+  return request;
+}
+
+/** Decodes what a client sent; bytes that are not such a message are the client's mistake. */
+export function decodeRequest<T>(
+  name: string,
+  type: { deserialize(bytes: Uint8Array): T },
+  bytes: Uint8Array,
+): T {
+  try {
+    return type.deserialize(bytes);
+  } catch (cause) {
+    throw new FlightInvalidArgumentError(`the request is not a valid ${name} message`, { cause });
+  }
+}
+
+/** Sends one message; the promise, where there is one, resolves when the transport has room again. */
+export function sendMessage(call: GrpcServerCall<unknown>, bytes: Uint8Array): Promise<void> | undefined {
+  return call.write({ pieces: [bytes], byteLength: bytes.byteLength }) ? undefined : call.drained();
+}

@@ -1,0 +1,22 @@
+import { FlightUnimplementedError } from '../errors.ts';
+import { BytesDecoder, type GrpcMethod } from '../grpc/index.ts';
+import { FlightDescriptor } from '../model/index.ts';
+import { flightMethod, type ServerRuntime } from './call.ts';
+import { decodeRequest, readRequest, sendMessage } from './messages.ts';
+
+/** PollFlightInfo: FlightDescriptor → PollInfo. */
+export function pollFlightInfoMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array> {
+  return flightMethod(
+    runtime,
+    'PollFlightInfo',
+    () => new BytesDecoder(),
+    async (call, context) => {
+      const { handlers } = runtime;
+      if (handlers.pollFlightInfo === undefined)
+        throw new FlightUnimplementedError('this server has no PollFlightInfo');
+      const descriptor = decodeRequest('FlightDescriptor', FlightDescriptor, await readRequest(call));
+      const info = await handlers.pollFlightInfo(descriptor, context);
+      await sendMessage(call, info.serialize());
+    },
+  );
+}

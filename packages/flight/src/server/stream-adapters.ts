@@ -1,0 +1,36 @@
+import { FlightInvalidArgumentError } from '../errors.ts';
+import type { GrpcServerCall } from '../grpc/index.ts';
+import { FlightDescriptor } from '../model/index.ts';
+import type { FlightData, FlightDataSink, FlightDataSource, FlightStreamReader } from '../stream/types.ts';
+import { decodeRequest } from './messages.ts';
+
+/**
+ * The sending side of a call as the stream layer wants it. The end of a stream is not the end of the call: its status
+ * is set when the handler is done.
+ */
+export function callSink(call: GrpcServerCall<unknown>): FlightDataSink {
+  return {
+    write: (message) => call.write(message),
+    drained: () => call.drained(),
+    end: () => undefined,
+  };
+}
+
+/** The receiving side of a call as the stream layer wants it. */
+export function callSource(call: GrpcServerCall<FlightData>): FlightDataSource {
+  return {
+    tryRead: () => call.tryRead(),
+    read: () => call.read(),
+    // a handler that stops reading ends its call in its own time
+    cancel: () => undefined,
+  };
+}
+
+/** The descriptor that the first message of DoPut and DoExchange has to carry. */
+export async function readDescriptor(reader: FlightStreamReader): Promise<FlightDescriptor> {
+  const bytes = await reader.descriptor;
+  if (bytes === undefined) {
+    throw new FlightInvalidArgumentError('the first message of the stream has no descriptor');
+  }
+  return decodeRequest('FlightDescriptor', FlightDescriptor, bytes);
+}
