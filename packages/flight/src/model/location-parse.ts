@@ -56,7 +56,7 @@ export function parseLocation(uri: string): LocationParts | string {
   if (uri === '') return { kind: 'reuse-connection', scheme: '', host: '', port: 0, path: '' };
   const matched = schemeText.exec(uri);
   // "localhost:8815" would be a URI of scheme "localhost", but nobody means that
-  if (matched === null || /^\d*$/.test(matched[2] ?? '')) {
+  if (matched === null || /^\d+$/.test(matched[2] ?? '')) {
     return 'it has no scheme: write grpc+tcp://host:port for a server without TLS';
   }
   const scheme = (matched[1] ?? '').toLowerCase();

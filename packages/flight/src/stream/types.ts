@@ -4,36 +4,14 @@
  */
 import type { ReadableStream } from 'node:stream/web';
 import type { RecordBatch, Schema, Table } from 'apache-arrow';
+import type { OutgoingMessage } from '../grpc/message.ts';
 import type { IpcReadOptions, IpcWriteOptions } from '../ipc/options.ts';
+import type { FlightData } from '../proto/flight-data.ts';
 
+export type { Body as FlightDataBody } from '../bytes/body-pool.ts';
+export type { OutgoingMessage } from '../grpc/message.ts';
+export type { FlightData } from '../proto/flight-data.ts';
 export type { IpcReadOptions, IpcWriteOptions } from '../ipc/options.ts';
-
-/** Memory of one received body; see `bytes/body-pool.ts`. */
-export interface FlightDataBody {
-  readonly bytes: Uint8Array;
-  release(): void;
-}
-
-/** One message of a DoGet, DoPut or DoExchange stream, as it is on the wire. */
-export interface FlightData {
-  /** Encoded FlightDescriptor, only in the first message of DoPut and DoExchange. */
-  readonly descriptor: Uint8Array | undefined;
-  /** The IPC Message flatbuffer without its length prefix; empty for messages that only carry metadata. */
-  readonly dataHeader: Uint8Array;
-  /** Bytes of the application that travel with the message. */
-  readonly appMetadata: Uint8Array | undefined;
-  /** The IPC body. */
-  readonly dataBody: Uint8Array;
-  /** The pooled memory behind {@link FlightData.dataBody}, where there is such. */
-  readonly body?: FlightDataBody | undefined;
-}
-
-/** A message as a gather list. */
-export interface OutgoingMessage {
-  readonly pieces: readonly Uint8Array[];
-  readonly byteLength: number;
-  readonly onFlushed?: (() => void) | undefined;
-}
 
 /** Where FlightData comes from: a call's receiving side. */
 export interface FlightDataSource {
