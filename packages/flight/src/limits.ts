@@ -149,6 +149,12 @@ export const maxSchemaFields = 262_144;
 export const maxSchemaTextBytes: number = 64 * 1024 * 1024;
 
 /**
+ * Rows of one batch, and of one column or child in it. Arrow's own writers stop here unless told otherwise, and some
+ * columns (null, empty structs) take no memory by which their length could be checked.
+ */
+export const maxColumnRows = 2_147_483_647;
+
+/**
  * Deltas of one dictionary. Each is a chunk of its vector, which every batch after it looks through; a stream that
  * needs more can replace the dictionary.
  */

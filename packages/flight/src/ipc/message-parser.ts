@@ -136,7 +136,7 @@ export class IpcMessageParser {
       return bytes;
     }
     if (there === 0) return undefined;
-    this.#partial ??= new Uint8Array(needed);
+    this.#partial ??= allocate(needed);
     const count = Math.min(there, needed - this.#filled);
     this.#partial.set(this.#chunk.subarray(this.#position, this.#position + count), this.#filled);
     this.#position += count;
@@ -151,4 +151,14 @@ export class IpcMessageParser {
 
 function uint32(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+}
+
+function allocate(byteLength: number): Uint8Array {
+  try {
+    return new Uint8Array(byteLength);
+  } catch (cause) {
+    throw new FlightResourceExhaustedError(`there is no memory for a message part of ${byteLength} bytes`, {
+      cause,
+    });
+  }
 }

@@ -1,5 +1,5 @@
 import { FlightDataError, FlightResourceExhaustedError } from '../../errors.ts';
-import { maxDecompressedBodyBytes } from '../../limits.ts';
+import { maxColumnRows, maxDecompressedBodyBytes } from '../../limits.ts';
 import { decompressBuffer } from '../compression/registry.ts';
 import { emptyBytes, zeroLargeOffsets, zeroOffsets } from '../empty.ts';
 import type { BatchLayout, IpcCompression } from '../message.ts';
@@ -37,6 +37,17 @@ const widths: Readonly<Record<ValueArray, number>> = {
   f32: 4,
   f64: 8,
 };
+
+/** Checks a length of the header; written so that NaN fails as well. */
+export function checkRows(length: number, what: string): void {
+  if (length >= 0 && length <= maxColumnRows) return;
+  if (length > maxColumnRows) {
+    throw new FlightResourceExhaustedError(
+      `${what} has ${length} rows; the limit maxColumnRows is ${maxColumnRows}, send smaller batches`,
+    );
+  }
+  throw new FlightDataError(`${what} states ${length} rows`);
+}
 
 /**
  * Gives the nodes and buffers of one batch in the order of the wire, as views on the body. Nothing is copied but a
@@ -81,9 +92,7 @@ export class BodyReader {
       );
     }
     this.#node += 2;
-    if (!(length >= 0 && length <= Number.MAX_SAFE_INTEGER)) {
-      throw new FlightDataError(`field "${plan.path}": length ${length} is not between 0 and 2^53`);
-    }
+    checkRows(length, `field "${plan.path}"`);
     if (!(nullCount >= 0 && nullCount <= length)) {
       throw new FlightDataError(
         `field "${plan.path}": null count ${nullCount} is not between 0 and the length ${length}`,
@@ -229,10 +238,10 @@ export class BodyReader {
   #decompress(plan: ColumnPlan, what: string, codec: IpcCompression): void {
     if (this.#size === 0) return;
     const at = this.#start;
-    const place = `field "${plan.path}": buffer ${this.#buffer / 2 - 1} (${what})`;
+    const place = (): string => `field "${plan.path}": buffer ${this.#buffer / 2 - 1} (${what})`;
     if (this.#size < 8) {
       throw new FlightDataError(
-        `${place} has ${this.#size} bytes, but a compressed buffer starts with 8 bytes of length`,
+        `${place()} has ${this.#size} bytes, but a compressed buffer starts with 8 bytes of length`,
       );
     }
     const view = new DataView(this.#body.buffer, this.#body.byteOffset + at, 8);
@@ -243,19 +252,19 @@ export class BodyReader {
       return;
     }
     if (uncompressed < 0) {
-      throw new FlightDataError(`${place} states an uncompressed length of ${uncompressed} bytes`);
+      throw new FlightDataError(`${place()} states an uncompressed length of ${uncompressed} bytes`);
     }
     this.#decompressed += uncompressed;
     if (this.#decompressed > this.#decompressedLimit) {
       throw new FlightResourceExhaustedError(
-        `${place} takes the decompressed body to ${this.#decompressed} bytes; the limit maxDecompressedBytes is ${this.#decompressedLimit}`,
+        `${place()} takes the decompressed body to ${this.#decompressed} bytes; the limit maxDecompressedBytes is ${this.#decompressedLimit}`,
       );
     }
     try {
       this.#source = decompressBuffer(codec, this.#body.subarray(at + 8, at + this.#size), uncompressed);
     } catch (cause) {
       if (!(cause instanceof FlightDataError)) throw cause;
-      throw new FlightDataError(`${place}: ${cause.rawMessage}`, { cause });
+      throw new FlightDataError(`${place()}: ${cause.rawMessage}`, { cause });
     }
     this.#start = 0;
     this.#size = uncompressed;

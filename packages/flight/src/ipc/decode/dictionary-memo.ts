@@ -56,6 +56,7 @@ export function makeDictionary(chunks: Data[], bigintIndices: boolean): Vector {
   const vector = new Vector(chunks);
   if (!bigintIndices) return vector;
   const get = vector.get.bind(vector);
-  vector.get = (index: number | bigint): unknown => get(Number(index));
-  return vector;
+  return Object.defineProperty(vector, 'get', {
+    value: (index: number | bigint): unknown => get(Number(index)),
+  });
 }

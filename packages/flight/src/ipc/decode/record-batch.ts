@@ -2,7 +2,7 @@ import type { Data, RecordBatch, Schema } from 'apache-arrow';
 import { FlightDataError } from '../../errors.ts';
 import { createRecordBatch } from '../create-batch.ts';
 import type { MessageHeader } from '../message.ts';
-import { BodyReader } from './buffers.ts';
+import { BodyReader, checkRows } from './buffers.ts';
 import { ColumnLoader } from './columns.ts';
 import type { DictionaryMemo } from './dictionary-memo.ts';
 import type { IpcReadOptions } from '../options.ts';
@@ -33,9 +33,7 @@ export function decodeRecordBatch(
   }
   const plan = planOf(schema);
   const rows = header.length;
-  if (!(rows >= 0 && rows <= Number.MAX_SAFE_INTEGER)) {
-    throw new FlightDataError(`the batch has ${rows} rows, which is not between 0 and 2^53`);
-  }
+  checkRows(rows, 'the batch');
   checkBody(header.bodyLength, body);
   const reader = new BodyReader(header, body, options.maxDecompressedBytes);
   const loader = new ColumnLoader(reader, plan, memo, header.version);

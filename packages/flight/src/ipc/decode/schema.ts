@@ -1,5 +1,5 @@
 import { type DataType, Field, MetadataVersion, Schema } from 'apache-arrow';
-import { FlightDataError } from '../../errors.ts';
+import { FlightDataError, FlightUnimplementedError } from '../../errors.ts';
 import type { ArrowField, ArrowSchema } from '../arrow-types.ts';
 import type { MessageHeader } from '../message.ts';
 import { sameFieldType, toDataType, toDictionaryType } from './field-type.ts';
@@ -23,6 +23,11 @@ export function decodeSchema(header: Uint8Array | MessageHeader): Schema {
 
 /** Makes apache-arrow's `Schema` of a raw one; errors as in {@link decodeSchema}. */
 export function toSchema(schema: ArrowSchema, version: 'V4' | 'V5' = 'V5'): Schema {
+  if (schema.endianness === 'big') {
+    throw new FlightUnimplementedError(
+      'the schema announces big-endian bodies, which are not read; have the sender write little-endian, as nearly all do',
+    );
+  }
   const dictionaries: SchemaDictionaries = { types: new Map(), fields: new Map() };
   const fields = schema.fields.map((field, index) =>
     toField(field, fieldPath('', field.name, index), dictionaries),
