@@ -71,7 +71,7 @@ describe('damaged bytes', () => {
         } catch (error) {
           assert.ok(
             error instanceof FlightError && codes.has(error.code),
-            `${at}: ${error instanceof Error ? error.stack : error}`,
+            `${at}: ${error instanceof Error ? error.stack : String(error)}`,
           );
           refused += 1;
         }
