@@ -9,7 +9,7 @@ import { installGo, installPython } from './peers.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The files of conformance/src that hold checks, and the peers that each needs. */
-const entries = [];
+const entries = [{ name: 'h2spec', peers: ['go'] }];
 
 const filter = process.argv[2] ?? '';
 const chosen = entries.filter(({ name }) => name.includes(filter));
