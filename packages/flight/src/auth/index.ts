@@ -1,4 +1,3 @@
-<<<<<<< Updated upstream
 /** Who calls: credentials, tokens, certificates; both sides. */
 
 export {
@@ -27,13 +26,10 @@ export {
   createCertificateAuthenticator,
 } from './call-authenticator.ts';
 export type { CertKeyPair } from './certificate-pair.ts';
-=======
->>>>>>> Stashed changes
 export {
   certificateExpiry,
   createDevCertificateAuthority,
   createDevCertificates,
-<<<<<<< Updated upstream
   defaultDevServerNames,
   type DevCertificateAuthority,
   type DevCertificateAuthorityOptions,
@@ -54,7 +50,3 @@ export {
   type ServerAuthSender,
 } from './server-auth-handler.ts';
 export { type PasswordCheck, staticUsers } from './static-users.ts';
-=======
-  writeDevCertificates,
-} from './dev-certificates.ts';
->>>>>>> Stashed changes
