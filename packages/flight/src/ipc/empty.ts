@@ -1,5 +1,7 @@
+import { noBytes } from '../bytes/empty.ts';
+
 /** No bytes: what stands for an absent validity bitmap, where apache-arrow looks for a `byteLength`. */
-export const emptyBytes: Uint8Array = new Uint8Array(0);
+export const emptyBytes: Uint8Array = noBytes;
 
 /** Offsets of a column without rows, whose sender left the buffer out. */
 export const zeroOffsets: Int32Array = new Int32Array(1);

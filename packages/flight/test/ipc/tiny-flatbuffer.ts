@@ -49,7 +49,7 @@ function parentsFirst(root: Part): Part[] {
     order.push(part);
   };
   visit(root);
-  return order.reverse();
+  return order.toReversed();
 }
 
 function isScalar(field: Scalar | Part): field is Scalar {
