@@ -190,6 +190,20 @@ export const maxWrittenBodyBytes: number = 2 * 1024 * 1024 * 1024 - 1024 * 1024;
  */
 export const compactViewsAbove: number = 64 * 1024;
 
+// stream
+
+/**
+ * Bytes of a message that batches are split to (`targetMessageBytes`). Peers built with tonic, gRPC for Go and most
+ * others refuse messages above 4 MiB unless they are told otherwise; C++ and Java Flight have no limit.
+ */
+export const defaultTargetMessageBytes: number = 4 * 1024 * 1024 - 64 * 1024;
+
+/**
+ * Bytes of application metadata that may come before the schema and wait to be read while a reader waits for the
+ * schema. Real streams have none, or a few small messages.
+ */
+export const maxMetadataBeforeSchemaBytes: number = 16 * 1024 * 1024;
+
 // auth
 
 /**

@@ -11,7 +11,7 @@ import {
 import { toArrowSchema, writeSchemaTable } from './encode/schema.ts';
 import { FlatbufferBuilder } from './flatbuffer/builder.ts';
 import { FlatbufferReader } from './flatbuffer/reader.ts';
-import { endOfStream, type IpcSource, partsOf } from './stream-writer.ts';
+import { endOfStream, type IpcBatchSource, partsOf } from './stream-writer.ts';
 import type { IpcWriteOptions } from './options.ts';
 import { unifyDictionaries } from './unify-dictionaries.ts';
 
@@ -137,7 +137,7 @@ export class IpcFileWriter {
  *
  * @throws FlightInvalidArgumentError for an empty list of batches, and for dictionaries that cannot be in one file
  */
-export function writeIpcFile(source: IpcSource, options: IpcFileWriteOptions = {}): Uint8Array[] {
+export function writeIpcFile(source: IpcBatchSource, options: IpcFileWriteOptions = {}): Uint8Array[] {
   const { schema, batches } = partsOf(source);
   const writer = new IpcFileWriter(schema, options);
   const pieces = writer.start();

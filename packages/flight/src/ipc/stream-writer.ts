@@ -17,7 +17,7 @@ export interface IpcStreamWriteOptions extends IpcWriteOptions {
 }
 
 /** What can be written at once: a table, or batches of one schema (at least one). */
-export type IpcSource = Table | readonly RecordBatch[];
+export type IpcBatchSource = Table | readonly RecordBatch[];
 
 /**
  * Writes an Arrow IPC stream piece by piece. Every method gives the bytes to send next as a gather list; bodies are
@@ -68,7 +68,7 @@ export function endOfStream(legacy: boolean): Uint8Array {
  *
  * @throws FlightInvalidArgumentError for an empty list of batches, which has no schema
  */
-export function writeIpcStream(source: IpcSource, options: IpcStreamWriteOptions = {}): Uint8Array[] {
+export function writeIpcStream(source: IpcBatchSource, options: IpcStreamWriteOptions = {}): Uint8Array[] {
   const { schema, batches } = partsOf(source);
   const writer = new IpcStreamWriter(schema, options);
   const pieces = writer.start();
@@ -78,7 +78,7 @@ export function writeIpcStream(source: IpcSource, options: IpcStreamWriteOptions
 }
 
 /** The schema and the batches of what is to be written. */
-export function partsOf(source: IpcSource): { schema: Schema; batches: readonly RecordBatch[] } {
+export function partsOf(source: IpcBatchSource): { schema: Schema; batches: readonly RecordBatch[] } {
   if (!isBatches(source)) return { schema: source.schema, batches: source.batches };
   const first = source[0];
   if (!(first instanceof RecordBatch)) {
@@ -89,6 +89,6 @@ export function partsOf(source: IpcSource): { schema: Schema; batches: readonly 
   return { schema: first.schema, batches: source };
 }
 
-function isBatches(source: IpcSource): source is readonly RecordBatch[] {
+function isBatches(source: IpcBatchSource): source is readonly RecordBatch[] {
   return Array.isArray(source);
 }

@@ -3,7 +3,6 @@ import { FlightInvalidArgumentError } from '../../errors.ts';
 import type { IpcCompression } from '../message.ts';
 import { BodyWriter } from './buffers.ts';
 import { type Chunk, writeChunks } from './chunks.ts';
-import { childOf } from './columns.ts';
 import { type EncodedMessage, encodeDictionaryBatchHeader, type IpcVersion } from './message.ts';
 import { nullColumn } from './null-column.ts';
 import type { ColumnPlan } from './plan.ts';
@@ -20,8 +19,8 @@ export interface DictionaryOptions {
   readonly allowReplacement: boolean;
 }
 
-/** A dictionary as a batch needs it, or as the peer has it. */
-interface DictionaryState {
+/** A dictionary as a batch needs it, or as the peer has it; `values` says how it lies in its batches. */
+export interface DictionaryState {
   readonly values: ColumnPlan;
   readonly chunks: readonly Data[];
   readonly length: number;
@@ -53,10 +52,12 @@ export class DictionaryTracker {
   /** Finds what the columns of a batch need. */
   update(plans: readonly ColumnPlan[], columns: readonly Data[]): DictionaryUpdate {
     const needed = new Map<number, DictionaryState>();
-    plans.forEach((plan, index) => {
-      const data = columns[index];
-      if (plan.hasDictionaries && data !== undefined) collect(plan, data, needed);
-    });
+    const clash = collectDictionaries(plans, columns, needed);
+    if (clash !== undefined) {
+      throw new FlightInvalidArgumentError(
+        `column "${clash}" and another column of the batch share a dictionary id, but their dictionaries differ; give their types different ids`,
+      );
+    }
     if (needed.size === 0) return nothing;
     const messages: EncodedMessage[] = [];
     const replaced = new Set<number>();
@@ -104,27 +105,41 @@ export class DictionaryTracker {
   }
 }
 
-/** Takes the dictionaries of a column and of those below it, inner ones first. */
-function collect(plan: ColumnPlan, data: Data, needed: Map<number, DictionaryState>): void {
-  if (plan.dictionary !== undefined) {
-    const { id, values } = plan.dictionary;
-    const vector: Vector | undefined = data.dictionary;
-    const chunks = vector === undefined || vector.data.length === 0 ? [nullColumn(values, 0)] : vector.data;
-    for (const chunk of chunks) if (values.hasDictionaries) collect(values, chunk, needed);
-    const state = { values, chunks, length: chunks.reduce((sum, chunk) => sum + chunk.length, 0) };
-    const other = needed.get(id);
-    if (other === undefined || startsWith(state, other)) {
-      needed.set(id, state);
-    } else if (!startsWith(other, state)) {
-      throw new FlightInvalidArgumentError(
-        `column "${plan.path}" and another column of the batch share dictionary ${id}, but their dictionaries differ; give their types different ids`,
-      );
-    }
-    return;
+/**
+ * Takes the dictionaries of columns and of those below them, inner ones first. Of two with the same id that agree as
+ * far as both go, the longer one is kept.
+ *
+ * @param needed - what is there already; added to
+ * @returns the column whose dictionary differs from one that is there
+ */
+export function collectDictionaries(
+  plans: readonly ColumnPlan[],
+  columns: readonly Data[],
+  needed: Map<number, DictionaryState>,
+): string | undefined {
+  for (let index = 0; index < plans.length; index++) {
+    const [plan, data] = [plans[index], columns[index]];
+    if (plan === undefined || data === undefined || !plan.hasDictionaries) continue;
+    const clash = collect(plan, data, needed);
+    if (clash !== undefined) return clash;
   }
-  plan.children.forEach((child, index) => {
-    if (child.hasDictionaries && data.children.length > 0) collect(child, childOf(plan, data, index), needed);
-  });
+  return undefined;
+}
+
+function collect(plan: ColumnPlan, data: Data, needed: Map<number, DictionaryState>): string | undefined {
+  if (plan.dictionary === undefined) return collectDictionaries(plan.children, data.children, needed);
+  const { id, values } = plan.dictionary;
+  const vector: Vector | undefined = data.dictionary;
+  const chunks = vector === undefined || vector.data.length === 0 ? [nullColumn(values, 0)] : vector.data;
+  for (const chunk of chunks) {
+    const clash = values.hasDictionaries ? collect(values, chunk, needed) : undefined;
+    if (clash !== undefined) return clash;
+  }
+  const state = { values, chunks, length: chunks.reduce((sum, chunk) => sum + chunk.length, 0) };
+  const other = needed.get(id);
+  if (other === undefined || startsWith(state, other)) needed.set(id, state);
+  else if (!startsWith(other, state)) return plan.path;
+  return undefined;
 }
 
 /** Whether a dictionary begins with all of another. */

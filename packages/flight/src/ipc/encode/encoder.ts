@@ -23,6 +23,8 @@ export interface PreparedBatch {
   readonly dictionaries: readonly EncodedMessage[];
   /** Rows of the batch. */
   readonly rows: number;
+  /** Bytes of a message's header, at most. */
+  readonly headerBytes: number;
   /** Bytes of the uncompressed body of rows [from, to), at most. */
   measure(from: number, to: number): number;
   /** The message of rows [from, to). */
@@ -43,6 +45,7 @@ export class IpcEncoder {
   readonly #version: IpcVersion;
   readonly #headers: BatchHeaderWriter;
   readonly #dictionaries: DictionaryTracker;
+  readonly #headerBytes: number;
 
   /**
    * @param schema - of every batch
@@ -55,6 +58,7 @@ export class IpcEncoder {
     this.#compression = options.compression;
     this.#version = options.metadataVersion ?? 'V5';
     this.#headers = new BatchHeaderWriter(this.#version, options.compression);
+    this.#headerBytes = 256 + 80 * countColumns(this.#plans);
     this.#dictionaries = new DictionaryTracker({
       alignment: this.#alignment,
       compression: this.#compression,
@@ -91,6 +95,7 @@ export class IpcEncoder {
     return {
       dictionaries: update.messages,
       rows: batch.numRows,
+      headerBytes: this.#headerBytes + metadataBytes(metadata),
       measure: (from, to) => {
         let bytes = 0;
         for (let i = 0; i < columns.length; i++) {
@@ -134,4 +139,16 @@ export class IpcEncoder {
     }
     return columns;
   }
+}
+
+/** Columns, nested ones counted. A header has a node and three or four buffers for each, of 16 bytes. */
+function countColumns(plans: readonly ColumnPlan[]): number {
+  return plans.reduce((sum, plan) => sum + 1 + countColumns(plan.children), 0);
+}
+
+/** Bytes that custom metadata takes in a header, at most: UTF-8 has up to 3 bytes a character. */
+function metadataBytes(metadata: ReadonlyMap<string, string>): number {
+  let bytes = 0;
+  for (const [key, value] of metadata) bytes += 64 + 3 * (key.length + value.length);
+  return bytes;
 }

@@ -1,0 +1,92 @@
+import type { RecordBatch, Schema } from 'apache-arrow';
+import { FlightWriteSizeExceededError } from '../errors.ts';
+import { IpcEncoder } from '../ipc/encode/encoder.ts';
+import type { EncodedMessage } from '../ipc/encode/message.ts';
+import { defaultTargetMessageBytes } from '../limits.ts';
+import { outgoingFlightData } from './outgoing.ts';
+import { splitRows } from './split.ts';
+import type { FlightWriteOptions, OutgoingMessage } from './types.ts';
+
+/** What goes with one batch. */
+export interface FlightBatchOptions {
+  /** Bytes of the application; they go with the first record batch message of the batch. Default: none. */
+  readonly appMetadata?: Uint8Array | undefined;
+  /** Rows of a message at most. Default: as many as the batch has. */
+  readonly maxRows?: number | undefined;
+}
+
+/**
+ * Turns a schema and its batches into FlightData messages: dictionaries before the batch that needs them, batches
+ * split to the target size.
+ *
+ * Application metadata goes with the record batch, not with its dictionaries, as C++ sends it. Where a batch is split
+ * it goes with the first part: whoever reads it knows it before the rows come, and sees it once.
+ */
+export class FlightBatchEncoder {
+  readonly #encoder: IpcEncoder;
+  readonly #target: number;
+  readonly #limit: number;
+
+  /**
+   * @throws FlightUnimplementedError naming the field for a type that cannot be encoded
+   */
+  constructor(schema: Schema, options: FlightWriteOptions = {}) {
+    this.#encoder = new IpcEncoder(schema, options);
+    this.#target = options.targetMessageBytes ?? defaultTargetMessageBytes;
+    this.#limit = options.writeSizeLimitBytes ?? Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * The schema message.
+   *
+   * @param descriptor - encoded FlightDescriptor, when this is the first message of a DoPut or DoExchange
+   */
+  schema(descriptor?: Uint8Array): OutgoingMessage {
+    return outgoingFlightData({ descriptor, header: this.#encoder.schema().header });
+  }
+
+  /**
+   * The messages of a batch, encoded as they are asked for.
+   *
+   * @throws FlightWriteSizeExceededError before the first message when one of them is above the write size limit; then
+   * nothing is remembered of the batch, and it can be written again in smaller parts
+   * @throws FlightInvalidArgumentError when the batch is not of the schema
+   */
+  *batch(batch: RecordBatch, options: FlightBatchOptions = {}): Generator<OutgoingMessage, void, void> {
+    const prepared = this.#encoder.prepare(batch);
+    const { appMetadata, maxRows } = options;
+    const overhead = prepared.headerBytes + (appMetadata?.byteLength ?? 0) + fieldOverhead;
+    const messages = function* (target: number): Generator<OutgoingMessage, void, void> {
+      for (const dictionary of prepared.dictionaries) yield outgoing(dictionary, undefined);
+      let first = true;
+      for (const { from, to } of splitRows(prepared, target, maxRows)) {
+        yield outgoing(prepared.encode(from, to), first ? appMetadata : undefined);
+        first = false;
+      }
+    };
+    const target = Math.max(1, this.#target - overhead);
+    if (this.#limit === Number.POSITIVE_INFINITY) {
+      let sent = false;
+      for (const message of messages(target)) {
+        if (!sent) prepared.commit();
+        sent = true;
+        yield message;
+      }
+      return;
+    }
+    const all = [...messages(target)];
+    for (const { byteLength } of all) {
+      if (byteLength > this.#limit) throw new FlightWriteSizeExceededError(this.#limit, byteLength);
+    }
+    prepared.commit();
+    yield* all;
+  }
+}
+
+/** Tags and lengths of the fields of a FlightData, and the prefix of gRPC. */
+const fieldOverhead = 64;
+
+function outgoing(message: EncodedMessage, appMetadata: Uint8Array | undefined): OutgoingMessage {
+  const { header, bodyPieces, bodyLength } = message;
+  return outgoingFlightData({ header, appMetadata, bodyPieces, bodyLength });
+}

@@ -1,0 +1,109 @@
+import { RecordBatch, type Schema, type Table } from 'apache-arrow';
+import { FlightBatchEncoder } from './batch-encoder.ts';
+import { metadataBytes, outgoingFlightData } from './outgoing.ts';
+import { pump } from './pump.ts';
+import type {
+  FlightDataSink,
+  FlightDataStream,
+  FlightSendOptions,
+  FlightWriteOptions,
+  OutgoingMessage,
+} from './types.ts';
+
+/** Bytes of the application; a text is sent as UTF-8. */
+export type AppMetadata = Uint8Array | string;
+
+/** One thing that a generator yields. */
+export type GeneratorStreamItem =
+  /** a batch, or all batches of a table */
+  | RecordBatch
+  | Table
+  /** bytes of the application alone */
+  | Uint8Array
+  /** a batch with bytes of the application; of a table the first batch has them */
+  | readonly [RecordBatch | Table, AppMetadata]
+  /** the same by name, for instance a chunk that was read elsewhere; it is not released */
+  | {
+      readonly data?: RecordBatch | Table | undefined;
+      readonly appMetadata?: AppMetadata | undefined;
+    };
+
+/** Where items come from: a generator, synchronous or not, any other iterable, or a function that gives one. */
+export type GeneratorStreamSource =
+  | Iterable<GeneratorStreamItem>
+  | AsyncIterable<GeneratorStreamItem>
+  | (() => Iterable<GeneratorStreamItem> | AsyncIterable<GeneratorStreamItem>);
+
+/**
+ * Sends what a generator yields, as far as the client takes it: pyarrow's `GeneratorStream`. When the client goes away
+ * the generator is ended at its `yield`, so that its `finally` blocks run.
+ */
+export class GeneratorStream implements FlightDataStream {
+  readonly #schema: Schema;
+  readonly #source: GeneratorStreamSource;
+  readonly #options: FlightWriteOptions;
+
+  /**
+   * @param schema - of every batch
+   * @param source - a function is called when the stream is sent
+   * @param options - take precedence over the server's
+   */
+  constructor(schema: Schema, source: GeneratorStreamSource, options: FlightWriteOptions = {}) {
+    this.#schema = schema;
+    this.#source = source;
+    this.#options = options;
+  }
+
+  async sendTo(sink: FlightDataSink, options: FlightSendOptions = {}): Promise<void> {
+    const encoder = new FlightBatchEncoder(this.#schema, { ...options.write, ...this.#options });
+    const items = typeof this.#source === 'function' ? this.#source() : this.#source;
+    if (Symbol.asyncIterator in items) await pump(sink, encodeAsync(encoder, items), options.signal);
+    else await pump(sink, encode(encoder, items), options.signal);
+  }
+}
+
+function* encode(
+  encoder: FlightBatchEncoder,
+  items: Iterable<GeneratorStreamItem>,
+): Generator<OutgoingMessage> {
+  yield encoder.schema();
+  for (const item of items) yield* encodeItem(encoder, item);
+}
+
+async function* encodeAsync(
+  encoder: FlightBatchEncoder,
+  items: AsyncIterable<GeneratorStreamItem>,
+): AsyncGenerator<OutgoingMessage> {
+  yield encoder.schema();
+  for await (const item of items) yield* encodeItem(encoder, item);
+}
+
+function* encodeItem(
+  encoder: FlightBatchEncoder,
+  item: GeneratorStreamItem,
+): Generator<OutgoingMessage, void, void> {
+  if (item instanceof Uint8Array) yield outgoingFlightData({ appMetadata: item });
+  else if (item instanceof RecordBatch || 'batches' in item) yield* encodeData(encoder, item, undefined);
+  else if (isPair(item)) yield* encodeData(encoder, item[0], item[1]);
+  else yield* encodeData(encoder, item.data, item.appMetadata);
+}
+
+function* encodeData(
+  encoder: FlightBatchEncoder,
+  data: RecordBatch | Table | undefined,
+  metadata: AppMetadata | undefined,
+): Generator<OutgoingMessage, void, void> {
+  let appMetadata = metadata === undefined ? undefined : metadataBytes(metadata);
+  const batches = data === undefined ? [] : data instanceof RecordBatch ? [data] : data.batches;
+  for (const batch of batches) {
+    yield* encoder.batch(batch, { appMetadata });
+    appMetadata = undefined;
+  }
+  if (appMetadata !== undefined) yield outgoingFlightData({ appMetadata });
+}
+
+function isPair(
+  item: Exclude<GeneratorStreamItem, RecordBatch | Table | Uint8Array>,
+): item is readonly [RecordBatch | Table, AppMetadata] {
+  return Array.isArray(item);
+}

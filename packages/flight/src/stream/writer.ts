@@ -1,0 +1,166 @@
+import type { RecordBatch, Schema, Table } from 'apache-arrow';
+import { FlightError } from '../errors.ts';
+import { FlightBatchEncoder, type FlightBatchOptions } from './batch-encoder.ts';
+import { metadataBytes, outgoingFlightData } from './outgoing.ts';
+import type {
+  FlightDataSink,
+  FlightStreamWriter,
+  FlightWriteOptions,
+  OutgoingMessage,
+  WriteTableOptions,
+} from './types.ts';
+
+/** What {@link createStreamWriter} can be told. */
+export interface StreamWriterOptions {
+  /** Encoded FlightDescriptor, which goes with the first message. Default: none. */
+  readonly descriptor?: Uint8Array | undefined;
+  /** How batches become messages, unless {@link FlightStreamWriter.begin} says otherwise. */
+  readonly write?: FlightWriteOptions | undefined;
+  /** What close waits for after the last message: the end of the call. Default: nothing. */
+  readonly finished?: (() => Promise<void>) | undefined;
+}
+
+/**
+ * Makes a writer over the sending side of a call.
+ *
+ * @param sink - the call; nobody else writes to it
+ */
+export function createStreamWriter(
+  sink: FlightDataSink,
+  options: StreamWriterOptions = {},
+): FlightStreamWriter {
+  return new BatchStreamWriter(sink, options);
+}
+
+class BatchStreamWriter implements FlightStreamWriter {
+  readonly #sink: FlightDataSink;
+  readonly #write: FlightWriteOptions | undefined;
+  readonly #finished: (() => Promise<void>) | undefined;
+  /** Goes with the first message and is forgotten then. */
+  #descriptor: Uint8Array | undefined;
+  #encoder: FlightBatchEncoder | undefined;
+  #done = false;
+  #closed: Promise<void> | undefined;
+  /** The write that is under way, if any: the next one waits for it, so that parts of batches do not mix. */
+  #last: Promise<void> | undefined;
+
+  constructor(sink: FlightDataSink, options: StreamWriterOptions) {
+    this.#sink = sink;
+    this.#write = options.write;
+    this.#finished = options.finished;
+    this.#descriptor = options.descriptor;
+  }
+
+  begin(schema: Schema, options?: FlightWriteOptions): Promise<void> {
+    return this.#inOrder(() => this.#begin(schema, options));
+  }
+
+  writeBatch(batch: RecordBatch): Promise<void> {
+    return this.#inOrder(() => this.#batch(batch, {}));
+  }
+
+  writeTable(table: Table, options: WriteTableOptions = {}): Promise<void> {
+    return this.#inOrder(async () => {
+      if (this.#encoder === undefined) await this.#begin(table.schema, undefined);
+      for (const batch of table.batches) await this.#batch(batch, { maxRows: options.maxChunksize });
+    });
+  }
+
+  writeMetadata(appMetadata: Uint8Array | string): Promise<void> {
+    return this.#inOrder(() =>
+      this.#send(
+        outgoingFlightData({ descriptor: this.#takeDescriptor(), appMetadata: metadataBytes(appMetadata) }),
+      ),
+    );
+  }
+
+  writeWithMetadata(batch: RecordBatch, appMetadata: Uint8Array | string): Promise<void> {
+    return this.#inOrder(() => this.#batch(batch, { appMetadata: metadataBytes(appMetadata) }));
+  }
+
+  doneWriting(): Promise<void> {
+    if (this.#done) return this.#last ?? Promise.resolve();
+    const ended = this.#inOrder(async () => {
+      // A peer that got nothing would not even know what the call was about.
+      const descriptor = this.#takeDescriptor();
+      if (descriptor !== undefined) await this.#send(outgoingFlightData({ descriptor }));
+      this.#sink.end();
+    });
+    this.#done = true;
+    return ended;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.doneWriting();
+    } catch (error) {
+      // Why the call failed is known better at its end.
+      await this.#finished?.();
+      throw error;
+    }
+    await this.#finished?.();
+  }
+
+  async #begin(schema: Schema, options: FlightWriteOptions | undefined): Promise<void> {
+    if (this.#encoder !== undefined) {
+      throw new FlightError(
+        'FAILED_PRECONDITION',
+        'the stream was begun already; a stream has one schema, open another one for another schema',
+      );
+    }
+    const encoder = new FlightBatchEncoder(
+      schema,
+      options === undefined ? this.#write : { ...this.#write, ...options },
+    );
+    const message = encoder.schema(this.#takeDescriptor());
+    this.#encoder = encoder;
+    await this.#send(message);
+  }
+
+  async #batch(batch: RecordBatch, options: FlightBatchOptions): Promise<void> {
+    if (this.#encoder === undefined) await this.#begin(batch.schema, undefined);
+    const encoder = this.#encoder;
+    if (encoder === undefined) return;
+    for (const message of encoder.batch(batch, options)) {
+      if (!this.#sink.write(message)) await this.#sink.drained();
+    }
+  }
+
+  async #send(message: OutgoingMessage): Promise<void> {
+    if (!this.#sink.write(message)) await this.#sink.drained();
+  }
+
+  #takeDescriptor(): Uint8Array | undefined {
+    const descriptor = this.#descriptor;
+    this.#descriptor = undefined;
+    return descriptor;
+  }
+
+  #inOrder(work: () => Promise<void>): Promise<void> {
+    if (this.#done) {
+      return Promise.reject(
+        new FlightError('FAILED_PRECONDITION', 'nothing can be written after doneWriting or close'),
+      );
+    }
+    const result = this.#last === undefined ? work() : this.#last.then(work, work);
+    const last: Promise<void> = result.then(
+      () => this.#settled(last),
+      () => this.#settled(last),
+    );
+    this.#last = last;
+    return result;
+  }
+
+  #settled(last: Promise<void>): void {
+    if (this.#last === last) this.#last = undefined;
+  }
+}

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type RecordBatch, Table, Utf8, vectorFromArray } from 'apache-arrow';
+import { FlightWriteSizeExceededError } from '../../src/errors.ts';
+import { defaultTargetMessageBytes } from '../../src/limits.ts';
+import { FlightBatchDecoder } from '../../src/stream/batch-decoder.ts';
+import { FlightBatchEncoder } from '../../src/stream/batch-encoder.ts';
+import type { OutgoingMessage } from '../../src/stream/types.ts';
+import { everyType } from '../ipc/every-type.ts';
+import { batchValues } from '../ipc/values.ts';
+import { numbers } from './batches.ts';
+import { parse, text } from './fakes.ts';
+
+interface Received {
+  readonly kinds: string[];
+  readonly metadata: (string | undefined)[];
+  readonly batches: RecordBatch[];
+}
+
+function receive(messages: Iterable<OutgoingMessage>, decoder = new FlightBatchDecoder()): Received {
+  const received: Received = { kinds: [], metadata: [], batches: [] };
+  for (const message of messages) {
+    assert.equal(
+      message.byteLength,
+      message.pieces.reduce((sum, piece) => sum + piece.byteLength, 0),
+    );
+    const decoded = decoder.decode(parse(message));
+    received.kinds.push(decoded.kind);
+    received.metadata.push(text(decoded.appMetadata));
+    if (decoded.kind === 'batch') received.batches.push(decoded.data);
+  }
+  return received;
+}
+
+/** Values of all batches together, by column. */
+function valuesOf(batches: readonly RecordBatch[]): Record<string, string[]> {
+  const all: Record<string, string[]> = {};
+  for (const batch of batches) {
+    for (const [name, values] of Object.entries(batchValues(batch))) (all[name] ??= []).push(...values);
+  }
+  return all;
+}
+
+const utf8 = new TextEncoder();
+
+describe('batches as FlightData messages', () => {
+  it('go with their dictionaries before them and their metadata on the batch', () => {
+    const batch = numbers(100);
+    const encoder = new FlightBatchEncoder(batch.schema);
+    const messages = [encoder.schema(), ...encoder.batch(batch, { appMetadata: utf8.encode('hello') })];
+    const received = receive(messages);
+    assert.deepEqual(received.kinds, ['schema', 'dictionary', 'batch']);
+    assert.deepEqual(received.metadata, [undefined, undefined, 'hello']);
+    assert.deepEqual(valuesOf(received.batches), valuesOf([batch]));
+  });
+
+  it('are split so that no message is above the target, with metadata on the first part', () => {
+    const batch = numbers(10_000, 0, 40);
+    const encoder = new FlightBatchEncoder(batch.schema, { targetMessageBytes: 50_000 });
+    const schema = encoder.schema();
+    const messages = [...encoder.batch(batch, { appMetadata: utf8.encode('hello') })];
+    assert.ok(messages.length > 8 && messages.length < 16, `${messages.length} messages`);
+    for (const { byteLength } of messages) assert.ok(byteLength <= 50_000, `${byteLength} bytes`);
+    const received = receive([schema, ...messages]);
+    assert.deepEqual(received.metadata.slice(2), [
+      'hello',
+      ...received.metadata.slice(3).map(() => undefined),
+    ]);
+    assert.deepEqual(valuesOf(received.batches), valuesOf([batch]));
+    for (const part of received.batches.slice(0, -1)) assert.equal(part.numRows % 64, 0);
+  });
+
+  it('are split where rows differ much in size, down to single rows above the target', () => {
+    const sizes = Array.from({ length: 200 }, (_, row) => (row % 50 === 49 ? 30_000 : 10));
+    const batch = textBatch(sizes.map((size) => 'x'.repeat(size)));
+    const encoder = new FlightBatchEncoder(batch.schema, { targetMessageBytes: 20_000 });
+    const messages = [encoder.schema(), ...encoder.batch(batch)];
+    const received = receive(messages);
+    assert.deepEqual(valuesOf(received.batches), valuesOf([batch]));
+    assert.equal(messages.filter(({ byteLength }) => byteLength > 20_000).length, 4);
+    assert.deepEqual(
+      received.batches.map(({ numRows }) => numRows),
+      [49, 1, 49, 1, 49, 1, 49, 1],
+    );
+  });
+
+  it('of every type can be split', () => {
+    const batch = everyType(200);
+    const encoder = new FlightBatchEncoder(batch.schema, { targetMessageBytes: 30_000 });
+    const messages = [encoder.schema(), ...encoder.batch(batch)];
+    assert.ok(messages.length > 4);
+    assert.deepEqual(valuesOf(receive(messages).batches), valuesOf([batch]));
+  });
+
+  it('of the size that others read at most are accepted by them, unless the limit is lifted', () => {
+    const batch = numbers(60_000, 0, 200);
+    const sizes = (targetMessageBytes?: number): number[] => {
+      const encoder = new FlightBatchEncoder(batch.schema, { targetMessageBytes });
+      return [...encoder.batch(batch)].map(({ byteLength }) => byteLength);
+    };
+    assert.equal(sizes().length, 1 + Math.ceil((60_000 * 208) / defaultTargetMessageBytes));
+    for (const bytes of sizes()) assert.ok(bytes < 4 * 1024 * 1024);
+    assert.equal(sizes(Number.POSITIVE_INFINITY).length, 2);
+  });
+
+  it('have at most as many rows as asked for', () => {
+    const batch = numbers(1000);
+    const encoder = new FlightBatchEncoder(batch.schema);
+    const messages = [encoder.schema(), ...encoder.batch(batch, { maxRows: 300 })];
+    assert.deepEqual(
+      receive(messages).batches.map(({ numRows }) => numRows),
+      [256, 256, 256, 232],
+    );
+    const few = [encoder.schema(), ...encoder.batch(numbers(10), { maxRows: 3 })];
+    assert.deepEqual(
+      receive(few.slice(1), receiveSchema(encoder)).batches.map(({ numRows }) => numRows),
+      [3, 3, 3, 1],
+    );
+  });
+
+  it('without rows are one message', () => {
+    const batch = numbers(5).slice(2, 2);
+    const encoder = new FlightBatchEncoder(batch.schema);
+    const received = receive([encoder.schema(), ...encoder.batch(batch)]);
+    assert.deepEqual(
+      received.batches.map(({ numRows }) => numRows),
+      [0],
+    );
+  });
+
+  it('above the write size limit are refused before anything is sent, and can be written in parts', () => {
+    const batch = numbers(10_000, 0, 50);
+    const encoder = new FlightBatchEncoder(batch.schema, { writeSizeLimitBytes: 300_000 });
+    assert.throws(
+      () => encoder.batch(batch).next(),
+      (error) => {
+        assert.ok(error instanceof FlightWriteSizeExceededError);
+        assert.equal(error.limit, 300_000);
+        assert.ok(error.actual > 500_000);
+        return true;
+      },
+    );
+    // The dictionary was not sent, so it comes with the first part.
+    const parts = [...encoder.batch(batch.slice(0, 4_000)), ...encoder.batch(batch.slice(4_000, 8_000))];
+    const received = receive([encoder.schema(), ...parts]);
+    assert.deepEqual(received.kinds, ['schema', 'dictionary', 'batch', 'batch']);
+    assert.deepEqual(valuesOf(received.batches), valuesOf([batch.slice(0, 8_000)]));
+  });
+
+  it('are within the write size limit when they are split below it', () => {
+    const batch = numbers(10_000, 0, 50);
+    const options = { writeSizeLimitBytes: 100_000, targetMessageBytes: 100_000 };
+    const messages = [...new FlightBatchEncoder(batch.schema, options).batch(batch)];
+    assert.ok(messages.length > 6);
+    for (const { byteLength } of messages) assert.ok(byteLength <= 100_000);
+  });
+});
+
+function receiveSchema(encoder: FlightBatchEncoder): FlightBatchDecoder {
+  const decoder = new FlightBatchDecoder();
+  decoder.decode(parse(encoder.schema()));
+  // The dictionary was sent before, to another reader.
+  for (const message of new FlightBatchEncoder(numbers(1).schema).batch(numbers(1))) {
+    decoder.decode(parse(message));
+  }
+  return decoder;
+}
+
+function textBatch(values: readonly string[]): RecordBatch {
+  const [batch] = new Table({ t: vectorFromArray(values, new Utf8()) }).batches;
+  assert.ok(batch !== undefined);
+  return batch;
+}
