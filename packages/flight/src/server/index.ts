@@ -1,6 +1,7 @@
 /** The server: functions for the ten RPCs, behind one object that listens. */
 
 export type { ServerCallContext } from './context.ts';
+export { defaultListenLocation, FlightServer, type ShutdownOptions } from './flight-server.ts';
 export type {
   FlightServerConnectionOptions,
   FlightServerLimits,
@@ -28,3 +29,29 @@ export type {
   FlightMetadataWriter,
   ManyOf,
 } from './types.ts';
+
+// what DoGet sends and DoPut and DoExchange receive
+
+export {
+  GeneratorStream,
+  type GeneratorStreamItem,
+  type GeneratorStreamSource,
+  RawIpcStream,
+  type RawIpcMessage,
+  type RawIpcSource,
+  type RawIpcStreamOptions,
+  RecordBatchStream,
+  type RecordBatchSource,
+  type RecordBatchStreamOptions,
+} from '../stream/index.ts';
+export type {
+  FlightData,
+  FlightDataSink,
+  FlightDataStream,
+  FlightReadOptions,
+  FlightSendOptions,
+  FlightStreamChunk,
+  FlightStreamReader,
+  FlightStreamWriter,
+  FlightWriteOptions,
+} from '../stream/types.ts';

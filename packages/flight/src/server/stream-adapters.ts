@@ -16,13 +16,18 @@ export function callSink(call: GrpcServerCall<unknown>): FlightDataSink {
   };
 }
 
-/** The receiving side of a call as the stream layer wants it. */
+/**
+ * The receiving side of a call as the stream layer wants it. A handler that gives up reading has not given up the
+ * call: what still comes is not delivered, and the call ends when the handler does.
+ */
 export function callSource(call: GrpcServerCall<FlightData>): FlightDataSource {
+  let isCancelled = false;
   return {
-    tryRead: () => call.tryRead(),
-    read: () => call.read(),
-    // a handler that stops reading ends its call in its own time
-    cancel: () => undefined,
+    tryRead: () => (isCancelled ? undefined : call.tryRead()),
+    read: () => (isCancelled ? Promise.resolve(undefined) : call.read()),
+    cancel: () => {
+      isCancelled = true;
+    },
   };
 }
 

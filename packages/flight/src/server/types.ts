@@ -14,6 +14,7 @@ import type {
   SchemaResult,
   Ticket,
 } from '../model/index.ts';
+import type { RecordBatchSource } from '../stream/record-batch-stream.ts';
 import type { FlightDataStream, FlightStreamReader, FlightStreamWriter } from '../stream/types.ts';
 import type { ServerAuthReader, ServerAuthSender } from '../auth/server-auth-handler.ts';
 import type { ServerCallContext } from './context.ts';
@@ -25,11 +26,15 @@ export type Awaitable<T> = T | Promise<T>;
 /** Many values: a list, a generator, an asynchronous generator, or a promise of one of these. */
 export type ManyOf<T> = Awaitable<Iterable<T> | AsyncIterable<T>>;
 
-/** What DoGet can send: a stream class, or data that the server makes one of. Values without rows have no schema of their own, so an empty iterable needs a {@link FlightDataStream}. */
+/**
+ * What DoGet can send: a stream (RecordBatchStream, GeneratorStream, RawIpcStream, one of your own), or data that the
+ * server makes one of. Batches that come without a schema take it from the first one, so there must be one.
+ */
 export type DoGetResult =
   | FlightDataStream
   | Table
   | RecordBatch
+  | RecordBatchSource
   | Iterable<RecordBatch>
   | AsyncIterable<RecordBatch>;
 

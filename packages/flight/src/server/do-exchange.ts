@@ -1,0 +1,26 @@
+import { FlightUnimplementedError } from '../errors.ts';
+import { FlightDataDecoder } from '../proto/flight-data-decoder.ts';
+import type { GrpcMethod } from '../grpc/index.ts';
+import { createStreamReader } from '../stream/reader.ts';
+import type { FlightData } from '../stream/types.ts';
+import { createStreamWriter } from '../stream/writer.ts';
+import { flightMethod, type ServerRuntime } from './call.ts';
+import { callSink, callSource, readDescriptor } from './stream-adapters.ts';
+
+/** DoExchange: stream of FlightData, the descriptor in the first ↔ stream of FlightData. */
+export function doExchangeMethod(runtime: ServerRuntime): GrpcMethod<FlightData> {
+  return flightMethod(
+    runtime,
+    'DoExchange',
+    () => new FlightDataDecoder(),
+    async (call, context) => {
+      const { handlers } = runtime;
+      if (handlers.doExchange === undefined)
+        throw new FlightUnimplementedError('this server has no DoExchange');
+      const reader = createStreamReader(callSource(call), runtime.read);
+      const writer = createStreamWriter(callSink(call), { write: runtime.write });
+      const descriptor = await readDescriptor(reader);
+      await handlers.doExchange(descriptor, reader, writer, context);
+    },
+  );
+}
