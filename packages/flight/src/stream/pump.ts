@@ -37,10 +37,7 @@ async function pumpAsync(
       if (signal?.aborted === true) throw cancelled(signal);
       const step = await new Promise<IteratorResult<OutgoingMessage>>((resolve, reject) => {
         interrupt = reject;
-        iterator.next().then(resolve, (error: unknown) => {
-          finished = true;
-          reject(error);
-        });
+        iterator.next().then(resolve, reject);
       });
       if (step.done === true) {
         finished = true;

@@ -1,4 +1,4 @@
-import { RecordBatch, type Schema } from 'apache-arrow';
+import type { RecordBatch, Schema } from 'apache-arrow';
 import { FlightInvalidArgumentError } from '../errors.ts';
 import { FlightBatchEncoder } from './batch-encoder.ts';
 import { pump } from './pump.ts';

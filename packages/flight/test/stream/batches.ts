@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { Dictionary, Int32, makeData, RecordBatch, Table, Utf8, Vector, vectorFromArray } from 'apache-arrow';
+import {
+  Dictionary,
+  Int32,
+  makeData,
+  type RecordBatch,
+  Table,
+  Utf8,
+  Vector,
+  vectorFromArray,
+} from 'apache-arrow';
 
 /** A batch of numbers from `from` on, texts of them, and colors with a dictionary. */
 export function numbers(
