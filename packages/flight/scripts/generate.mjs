@@ -31,6 +31,6 @@ const { status, error } = spawnSync(
   },
 );
 if (error !== undefined) {
-  console.error(`cannot run ${compiler}: ${error.message}; proto/README.md tells how to get it`);
+  throw new Error(`cannot run ${compiler}; proto/README.md tells how to get it`, { cause: error });
 }
-exit(error === undefined ? (status ?? 1) : 1);
+exit(status ?? 1);
