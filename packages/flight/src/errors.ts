@@ -251,6 +251,22 @@ export function toFlightError(thrown: unknown): FlightError {
   return new FlightServerError(String(thrown), { cause: thrown });
 }
 
+/**
+ * Makes an error of the family that says in which call it happened. One that says so already passes as it is.
+ *
+ * @param thrown - anything
+ * @param where - see {@link FlightError.where}; undefined when there is nothing to say
+ */
+export function locateError(thrown: unknown, where: string | undefined): FlightError {
+  const error = toFlightError(thrown);
+  if (error.where !== undefined || where === undefined) return error;
+  const options = { cause: error.cause, extraInfo: error.extraInfo, where };
+  if (error instanceof FlightWriteSizeExceededError) {
+    return new FlightWriteSizeExceededError(error.limit, error.actual, options);
+  }
+  return createFlightError(error.code, error.rawMessage, options);
+}
+
 const classes: Readonly<Record<FlightErrorCode, FlightErrorClass>> = {
   CANCELLED: 'cancelled',
   UNKNOWN: 'server',

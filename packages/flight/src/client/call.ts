@@ -4,12 +4,11 @@
  * the end before the end.
  */
 
-import { FlightError } from '../errors.ts';
+import { type FlightError, locateError } from '../errors.ts';
 import type { OutgoingMessage } from '../grpc/message.ts';
 import { Metadata } from '../grpc/metadata.ts';
 import type { GrpcClientCall, GrpcStatus } from '../grpc/types.ts';
 import type { ClientMiddlewareChain } from '../middleware/client-chain.ts';
-import { locateError } from './call-error.ts';
 import type { CircuitTicket } from './circuit-breaker.ts';
 
 /** Both directions of a call, as the files of the RPCs see it. */
@@ -162,18 +161,18 @@ class TrackedCall<T> implements FlightCall<T> {
 }
 
 /** A call that failed before anything was sent: everything that waits for it gets the error. */
-export function failedCall<T>(error: FlightError): FlightCall<T> {
+export function failedCall<T>(failure: FlightError): FlightCall<T> {
   return {
-    where: error.where ?? '',
+    where: failure.where ?? '',
     tryRead: () => undefined,
-    read: () => Promise.reject(error),
+    read: () => Promise.reject(failure),
     write: () => {
-      throw error;
+      throw failure;
     },
-    drained: () => Promise.reject(error),
+    drained: () => Promise.reject(failure),
     end: () => undefined,
     cancel: () => undefined,
-    finished: () => Promise.reject(error),
+    finished: () => Promise.reject(failure),
     headers: Promise.resolve(new Metadata()),
     trailers: Promise.resolve(new Metadata()),
   };

@@ -1,6 +1,6 @@
 /** What the files of the RPCs stand on: starting calls at one location with everything that a client puts around them. */
 
-import { FlightCancelledError, type FlightError, FlightInternalError } from '../errors.ts';
+import { FlightCancelledError, type FlightError, FlightInternalError, locateError } from '../errors.ts';
 import { BytesDecoder, bytesMessage, type MessageDecoder } from '../grpc/message.ts';
 import type { GrpcChannel } from '../grpc/types.ts';
 import type { FlightMethod } from '../middleware/call-info.ts';
@@ -8,7 +8,6 @@ import { startClientMiddleware } from '../middleware/client-chain.ts';
 import type { ClientMiddlewareFactory } from '../middleware/client-middleware.ts';
 import { flightMethodPath } from '../proto/names.ts';
 import { type FlightCall, failedCall, trackCall } from './call.ts';
-import { locateError } from './call-error.ts';
 import { callHeaders, type ClientCredentials } from './call-headers.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { FlightResults } from './flight-client.ts';
@@ -58,6 +57,8 @@ const neverAgain = createRetryPolicy(false);
 /** Starts calls at one location. */
 export interface Caller {
   readonly context: CallerContext;
+  /** How errors name a call of a method here. */
+  where(method: FlightMethod): string;
   /** Begins a call whose requests the caller writes. Never throws: the call itself fails. */
   begin<T>(request: CallRequest<T>): FlightCall<T>;
   /** Begins a call with one request and any number of answers. */
@@ -121,6 +122,7 @@ export function createCaller(context: CallerContext): Caller {
 
   const caller: Caller = {
     context,
+    where: whereOf,
     begin<T>(request: CallRequest<T>): FlightCall<T> {
       try {
         return start(request, deadlineOf(request.options));

@@ -34,19 +34,17 @@ export function endpointPlaces(endpoint: FlightEndpoint, own: Location): readonl
 }
 
 function placeOf(location: Location, own: Location): EndpointPlace | undefined {
-  if (location.uri === '' || location.equals(own)) return { kind: 'same' };
-  switch (location.scheme) {
-    case 'arrow-flight-reuse-connection':
+  if (location.equals(own)) return { kind: 'same' };
+  switch (location.kind) {
+    case 'reuse-connection':
       return { kind: 'same' };
-    case 'grpc':
-    case 'grpc+tcp':
-    case 'grpc+tls':
-    case 'grpc+unix':
+    case 'tcp':
+    case 'tls':
+    case 'unix':
       return { kind: 'grpc', location };
     case 'http':
-    case 'https':
       return URL.canParse(location.uri) ? { kind: 'http', url: new URL(location.uri) } : undefined;
-    default:
+    case 'unknown':
       return undefined;
   }
 }

@@ -12,17 +12,15 @@ import type { Location } from '../model/location.ts';
  * @throws FlightInvalidArgumentError for anything else
  */
 export function grpcTarget(location: Location): GrpcTarget {
-  switch (location.scheme) {
-    case 'grpc':
-    case 'grpc+tcp':
-      return { kind: 'tcp', host: location.host, port: location.port };
-    case 'grpc+tls':
-      return { kind: 'tls', host: location.host, port: location.port };
-    case 'grpc+unix':
-      return { kind: 'unix', path: location.host };
+  switch (location.kind) {
+    case 'tcp':
+    case 'tls':
+      return { kind: location.kind, host: location.host, port: location.port };
+    case 'unix':
+      return { kind: 'unix', path: location.path };
     default:
       throw new FlightInvalidArgumentError(
-        `${location.uri} is not a location that a client can connect to; use grpc+tcp://host:port, grpc+tls://host:port or grpc+unix:///path`,
+        `"${location.uri}" is not a location that a client can connect to; use grpc+tcp://host:port, grpc+tls://host:port or grpc+unix:///path`,
       );
   }
 }

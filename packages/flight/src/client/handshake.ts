@@ -8,11 +8,15 @@
 
 import { formatBasicAuthorization, parseBearerAuthorization } from '../auth/basic-credentials.ts';
 import type { ClientAuthHandler } from '../auth/client-auth-handler.ts';
-import { FlightInternalError, FlightInvalidArgumentError, FlightUnauthenticatedError } from '../errors.ts';
+import {
+  FlightInternalError,
+  FlightInvalidArgumentError,
+  FlightUnauthenticatedError,
+  locateError,
+} from '../errors.ts';
 import { BytesDecoder, bytesMessage } from '../grpc/message.ts';
 import { Metadata } from '../grpc/metadata.ts';
 import type { Caller } from './caller.ts';
-import { locateError } from './call-error.ts';
 import type { FlightCallOptions } from './options.ts';
 import { HandshakeRequest, HandshakeResponse } from '../model/handshake.ts';
 

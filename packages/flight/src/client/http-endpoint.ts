@@ -13,12 +13,12 @@ import {
   FlightDataError,
   FlightError,
   type FlightErrorCode,
+  locateError,
   toFlightError,
 } from '../errors.ts';
 import { type IpcStream, readIpcStream } from '../ipc/stream-reader.ts';
 import { maxHttpRedirects } from '../limits.ts';
 import type { IpcReadOptions } from '../stream/types.ts';
-import { locateError } from './call-error.ts';
 import type { FlightTlsOptions } from './options.ts';
 
 const arrowStream = 'application/vnd.apache.arrow.stream';

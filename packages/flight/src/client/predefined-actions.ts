@@ -1,6 +1,6 @@
 /** Actions that Flight itself defines: the body is the bare message, and there is exactly one result. */
 
-import { FlightInternalError } from '../errors.ts';
+import { FlightInternalError, locateError } from '../errors.ts';
 import { Action } from '../model/action.ts';
 import { CancelFlightInfoRequest, CancelFlightInfoResult } from '../model/cancel-flight-info.ts';
 import { CloseSessionResult } from '../model/close-session.ts';
@@ -10,7 +10,6 @@ import { GetSessionOptionsResult } from '../model/get-session-options.ts';
 import { RenewFlightEndpointRequest } from '../model/renew-flight-endpoint.ts';
 import type { SessionOptionValue, SessionOptions } from '../model/session-option-value.ts';
 import { SetSessionOptionsRequest, SetSessionOptionsResult } from '../model/set-session-options.ts';
-import { locateError } from './call-error.ts';
 import type { Caller } from './caller.ts';
 import { doAction } from './do-action.ts';
 import type { DoActionOptions, FlightCallOptions } from './options.ts';
@@ -83,6 +82,6 @@ async function oneResult<T>(
     }
     return decode(result.body);
   } catch (error) {
-    throw locateError(error, `DoAction at ${caller.context.location}`);
+    throw locateError(error, caller.where('DoAction'));
   }
 }

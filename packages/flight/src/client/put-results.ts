@@ -1,6 +1,6 @@
+import { locateError } from '../errors.ts';
 import { maxUnreadPutResultBytes } from '../limits.ts';
 import type { FlightCall } from './call.ts';
-import { locateError } from './call-error.ts';
 import type { FlightMetadataReader } from './flight-client.ts';
 import { PutResult } from '../model/put-result.ts';
 

@@ -1,4 +1,4 @@
-import { locateError } from './call-error.ts';
+import { locateError } from '../errors.ts';
 import type { FlightResults } from './flight-client.ts';
 import type { RetryingCall } from './retrying-call.ts';
 

@@ -1,4 +1,4 @@
-import { locateError } from './call-error.ts';
+import { locateError } from '../errors.ts';
 import type { FlightCall } from './call.ts';
 import { type Deadline, type RetryPolicy, waitBeforeRetry } from './retry.ts';
 

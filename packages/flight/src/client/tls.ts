@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { FlightInvalidArgumentError } from '../errors.ts';
 import type { Location } from '../model/location.ts';
@@ -16,7 +17,7 @@ export function checkTlsOptions(
   location: Location | undefined,
 ): void {
   if (tls === undefined) return;
-  if (location !== undefined && location.scheme !== 'grpc+tls') {
+  if (location !== undefined && location.kind !== 'tls') {
     throw new FlightInvalidArgumentError(
       `${option} is given and ${location.uri} is not encrypted; connect to grpc+tls://host:port, or leave ${option} out (endpointTls is for endpoints at other locations)`,
     );
@@ -43,12 +44,25 @@ export function checkTlsOptions(
     );
   }
   try {
+    checkCertificates(pem(tls.rootCertificates));
     createSecureContext({ ca: pem(tls.rootCertificates), cert: pem(pair?.cert), key: pem(pair?.key) });
   } catch (cause) {
     throw new FlightInvalidArgumentError(
       `the certificates or the key of ${option} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
       { cause },
     );
+  }
+}
+
+/** node:tls passes over a text without certificates, and over certificates that are broken. */
+function checkCertificates(text: string | undefined): void {
+  if (text === undefined) return;
+  const blocks = text.match(/-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----.*?-----END \1-----/gs) ?? [];
+  if (blocks.length === 0)
+    throw new Error('there is no -----BEGIN CERTIFICATE----- in the root certificates');
+  for (const block of blocks) {
+    if (new X509Certificate(block).subject === undefined)
+      throw new Error('a root certificate has no subject');
   }
 }
 

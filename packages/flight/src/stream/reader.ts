@@ -1,6 +1,6 @@
 import { ReadableStream } from 'node:stream/web';
 import { type RecordBatch, type Schema, Table } from 'apache-arrow';
-import { FlightDataError, FlightResourceExhaustedError } from '../errors.ts';
+import { FlightDataError, FlightResourceExhaustedError, locateError } from '../errors.ts';
 import { maxMetadataBeforeSchemaBytes } from '../limits.ts';
 import { FlightBatchDecoder } from './batch-decoder.ts';
 import { StreamChunk } from './chunk.ts';
@@ -21,6 +21,12 @@ type State =
   /** the call failed, or a message could not be decoded */
   | { readonly kind: 'failed'; readonly error: unknown };
 
+/** What {@link createStreamReader} can be told. */
+export interface StreamReaderOptions extends FlightReadOptions {
+  /** The call, for errors of the reader itself; see `FlightError.where`. Default: errors do not say. */
+  readonly where?: string | undefined;
+}
+
 /**
  * Makes a reader over the receiving side of a call.
  *
@@ -28,7 +34,7 @@ type State =
  */
 export function createStreamReader(
   source: FlightDataSource,
-  options: FlightReadOptions = {},
+  options: StreamReaderOptions = {},
 ): FlightStreamReader {
   return new BatchStreamReader(source, options);
 }
@@ -36,6 +42,7 @@ export function createStreamReader(
 class BatchStreamReader implements FlightStreamReader {
   readonly #source: FlightDataSource;
   readonly #decoder: FlightBatchDecoder;
+  readonly #where: string | undefined;
   /** Chunks that were decoded while something else was waited for, oldest first. */
   #queue: FlightStreamChunk[] = [];
   #queuedBytes = 0;
@@ -50,8 +57,9 @@ class BatchStreamReader implements FlightStreamReader {
   #schema: Promise<Schema> | undefined;
   #descriptor: Promise<Uint8Array | undefined> | undefined;
 
-  constructor(source: FlightDataSource, options: FlightReadOptions) {
+  constructor(source: FlightDataSource, { where, ...options }: StreamReaderOptions) {
     this.#source = source;
+    this.#where = where;
     this.#decoder = new FlightBatchDecoder(options);
   }
 
@@ -184,16 +192,20 @@ class BatchStreamReader implements FlightStreamReader {
       if (schema !== undefined) return schema;
       this.#throwIfFailed();
       if (this.#state.kind === 'ended') {
-        throw new FlightDataError(
-          'the stream ended without a schema: its sender sent no batches, only metadata or nothing',
+        throw locateError(
+          new FlightDataError(
+            'the stream ended without a schema: its sender sent no batches, only metadata or nothing',
+          ),
+          this.#where,
         );
       }
       if (this.#queuedBytes > maxMetadataBeforeSchemaBytes) {
-        const error = new FlightResourceExhaustedError(
-          `${this.#queuedBytes} bytes of metadata came before the schema; the limit maxMetadataBeforeSchemaBytes is ${maxMetadataBeforeSchemaBytes}, read the chunks instead of waiting for the schema`,
+        this.#fail(
+          new FlightResourceExhaustedError(
+            `${this.#queuedBytes} bytes of metadata came before the schema; the limit maxMetadataBeforeSchemaBytes is ${maxMetadataBeforeSchemaBytes}, read the chunks instead of waiting for the schema`,
+          ),
         );
-        this.#fail(error);
-        throw error;
+        this.#throwIfFailed();
       }
       await this.#advance();
     }
@@ -279,7 +291,7 @@ class BatchStreamReader implements FlightStreamReader {
   }
 
   #fail(error: unknown): void {
-    this.#state = { kind: 'failed', error };
+    this.#state = { kind: 'failed', error: locateError(error, this.#where) };
     this.#source.cancel('a message could not be decoded');
   }
 }

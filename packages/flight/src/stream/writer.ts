@@ -1,5 +1,5 @@
 import type { RecordBatch, Schema, Table } from 'apache-arrow';
-import { FlightError } from '../errors.ts';
+import { FlightError, locateError } from '../errors.ts';
 import { FlightBatchEncoder, type FlightBatchOptions } from './batch-encoder.ts';
 import { metadataBytes, outgoingFlightData } from './outgoing.ts';
 import type {
@@ -16,6 +16,8 @@ export interface StreamWriterOptions {
   readonly descriptor?: Uint8Array | undefined;
   /** How batches become messages, unless {@link FlightStreamWriter.begin} says otherwise. */
   readonly write?: FlightWriteOptions | undefined;
+  /** The call, for errors of the writer itself; see `FlightError.where`. Default: errors do not say. */
+  readonly where?: string | undefined;
   /** What close waits for after the last message: the end of the call. Default: nothing. */
   readonly finished?: (() => Promise<void>) | undefined;
 }
@@ -36,6 +38,7 @@ class BatchStreamWriter implements FlightStreamWriter {
   readonly #sink: FlightDataSink;
   readonly #write: FlightWriteOptions | undefined;
   readonly #finished: (() => Promise<void>) | undefined;
+  readonly #where: string | undefined;
   /** Goes with the first message and is forgotten then. */
   #descriptor: Uint8Array | undefined;
   #encoder: FlightBatchEncoder | undefined;
@@ -48,6 +51,7 @@ class BatchStreamWriter implements FlightStreamWriter {
     this.#sink = sink;
     this.#write = options.write;
     this.#finished = options.finished;
+    this.#where = options.where;
     this.#descriptor = options.descriptor;
   }
 
@@ -147,11 +151,17 @@ class BatchStreamWriter implements FlightStreamWriter {
 
   #inOrder(work: () => Promise<void>): Promise<void> {
     if (this.#done) {
-      return Promise.reject(
-        new FlightError('FAILED_PRECONDITION', 'nothing can be written after doneWriting or close'),
+      const error = new FlightError(
+        'FAILED_PRECONDITION',
+        'nothing can be written after doneWriting or close',
       );
+      return Promise.reject(locateError(error, this.#where));
     }
-    const result = this.#last === undefined ? work() : this.#last.then(work, work);
+    const guarded = (): Promise<void> =>
+      work().catch((error: unknown) => {
+        throw locateError(error, this.#where);
+      });
+    const result = this.#last === undefined ? guarded() : this.#last.then(guarded, guarded);
     const last: Promise<void> = result.then(
       () => this.#settled(last),
       () => this.#settled(last),

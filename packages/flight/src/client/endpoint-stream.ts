@@ -1,0 +1,189 @@
+/** One endpoint of a FlightInfo: opening it at the first of its places that works. */
+
+import type { Schema } from 'apache-arrow';
+import {
+  createFlightError,
+  FlightCancelledError,
+  FlightError,
+  FlightInvalidArgumentError,
+  retryableCodes,
+} from '../errors.ts';
+import { defaultParallelEndpoints } from '../limits.ts';
+import type { FlightEndpoint } from '../model/flight-endpoint.ts';
+import type { Location } from '../model/location.ts';
+import type { FlightStreamChunk } from '../stream/types.ts';
+import type { Caller } from './caller.ts';
+import { doGet } from './do-get.ts';
+import { type EndpointPlace, endpointPlaces } from './endpoint-places.ts';
+import { readHttpEndpoint } from './http-endpoint.ts';
+import type { FlightCallOptions, FlightTlsOptions, ReadEndpointsOptions } from './options.ts';
+import { createDeadline, type Deadline, waitBeforeRetry } from './retry.ts';
+
+/** The data of one endpoint, from one place. */
+export interface EndpointStream {
+  readonly schema: Schema;
+  /** The next chunk; undefined at the end. */
+  next(): Promise<FlightStreamChunk | undefined>;
+  /** Gives up, or lets go of the connection after the end. Must be called. */
+  close(): void;
+}
+
+/** What reading endpoints needs of the client. */
+export interface EndpointContext {
+  /** Location of the service that the FlightInfo came from, and its caller. */
+  readonly own: Location;
+  readonly caller: Caller;
+  /** The caller of another location, until it is released. */
+  lease(location: Location): { readonly caller: Caller; release(): void };
+  readonly tls: FlightTlsOptions | undefined;
+}
+
+/** What is the same for all endpoints that are read together. */
+export interface EndpointRun {
+  readonly context: EndpointContext;
+  readonly options: FlightCallOptions;
+  readonly maxParallel: number;
+  readonly deadline: Deadline;
+  /** Aborted when the whole run is given up, by its user or by {@link EndpointRun.stop}. */
+  readonly signal: AbortSignal;
+  /** Gives the whole run up. */
+  stop(reason: string): void;
+}
+
+/**
+ * Checks the options of reading endpoints.
+ *
+ * @throws FlightInvalidArgumentError for a `maxParallel` that is no whole number of 1 or more
+ */
+export function beginEndpointRun(context: EndpointContext, options: ReadEndpointsOptions): EndpointRun {
+  const { maxParallel = defaultParallelEndpoints, ...callOptions } = options;
+  if (!Number.isInteger(maxParallel) || maxParallel < 1) {
+    throw new FlightInvalidArgumentError(
+      `maxParallel must be a whole number of 1 or more, got ${maxParallel}`,
+    );
+  }
+  const controller = new AbortController();
+  return {
+    context,
+    options: callOptions,
+    maxParallel,
+    deadline: createDeadline(options.timeoutMs ?? context.caller.context.timeoutMs),
+    signal:
+      options.signal === undefined ? controller.signal : AbortSignal.any([options.signal, controller.signal]),
+    stop: (reason: string) => controller.abort(new FlightCancelledError(reason)),
+  };
+}
+
+/**
+ * Tries the places of an endpoint until one does all that is wanted of it. When none does and the endpoint has an
+ * expiration time, which means that it may be read again, they are tried again as the retry options say.
+ *
+ * @param attempt - reads from one place
+ * @throws the error of the only place, or one that lists those of all places
+ */
+export async function withFailover<T>(
+  run: EndpointRun,
+  endpoint: FlightEndpoint,
+  attempt: (place: EndpointPlace) => Promise<T>,
+): Promise<T> {
+  const places = endpointPlaces(endpoint, run.context.own);
+  const { retry } = run.context.caller.context;
+  for (let round = 1; ; round += 1) {
+    const failures: FlightError[] = [];
+    for (const place of places) {
+      try {
+        return await attempt(place);
+      } catch (error) {
+        // given up by the user, or something that no place can mend
+        if (run.signal.aborted || !(error instanceof FlightError) || run.deadline.remainingMs() === 0)
+          throw error;
+        failures.push(error);
+      }
+    }
+    const error = allFailed(failures);
+    const renewable = endpoint.expirationTime !== undefined && endpoint.expirationTime.getTime() > Date.now();
+    if (!renewable || !(await waitBeforeRetry(error, round, retry, run.deadline, run.signal))) throw error;
+  }
+}
+
+function allFailed(failures: readonly FlightError[]): FlightError {
+  const [first] = failures;
+  if (first !== undefined && failures.length === 1) return first;
+  // a code that makes another try worth it wins: one place may be back soon
+  const telling = failures.find((failure) => retryableCodes.has(failure.code)) ?? first;
+  return createFlightError(
+    telling?.code ?? 'INTERNAL',
+    `all ${failures.length} locations of the endpoint failed: ${failures.map((failure) => failure.message).join('; ')}`,
+    { cause: new AggregateError(failures), where: telling?.where },
+  );
+}
+
+/** Opens an endpoint at one place; resolves when its schema is there. */
+export async function openPlace(
+  run: EndpointRun,
+  endpoint: FlightEndpoint,
+  place: EndpointPlace,
+): Promise<EndpointStream> {
+  switch (place.kind) {
+    case 'same':
+      return openFlight(run, endpoint, run.context.caller, () => undefined);
+    case 'grpc': {
+      const lease = run.context.lease(place.location);
+      return openFlight(run, endpoint, lease.caller, () => lease.release());
+    }
+    case 'http':
+      return openHttp(run, place.url);
+  }
+}
+
+async function openFlight(
+  run: EndpointRun,
+  endpoint: FlightEndpoint,
+  caller: Caller,
+  release: () => void,
+): Promise<EndpointStream> {
+  const reader = doGet(caller, endpoint.ticket, {
+    ...run.options,
+    timeoutMs: run.deadline.remainingMs(),
+    signal: run.signal,
+  });
+  try {
+    return {
+      schema: await reader.schema,
+      next: () => reader.readNext(),
+      close(): void {
+        reader.cancel('the endpoint is not needed any more');
+        release();
+      },
+    };
+  } catch (error) {
+    reader.cancel();
+    release();
+    throw error;
+  }
+}
+
+async function openHttp(run: EndpointRun, url: URL): Promise<EndpointStream> {
+  const given = new AbortController();
+  const remainingMs = run.deadline.remainingMs();
+  const signals = [run.signal, given.signal];
+  if (remainingMs !== undefined) signals.push(AbortSignal.timeout(Math.ceil(remainingMs)));
+  const stream = await readHttpEndpoint(url, {
+    tls: run.context.tls,
+    signal: AbortSignal.any(signals),
+    ipc: { ...run.context.caller.context.ipc, ...run.options.ipc },
+  });
+  const batches = stream[Symbol.asyncIterator]();
+  return {
+    schema: stream.schema,
+    async next(): Promise<FlightStreamChunk | undefined> {
+      const { done, value } = await batches.next();
+      if (done === true) return undefined;
+      const release = (): void => undefined;
+      return { data: value, appMetadata: undefined, release, [Symbol.dispose]: release };
+    },
+    close(): void {
+      given.abort();
+    },
+  };
+}
