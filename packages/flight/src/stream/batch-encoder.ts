@@ -3,7 +3,7 @@ import { FlightWriteSizeExceededError } from '../errors.ts';
 import { IpcEncoder } from '../ipc/encode/encoder.ts';
 import type { EncodedMessage } from '../ipc/encode/message.ts';
 import { defaultTargetMessageBytes } from '../limits.ts';
-import { outgoingFlightData } from './outgoing.ts';
+import { encodeFlightData } from '../proto/flight-data.ts';
 import { splitRows } from './split.ts';
 import type { FlightWriteOptions, OutgoingMessage } from './types.ts';
 
@@ -42,7 +42,7 @@ export class FlightBatchEncoder {
    * @param descriptor - encoded FlightDescriptor, when this is the first message of a DoPut or DoExchange
    */
   schema(descriptor?: Uint8Array): OutgoingMessage {
-    return outgoingFlightData({ descriptor, header: this.#encoder.schema().header });
+    return encodeFlightData({ descriptor, dataHeader: this.#encoder.schema().header });
   }
 
   /**
@@ -87,6 +87,6 @@ export class FlightBatchEncoder {
 const fieldOverhead = 64;
 
 function outgoing(message: EncodedMessage, appMetadata: Uint8Array | undefined): OutgoingMessage {
-  const { header, bodyPieces, bodyLength } = message;
-  return outgoingFlightData({ header, appMetadata, bodyPieces, bodyLength });
+  const { header: dataHeader, bodyPieces, bodyLength } = message;
+  return encodeFlightData({ dataHeader, appMetadata, bodyPieces, bodyLength });
 }

@@ -1,6 +1,7 @@
 import { RecordBatch, type Schema, type Table } from 'apache-arrow';
+import { toBytes } from '../model/bytes.ts';
+import { encodeFlightData } from '../proto/flight-data.ts';
 import { FlightBatchEncoder } from './batch-encoder.ts';
-import { metadataBytes, outgoingFlightData } from './outgoing.ts';
 import { pump } from './pump.ts';
 import type {
   FlightDataSink,
@@ -82,7 +83,7 @@ function* encodeItem(
   encoder: FlightBatchEncoder,
   item: GeneratorStreamItem,
 ): Generator<OutgoingMessage, void, void> {
-  if (item instanceof Uint8Array) yield outgoingFlightData({ appMetadata: item });
+  if (item instanceof Uint8Array) yield encodeFlightData({ appMetadata: item });
   else if (item instanceof RecordBatch || 'batches' in item) yield* encodeData(encoder, item, undefined);
   else if (isPair(item)) yield* encodeData(encoder, item[0], item[1]);
   else yield* encodeData(encoder, item.data, item.appMetadata);
@@ -93,13 +94,13 @@ function* encodeData(
   data: RecordBatch | Table | undefined,
   metadata: AppMetadata | undefined,
 ): Generator<OutgoingMessage, void, void> {
-  let appMetadata = metadata === undefined ? undefined : metadataBytes(metadata);
+  let appMetadata = metadata === undefined ? undefined : toBytes(metadata);
   const batches = data === undefined ? [] : data instanceof RecordBatch ? [data] : data.batches;
   for (const batch of batches) {
     yield* encoder.batch(batch, { appMetadata });
     appMetadata = undefined;
   }
-  if (appMetadata !== undefined) yield outgoingFlightData({ appMetadata });
+  if (appMetadata !== undefined) yield encodeFlightData({ appMetadata });
 }
 
 function isPair(

@@ -25,7 +25,6 @@ export { createStreamReader } from './reader.ts';
 export { createStreamWriter, type StreamWriterOptions } from './writer.ts';
 export { FlightBatchDecoder, type DecodedFlightData } from './batch-decoder.ts';
 export { FlightBatchEncoder, type FlightBatchOptions } from './batch-encoder.ts';
-export { outgoingFlightData, type FlightDataParts } from './outgoing.ts';
 export type {
   FlightData,
   FlightDataBody,

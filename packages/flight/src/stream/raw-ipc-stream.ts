@@ -1,4 +1,5 @@
-import { metadataBytes, outgoingFlightData } from './outgoing.ts';
+import { toBytes } from '../model/bytes.ts';
+import { encodeFlightData } from '../proto/flight-data.ts';
 import { pump } from './pump.ts';
 import type {
   FlightData,
@@ -85,27 +86,15 @@ async function* forwardAsync(
 function outgoing(message: RawIpcMessage, release: boolean): OutgoingMessage {
   if ('dataHeader' in message) {
     const { appMetadata, body, dataBody, dataHeader } = message;
-    return outgoingFlightData({
-      header: dataHeader,
-      appMetadata,
-      bodyPieces: [dataBody],
-      bodyLength: dataBody.byteLength,
-      onFlushed: release && body !== undefined ? () => body.release() : undefined,
-    });
+    const onFlushed = release && body !== undefined ? (): void => body.release() : undefined;
+    return encodeFlightData({ dataHeader, appMetadata, bodyPieces: [dataBody] }, onFlushed);
   }
-  const { header, onFlushed } = message;
-  const appMetadata = message.appMetadata === undefined ? undefined : metadataBytes(message.appMetadata);
+  const { header: dataHeader, onFlushed } = message;
+  const appMetadata = message.appMetadata === undefined ? undefined : toBytes(message.appMetadata);
   if ('bodyPieces' in message) {
     const { bodyLength, bodyPieces } = message;
-    return outgoingFlightData({ header, appMetadata, bodyPieces, bodyLength, onFlushed });
+    return encodeFlightData({ dataHeader, appMetadata, bodyPieces, bodyLength }, onFlushed);
   }
-  const { body } = message;
-  const bodyPieces = body === undefined ? [] : [body];
-  return outgoingFlightData({
-    header,
-    appMetadata,
-    bodyPieces,
-    bodyLength: body?.byteLength ?? 0,
-    onFlushed,
-  });
+  const bodyPieces = message.body === undefined ? [] : [message.body];
+  return encodeFlightData({ dataHeader, appMetadata, bodyPieces }, onFlushed);
 }

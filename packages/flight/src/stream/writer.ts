@@ -1,7 +1,8 @@
 import type { RecordBatch, Schema, Table } from 'apache-arrow';
 import { FlightError, locateError } from '../errors.ts';
+import { toBytes } from '../model/bytes.ts';
+import { encodeFlightData } from '../proto/flight-data.ts';
 import { FlightBatchEncoder, type FlightBatchOptions } from './batch-encoder.ts';
-import { metadataBytes, outgoingFlightData } from './outgoing.ts';
 import type {
   FlightDataSink,
   FlightStreamWriter,
@@ -72,14 +73,12 @@ class BatchStreamWriter implements FlightStreamWriter {
 
   writeMetadata(appMetadata: Uint8Array | string): Promise<void> {
     return this.#inOrder(() =>
-      this.#send(
-        outgoingFlightData({ descriptor: this.#takeDescriptor(), appMetadata: metadataBytes(appMetadata) }),
-      ),
+      this.#send(encodeFlightData({ descriptor: this.#takeDescriptor(), appMetadata: toBytes(appMetadata) })),
     );
   }
 
   writeWithMetadata(batch: RecordBatch, appMetadata: Uint8Array | string): Promise<void> {
-    return this.#inOrder(() => this.#batch(batch, { appMetadata: metadataBytes(appMetadata) }));
+    return this.#inOrder(() => this.#batch(batch, { appMetadata: toBytes(appMetadata) }));
   }
 
   doneWriting(): Promise<void> {
@@ -87,7 +86,7 @@ class BatchStreamWriter implements FlightStreamWriter {
     const ended = this.#inOrder(async () => {
       // A peer that got nothing would not even know what the call was about.
       const descriptor = this.#takeDescriptor();
-      if (descriptor !== undefined) await this.#send(outgoingFlightData({ descriptor }));
+      if (descriptor !== undefined) await this.#send(encodeFlightData({ descriptor }));
       this.#sink.end();
     });
     this.#done = true;

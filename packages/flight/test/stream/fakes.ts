@@ -1,5 +1,5 @@
 import { FlightCancelledError } from '../../src/errors.ts';
-import { outgoingFlightData } from '../../src/stream/outgoing.ts';
+import { encodeFlightData } from '../../src/proto/flight-data.ts';
 import type {
   FlightData,
   FlightDataBody,
@@ -121,7 +121,7 @@ export class FakeSource implements FlightDataSource {
 
 /** A message that only has metadata. */
 export function metadata(text: string): FlightData {
-  return parse(outgoingFlightData({ appMetadata: new TextEncoder().encode(text) }));
+  return parse(encodeFlightData({ appMetadata: new TextEncoder().encode(text) }));
 }
 
 /** A text of bytes. */

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { RecordBatch } from 'apache-arrow';
 import { FlightCancelledError, FlightDataError, FlightResourceExhaustedError } from '../../src/errors.ts';
 import { FlightBatchEncoder } from '../../src/stream/batch-encoder.ts';
-import { outgoingFlightData } from '../../src/stream/outgoing.ts';
+import { encodeFlightData } from '../../src/proto/flight-data.ts';
 import { createStreamReader } from '../../src/stream/reader.ts';
 import type { FlightData, FlightStreamChunk } from '../../src/stream/types.ts';
 import { batchValues } from '../ipc/values.ts';
@@ -100,7 +100,7 @@ describe('a stream reader', () => {
   });
 
   it('passes over a message that has nothing but a descriptor', async () => {
-    const only = parse(outgoingFlightData({ descriptor: Uint8Array.of(8, 1) }));
+    const only = parse(encodeFlightData({ descriptor: Uint8Array.of(8, 1) }));
     const reader = createStreamReader(new FakeSource([only, ...messagesOf(batches)]));
     assert.equal(show(await reader.readNext()), '3 batch 0');
     assert.deepEqual(await reader.descriptor, Uint8Array.of(8, 1));
