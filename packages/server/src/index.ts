@@ -1,1 +1,10 @@
-export {};
+// Serving
+export { type DataServer, type DataServerOptions, InsecureListenerError, defaultFlightPort, serveData } from './serve.ts';
+export { createFlightService } from './service/flight-service.ts';
+export { type Dataset, type DatasetInfo, type DatasetStore, createDatasetStore } from './datasets/dataset.ts';
+export { createFileDataset } from './datasets/file-dataset.ts';
+
+// Rows as text
+export { batchToCsv, batchToNdjson, batchToText, csvHeader } from './formats/rows.ts';
+export { type Cell, type CellReader, cellReader, cellReaders } from './formats/cell.ts';
+export { cellToJson, cellToText } from './formats/json.ts';

@@ -7,14 +7,16 @@ const maxCellWidth = 48;
  * @param header - column names
  * @param rows - cells as text, as many as the header has
  * @param rightAligned - true where a column holds numbers
+ * @param maxWidth - longer cells are cut. Default: 48 columns
  */
 export function renderTextTable(
   header: readonly string[],
   rows: readonly (readonly string[])[],
   rightAligned: readonly boolean[] = [],
+  maxWidth: number = maxCellWidth,
 ): string {
   if (header.length === 0) return '';
-  const shown = [header, ...rows].map((row) => row.map(fit));
+  const shown = [header, ...rows].map((row) => row.map((cell) => fit(cell, maxWidth)));
   const widths = header.map((_, column) =>
     shown.reduce((widest, row) => Math.max(widest, displayWidth(row[column] ?? '')), 0),
   );
@@ -28,14 +30,14 @@ export function renderTextTable(
   return `${lines.join('\n')}\n`;
 }
 
-function fit(cell: string): string {
+function fit(cell: string, maxWidth: number): string {
   const line = printable(cell);
-  if (displayWidth(line) <= maxCellWidth) return line;
+  if (displayWidth(line) <= maxWidth) return line;
   let width = 0;
   let kept = '';
   for (const character of line) {
     width += displayWidth(character);
-    if (width >= maxCellWidth) break;
+    if (width >= maxWidth) break;
     kept += character;
   }
   return `${kept}…`;

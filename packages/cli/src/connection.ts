@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { type FlightClient, type FlightClientOptions, connect } from '@peregrine/flight';
+import type { Command } from 'commander';
+import { UsageError } from './exit-codes.ts';
+
+/** What every verb that talks to a server can be told about the connection. */
+export interface ConnectionFlags {
+  readonly header?: readonly string[];
+  readonly token?: string;
+  readonly username?: string;
+  readonly timeout?: number;
+  readonly tlsRoots?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsHostname?: string;
+  readonly tlsSkipVerify?: boolean;
+}
+
+/** Adds the connection's options to a verb. */
+export function withConnectionOptions(command: Command): Command {
+  return command
+    .option('-H, --header <name:value>', 'send a header with each call; may repeat', collect, [])
+    .option('--token <token>', 'send "authorization: Bearer <token>"; better: PEREGRINE_TOKEN')
+    .option('-u, --username <name>', 'log in; the password comes from PEREGRINE_PASSWORD')
+    .option('--timeout <seconds>', 'give up after so many seconds', parseSeconds)
+    .option('--tls-roots <file>', 'trust the certificates in this PEM file')
+    .option('--tls-cert <file>', 'show this client certificate (PEM)')
+    .option('--tls-key <file>', 'the key of --tls-cert (PEM)')
+    .option('--tls-hostname <name>', 'expect this name in the server certificate')
+    .option('--tls-skip-verify', 'trust any server certificate');
+}
+
+/**
+ * Connects, runs and closes.
+ *
+ * @param location - `grpc://host:port` and the other schemes; without a scheme `grpc://` is meant
+ */
+export async function withClient<T>(
+  location: string,
+  flags: ConnectionFlags,
+  run: (client: FlightClient) => Promise<T>,
+): Promise<T> {
+  const client = await connect(withScheme(location), await clientOptions(flags));
+  try {
+    const password = process.env['PEREGRINE_PASSWORD'];
+    if (flags.username !== undefined) {
+      if (password === undefined) {
+        throw new UsageError('--username needs the password in the environment variable PEREGRINE_PASSWORD');
+      }
+      await client.authenticateBasicToken(flags.username, password);
+    }
+    return await run(client);
+  } finally {
+    await client.close();
+  }
+}
+
+function withScheme(location: string): string {
+  return location.includes('://') ? location : `grpc://${location}`;
+}
+
+async function clientOptions(flags: ConnectionFlags): Promise<FlightClientOptions> {
+  const token = flags.token ?? process.env['PEREGRINE_TOKEN'];
+  const headers = (flags.header ?? []).map(parseHeader);
+  if (token !== undefined) headers.push(['authorization', `Bearer ${token}`]);
+  if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined)) {
+    throw new UsageError('--tls-cert and --tls-key belong together: give both or none');
+  }
+  const { tlsRoots, tlsCert, tlsKey, tlsHostname, tlsSkipVerify, timeout } = flags;
+  const clientCertificate =
+    tlsCert === undefined || tlsKey === undefined ? undefined : { cert: await pem(tlsCert), key: await pem(tlsKey) };
+  return {
+    headers,
+    timeoutMs: timeout === undefined ? undefined : timeout * 1000,
+    tls: {
+      rootCertificates: tlsRoots === undefined ? undefined : await pem(tlsRoots),
+      clientCertificate,
+      overrideHostname: tlsHostname,
+      disableServerVerification: tlsSkipVerify,
+    },
+  };
+}
+
+async function pem(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new UsageError(
+      `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
+}
+
+function parseHeader(text: string): [string, string] {
+  const colon = text.indexOf(':');
+  if (colon <= 0) throw new UsageError(`--header ${text} has no colon: write it as name:value`);
+  return [text.slice(0, colon).trim().toLowerCase(), text.slice(colon + 1).trim()];
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isFinite(seconds) || seconds <= 0)
+    throw new UsageError(`--timeout ${text} is not a number of seconds above 0`);
+  return seconds;
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}

@@ -1,0 +1,79 @@
+import { IpcFileWriter, IpcStreamWriter } from '@peregrine/flight/ipc';
+import { batchToCsv, batchToNdjson, batchToText, csvHeader } from '@peregrine/server';
+import { DataType, type RecordBatch, type Schema } from 'apache-arrow';
+import type { OutputFormat } from './format.ts';
+import { formatCount } from './numbers.ts';
+import type { OutputSink } from './sink.ts';
+import { renderTextTable } from './text-table.ts';
+
+/** Writes batches in one of the formats. */
+export interface BatchWriter {
+  write(batch: RecordBatch): Promise<void>;
+  /** Writes what ends the format. */
+  finish(): Promise<void>;
+}
+
+/** Rows that a table for people shows before it says how many more there are. */
+const tableRows = 40;
+
+/**
+ * Makes the writer of a format.
+ *
+ * @param limit - rows asked for; a table shows that many instead of 40
+ */
+export async function createBatchWriter(
+  format: OutputFormat,
+  schema: Schema,
+  sink: OutputSink,
+  limit: number,
+): Promise<BatchWriter> {
+  switch (format) {
+    case 'ndjson':
+      return { write: (batch) => sink.write(batchToNdjson(batch)), finish: async () => undefined };
+    case 'csv':
+      return separated(schema, sink, ',');
+    case 'tsv':
+      return separated(schema, sink, '\t');
+    case 'table':
+      return textTable(schema, sink, Number.isFinite(limit) ? limit : tableRows);
+    case 'arrow':
+      return arrow(new IpcStreamWriter(schema), sink);
+    case 'arrow-file':
+      return arrow(new IpcFileWriter(schema), sink);
+  }
+}
+
+async function separated(schema: Schema, sink: OutputSink, separator: string): Promise<BatchWriter> {
+  await sink.write(csvHeader(schema, separator));
+  return { write: (batch) => sink.write(batchToCsv(batch, separator)), finish: async () => undefined };
+}
+
+function textTable(schema: Schema, sink: OutputSink, limit: number): BatchWriter {
+  const rows: string[][] = [];
+  let seen = 0;
+  return {
+    async write(batch) {
+      seen += batch.numRows;
+      if (rows.length < limit) rows.push(...batchToText(batch, limit - rows.length));
+    },
+    async finish() {
+      const numbers = schema.fields.map(({ type }) => {
+        return DataType.isInt(type) || DataType.isFloat(type) || DataType.isDecimal(type);
+      });
+      const header = schema.fields.map((field) => field.name);
+      const more = seen > rows.length ? `… ${formatCount(seen - rows.length)} more rows\n` : '';
+      await sink.write(renderTextTable(header, rows, numbers) + more);
+    },
+  };
+}
+
+async function arrow(writer: IpcStreamWriter | IpcFileWriter, sink: OutputSink): Promise<BatchWriter> {
+  const writeAll = async (pieces: readonly Uint8Array[]): Promise<void> => {
+    for (const piece of pieces) await sink.write(piece);
+  };
+  await writeAll(writer.start());
+  return {
+    write: (batch) => writeAll(writer.batch(batch)),
+    finish: () => writeAll(writer.end()),
+  };
+}

@@ -1,0 +1,39 @@
+import { extname } from 'node:path';
+import { UsageError } from '../exit-codes.ts';
+
+/** How rows are written. */
+export const outputFormats = ['table', 'csv', 'tsv', 'ndjson', 'arrow', 'arrow-file'] as const;
+
+/** One of {@link outputFormats}. */
+export type OutputFormat = (typeof outputFormats)[number];
+
+const byEnding: Readonly<Record<string, OutputFormat>> = {
+  '.csv': 'csv',
+  '.tsv': 'tsv',
+  '.ndjson': 'ndjson',
+  '.jsonl': 'ndjson',
+  '.arrows': 'arrow',
+  '.arrow': 'arrow-file',
+  '.feather': 'arrow-file',
+  '.ipc': 'arrow-file',
+};
+
+/**
+ * The format to write: as told, else by the file's ending, else a table for a person and NDJSON for a pipe.
+ *
+ * @throws UsageError for a format that is not known
+ */
+export function chooseFormat(
+  told: string | undefined,
+  file: string | undefined,
+  isTerminal: boolean,
+): OutputFormat {
+  if (told !== undefined) {
+    const format = outputFormats.find((known) => known === told);
+    if (format === undefined)
+      throw new UsageError(`--format ${told} is not known: use ${outputFormats.join(', ')}`);
+    return format;
+  }
+  const byFile = file === undefined ? undefined : byEnding[extname(file).toLowerCase()];
+  return byFile ?? (isTerminal && file === undefined ? 'table' : 'ndjson');
+}

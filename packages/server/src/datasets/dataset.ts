@@ -1,0 +1,49 @@
+import type { FlightDataStream } from '@peregrine/flight';
+
+/** What is known of a dataset without reading it. */
+export interface DatasetInfo {
+  /** The IPC schema message's flatbuffer, without a length prefix. */
+  readonly schemaHeader: Uint8Array;
+  /** Rows. */
+  readonly rows: number;
+  /** Length of the IPC bodies, in bytes. */
+  readonly bytes: number;
+}
+
+/** A table with a name, wherever it lies. */
+export interface Dataset {
+  /** Unique in a {@link DatasetStore}. */
+  readonly name: string;
+  /** Where it lies, for people: a file's name or `memory`. */
+  readonly origin: string;
+  /**
+   * Looks at the dataset as it is now.
+   *
+   * @throws FlightError when it is gone or cannot be read
+   */
+  describe(): Promise<DatasetInfo>;
+  /** A stream of all its rows, as they are now: a dataset replaced meanwhile goes on with what it was. */
+  stream(): Promise<FlightDataStream>;
+}
+
+/** The datasets of a server. In memory here; behind an interface, so that several servers may share one. */
+export interface DatasetStore {
+  get(name: string): Dataset | undefined;
+  /** In the order of their names. */
+  list(): readonly Dataset[];
+  /** Adds a dataset or replaces the one of the same name. */
+  put(dataset: Dataset): void;
+  /** True when there was one. Files stay on disk: only the server forgets them. */
+  drop(name: string): boolean;
+}
+
+/** Keeps datasets in a map. */
+export function createDatasetStore(): DatasetStore {
+  const datasets = new Map<string, Dataset>();
+  return {
+    get: (name) => datasets.get(name),
+    list: () => [...datasets.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
+    put: (dataset) => void datasets.set(dataset.name, dataset),
+    drop: (name) => datasets.delete(name),
+  };
+}
