@@ -40,7 +40,7 @@ export async function withClient<T>(
   flags: ConnectionFlags,
   run: (client: FlightClient) => Promise<T>,
 ): Promise<T> {
-  const client = await connect(withScheme(location), await clientOptions(flags));
+  const client = connect(withScheme(location), await clientOptions(flags));
   try {
     const password = process.env['PEREGRINE_PASSWORD'];
     if (flags.username !== undefined) {
@@ -68,7 +68,9 @@ async function clientOptions(flags: ConnectionFlags): Promise<FlightClientOption
   }
   const { tlsRoots, tlsCert, tlsKey, tlsHostname, tlsSkipVerify, timeout } = flags;
   const clientCertificate =
-    tlsCert === undefined || tlsKey === undefined ? undefined : { cert: await pem(tlsCert), key: await pem(tlsKey) };
+    tlsCert === undefined || tlsKey === undefined
+      ? undefined
+      : { cert: await pem(tlsCert), key: await pem(tlsKey) };
   return {
     headers,
     timeoutMs: timeout === undefined ? undefined : timeout * 1000,

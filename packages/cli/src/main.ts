@@ -67,7 +67,10 @@ withConnectionOptions(program.command('get'))
   .argument('<location>', 'the server')
   .argument('[path...]', 'path of the flight')
   .option('--command <text>', 'a command instead of a path')
-  .option('-f, --format <format>', `${outputFormats.join(', ')}; default: by the file's name, else table or ndjson`)
+  .option(
+    '-f, --format <format>',
+    `${outputFormats.join(', ')}; default: by the file's name, else table or ndjson`,
+  )
   .option('-o, --output <file>', 'write to a file, which is whole or not there')
   .option('-n, --limit <rows>', 'stop after so many rows')
   .option('-q, --quiet', 'no progress')
@@ -97,7 +100,9 @@ withConnectionOptions(program.command('do'))
 
 process.on('SIGINT', () => process.exit(exitCodes.interrupted));
 // A reader that had enough (head, less) closes the pipe: that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed));
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed),
+);
 
 try {
   await program.parseAsync();
@@ -119,5 +124,7 @@ function describe(error: unknown): string {
 
 function versionOfPackage(): string {
   const found: unknown = createRequire(import.meta.url)('../../package.json');
-  return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown';
+  return typeof found === 'object' && found !== null && 'version' in found
+    ? String(found.version)
+    : 'unknown';
 }

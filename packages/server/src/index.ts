@@ -1,5 +1,11 @@
 // Serving
-export { type DataServer, type DataServerOptions, InsecureListenerError, defaultFlightPort, serveData } from './serve.ts';
+export {
+  type DataServer,
+  type DataServerOptions,
+  InsecureListenerError,
+  defaultFlightPort,
+  serveData,
+} from './serve.ts';
 export { createFlightService } from './service/flight-service.ts';
 export { type Dataset, type DatasetInfo, type DatasetStore, createDatasetStore } from './datasets/dataset.ts';
 export { createFileDataset } from './datasets/file-dataset.ts';

@@ -56,9 +56,11 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
     store.put(dataset);
   }
   const server = new FlightServer(createFlightService(store));
-  await server.listen(`grpc+tcp://${host.includes(':') ? `[${host}]` : host}:${options.flightPort ?? defaultFlightPort}`);
+  await server.listen(
+    `grpc+tcp://${host.includes(':') ? `[${host}]` : host}:${options.flightPort ?? defaultFlightPort}`,
+  );
   return {
-    location: String(server.locations[0]?.uri ?? ''),
+    location: server.locations[0]?.uri ?? '',
     store,
     shutdown: () => server.shutdown(),
     wait: () => server.wait(),

@@ -12,7 +12,8 @@ export async function actions(location: string, flags: ActionsFlags): Promise<vo
   await withClient(location, flags, async (client) => {
     const types = await client.listActions().toArray();
     if (flags.json === true) {
-      for (const { type, description } of types) process.stdout.write(`${JSON.stringify({ type, description })}\n`);
+      for (const { type, description } of types)
+        process.stdout.write(`${JSON.stringify({ type, description })}\n`);
     } else if (types.length === 0) {
       process.stderr.write('no actions\n');
     } else {

@@ -29,7 +29,9 @@ export async function get(location: string, path: readonly string[], flags: GetF
   await withClient(location, flags, async (client) => {
     const info = await client.getFlightInfo(descriptor);
     if (info.endpoints.length === 0) {
-      throw new FlightInvalidArgumentError('the server names no endpoint for this flight, so there is nothing to fetch');
+      throw new FlightInvalidArgumentError(
+        'the server names no endpoint for this flight, so there is nothing to fetch',
+      );
     }
     const progress = createProgress({
       verb: 'received',

@@ -20,7 +20,8 @@ export async function info(location: string, path: readonly string[], flags: Inf
     const rows = found.totalRecords < 0n ? 'unknown' : formatCount(found.totalRecords);
     const bytes = found.totalBytes < 0n ? 'unknown' : formatBytes(found.totalBytes);
     const endpoints = found.endpoints.map(({ locations }, i) => {
-      const where = locations.length === 0 ? 'the same connection' : locations.map(({ uri }) => uri).join(', ');
+      const where =
+        locations.length === 0 ? 'the same connection' : locations.map(({ uri }) => uri).join(', ');
       return `endpoint  ${i + 1} of ${found.endpoints.length}: ${where}\n`;
     });
     const ordered = found.ordered && found.endpoints.length > 1 ? 'ordered   yes\n' : '';

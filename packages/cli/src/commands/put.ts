@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { readIpcFile, readIpcStream } from '@peregrine/flight/ipc';
-import { readFile } from 'node:fs/promises';
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { type ConnectionFlags, withClient } from '../connection.ts';
 import { parseDescriptor } from '../descriptor.ts';
@@ -44,19 +43,23 @@ async function openBatches(input: string | undefined): Promise<Batches> {
   if (input === undefined || input === '-') return await streamOf(process.stdin);
   const magic = Buffer.alloc(6);
   const file = await open(input).catch((cause: unknown) => {
-    throw new UsageError(`${input} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new UsageError(
+      `${input} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   });
   try {
     await file.read(magic, 0, 6, 0);
   } finally {
     await file.close();
   }
-  if (magic.toString('latin1') !== 'ARROW1') return await streamOf(createReadStream(input, { highWaterMark: 1 << 20 }));
+  if (magic.toString('latin1') !== 'ARROW1')
+    return await streamOf(createReadStream(input, { highWaterMark: 1 << 20 }));
   const batches = readIpcFile(await readFile(input));
   return { schema: batches.schema, batches };
 }
 
 async function streamOf(source: AsyncIterable<Uint8Array>): Promise<Batches> {
-  const stream = readIpcStream(source);
-  return { schema: await stream.schema, batches: stream };
+  const stream = await readIpcStream(source);
+  return { schema: stream.schema, batches: stream };
 }

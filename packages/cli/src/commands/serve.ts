@@ -62,7 +62,7 @@ Python      import pyarrow.flight as flight
             client.do_get(flight.Ticket(b"${example}")).read_all()
 
 TypeScript  import { Ticket, connect } from '@peregrine/flight';
-            const client = await connect('${grpc}');
+            const client = connect('${grpc}');
             const table = await client.doGet(new Ticket('${example}')).readAll();
 
 Terminal    npx peregrine get ${grpc} ${example}
@@ -73,7 +73,8 @@ Ctrl-C stops the server.
 
 function parsePort(text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new UsageError(`--flight-port ${text} is not a port: 0 to 65535`);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new UsageError(`--flight-port ${text} is not a port: 0 to 65535`);
   return port;
 }
 
@@ -88,7 +89,9 @@ function explain(error: unknown, host: string, port: number): unknown {
       );
     }
     if (code === 'EACCES') {
-      return new UsageError(`port ${port} may not be used by this user: take one above 1023`, { cause: error });
+      return new UsageError(`port ${port} may not be used by this user: take one above 1023`, {
+        cause: error,
+      });
     }
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
       return new UsageError(`${host} is no address of this machine: give --host 127.0.0.1`, { cause: error });

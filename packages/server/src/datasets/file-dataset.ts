@@ -25,7 +25,9 @@ export function createFileDataset(name: string, path: string): Dataset {
 
   async function openFile(): Promise<{ file: FileHandle; index: MessageIndex }> {
     const file = await open(path).catch((cause: unknown) => {
-      throw new FlightNotFoundError(`the file of dataset ${name} cannot be opened: ${messageOf(cause)}`, { cause });
+      throw new FlightNotFoundError(`the file of dataset ${name} cannot be opened: ${messageOf(cause)}`, {
+        cause,
+      });
     });
     try {
       const { mtimeMs, size } = await file.stat();
@@ -63,7 +65,11 @@ export function createFileDataset(name: string, path: string): Dataset {
   };
 }
 
-async function* readMessages(file: FileHandle, index: MessageIndex, name: string): AsyncGenerator<StoredMessage> {
+async function* readMessages(
+  file: FileHandle,
+  index: MessageIndex,
+  name: string,
+): AsyncGenerator<StoredMessage> {
   yield { header: index.schemaHeader };
   for (const { header, bodyOffset, bodyLength } of index.messages) {
     yield { header, body: await readAt(file, bodyOffset, bodyLength, name) };

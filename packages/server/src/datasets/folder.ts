@@ -24,7 +24,9 @@ export async function findDatasetFiles(paths: readonly string[]): Promise<Datase
   for (const given of paths) {
     const path = resolve(given);
     const stats = await stat(path).catch((cause: unknown) => {
-      throw new FlightNotFoundError(`${given} is not there: give a folder of Arrow files, or a file`, { cause });
+      throw new FlightNotFoundError(`${given} is not there: give a folder of Arrow files, or a file`, {
+        cause,
+      });
     });
     if (stats.isDirectory()) {
       for (const entry of await readdir(path, { withFileTypes: true })) {
@@ -34,7 +36,9 @@ export async function findDatasetFiles(paths: readonly string[]): Promise<Datase
     } else if (endings.has(extname(path))) {
       add(found, path);
     } else {
-      throw new FlightInvalidArgumentError(`${given} is not an Arrow file: it has to end in ${[...endings].join(', ')}`);
+      throw new FlightInvalidArgumentError(
+        `${given} is not an Arrow file: it has to end in ${[...endings].join(', ')}`,
+      );
     }
   }
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));

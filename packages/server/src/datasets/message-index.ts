@@ -84,7 +84,8 @@ export async function readMessageIndex(file: FileHandle, name: string): Promise<
     offset += length;
     const message = decodeHeaderOf(header, name, offset);
     if (message.kind === 'schema') {
-      if (schemaHeader !== undefined) throw new FlightDataError(`${name} has a second schema at byte ${offset}`);
+      if (schemaHeader !== undefined)
+        throw new FlightDataError(`${name} has a second schema at byte ${offset}`);
       schemaHeader = header;
       continue;
     }
@@ -117,9 +118,12 @@ function decodeHeaderOf(header: Uint8Array, name: string, end: number): MessageH
     return decodeMessageHeader(header);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new FlightDataError(`${name}: the message header that ends at byte ${end} cannot be read: ${reason}`, {
-      cause,
-    });
+    throw new FlightDataError(
+      `${name}: the message header that ends at byte ${end} cannot be read: ${reason}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -135,7 +139,9 @@ export async function readAt(
   while (done < length) {
     const { bytesRead } = await file.read(into, done, length - done, offset + done);
     if (bytesRead === 0) {
-      throw new FlightDataError(`${name} ends at byte ${offset + done}, where ${length - done} more bytes belong`);
+      throw new FlightDataError(
+        `${name} ends at byte ${offset + done}, where ${length - done} more bytes belong`,
+      );
     }
     done += bytesRead;
   }

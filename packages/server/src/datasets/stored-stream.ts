@@ -1,8 +1,6 @@
 import type { RecordBatch, Schema } from 'apache-arrow';
-import { FlightInternalError } from '@peregrine/flight';
+import { type FlightDataStream, FlightInternalError, GeneratorStream, RawIpcStream } from '@peregrine/flight';
 import { IpcDecoder } from '@peregrine/flight/ipc';
-import { GeneratorStream, RawIpcStream } from '@peregrine/flight';
-import type { FlightDataStream } from '@peregrine/flight';
 import { largestForwardedBody } from '../limits.ts';
 
 /** An IPC message as it is stored: header and body untouched. */
@@ -31,7 +29,8 @@ export function createStoredStream(messages: StoredMessages, longestBody: number
       try {
         const first = await iterator.next();
         if (first.done !== true) decoder.decode(first.value.header, first.value.body ?? new Uint8Array(0));
-        if (decoder.schema === undefined) throw new FlightInternalError('a stored dataset begins without its schema');
+        if (decoder.schema === undefined)
+          throw new FlightInternalError('a stored dataset begins without its schema');
         await new GeneratorStream(decoder.schema, decodeRest(iterator, decoder)).sendTo(sink, options);
       } finally {
         await iterator.return?.();

@@ -1,4 +1,10 @@
-import { type Action, ActionType, FlightInvalidArgumentError, FlightNotFoundError, Result } from '@peregrine/flight';
+import {
+  type Action,
+  ActionType,
+  FlightInvalidArgumentError,
+  FlightNotFoundError,
+  Result,
+} from '@peregrine/flight';
 import type { DatasetStore } from '../datasets/dataset.ts';
 
 /** What an action's code gets. */
@@ -48,8 +54,10 @@ const definitions: Readonly<Record<string, ActionDefinition>> = {
   drop_table: {
     description: 'Forgets the dataset that the body names; files stay on disk.',
     run: ({ store, body }) => {
-      if (body === '') throw new FlightInvalidArgumentError('drop_table needs the name of a dataset as its body');
-      if (!store.drop(body)) throw new FlightNotFoundError(`there is no dataset ${body}; list_tables names them`);
+      if (body === '')
+        throw new FlightInvalidArgumentError('drop_table needs the name of a dataset as its body');
+      if (!store.drop(body))
+        throw new FlightNotFoundError(`there is no dataset ${body}; list_tables names them`);
       return `dropped ${body}`;
     },
   },

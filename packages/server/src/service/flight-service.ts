@@ -24,7 +24,9 @@ export function createFlightService(store: DatasetStore): FlightHandlers {
   function find(name: string): Dataset {
     const dataset = store.get(name);
     if (dataset === undefined) {
-      throw new FlightNotFoundError(`there is no dataset ${JSON.stringify(name)}; list_tables names those that are there`);
+      throw new FlightNotFoundError(
+        `there is no dataset ${JSON.stringify(name)}; list_tables names those that are there`,
+      );
     }
     return dataset;
   }
@@ -33,7 +35,8 @@ export function createFlightService(store: DatasetStore): FlightHandlers {
     async *listFlights(criteria) {
       const prefix = utf8.decode(criteria);
       for (const dataset of store.list()) {
-        if (dataset.name.startsWith(prefix)) yield await infoOf(dataset, FlightDescriptor.forPath(dataset.name));
+        if (dataset.name.startsWith(prefix))
+          yield await infoOf(dataset, FlightDescriptor.forPath(dataset.name));
       }
     },
     getFlightInfo: (descriptor) => infoOf(find(nameOf(descriptor)), descriptor),
@@ -70,7 +73,9 @@ function nameOf(descriptor: FlightDescriptor): string {
   if (descriptor.type === 'CMD') return utf8.decode(descriptor.command);
   const [name] = descriptor.path ?? [];
   if (name === undefined || descriptor.path?.length !== 1 || name === '') {
-    throw new FlightInvalidArgumentError('a dataset is named by a path of one element, or by its name as a command');
+    throw new FlightInvalidArgumentError(
+      'a dataset is named by a path of one element, or by its name as a command',
+    );
   }
   return name;
 }
