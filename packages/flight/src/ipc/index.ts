@@ -60,7 +60,3 @@ export type {
 } from './arrow-types.ts';
 export { compressBuffer, decompressBuffer } from './compression/registry.ts';
 export { createRecordBatch } from './create-batch.ts';
-
-// Writing
-export { type IpcFileWriteOptions, IpcFileWriter, writeIpcFile } from './file-writer.ts';
-export { type IpcStreamWriteOptions, IpcStreamWriter, writeIpcStream } from './stream-writer.ts';
