@@ -1,6 +1,12 @@
 /** What accompanies calls, on both sides. */
 
 export type { CallInfo } from './call-info.ts';
+export type { ClientCallInfo, ClientMiddleware, ClientMiddlewareFactory } from './client-middleware.ts';
+export { tracingMiddleware } from './client-tracing.ts';
+export { type CookieJar, createCookieJar } from './cookie-jar.ts';
+export { cookieMiddleware, type CookieMiddlewareOptions } from './cookie-middleware.ts';
+export { loggingMiddleware } from './logging-middleware.ts';
+export { type CallTiming, timingMiddleware } from './timing-middleware.ts';
 export type {
   HeaderRecord,
   ServerCallInfo,
