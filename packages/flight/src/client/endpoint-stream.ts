@@ -173,14 +173,13 @@ async function openHttp(run: EndpointRun, url: URL): Promise<EndpointStream> {
     signal: AbortSignal.any(signals),
     ipc: { ...run.context.caller.context.ipc, ...run.options.ipc },
   });
-  const batches = stream[Symbol.asyncIterator]();
   return {
     schema: stream.schema,
     async next(): Promise<FlightStreamChunk | undefined> {
-      const { done, value } = await batches.next();
-      if (done === true) return undefined;
+      const data = await stream.next();
+      if (data === undefined) return undefined;
       const release = (): void => undefined;
-      return { data: value, appMetadata: undefined, release, [Symbol.dispose]: release };
+      return { data, appMetadata: undefined, release, [Symbol.dispose]: release };
     },
     close(): void {
       given.abort();

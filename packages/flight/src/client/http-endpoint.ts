@@ -8,6 +8,7 @@
 
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
+import type { RecordBatch, Schema } from 'apache-arrow';
 import {
   createFlightError,
   FlightDataError,
@@ -16,7 +17,7 @@ import {
   locateError,
   toFlightError,
 } from '../errors.ts';
-import { type IpcStream, readIpcStream } from '../ipc/stream-reader.ts';
+import { readIpcStream } from '../ipc/stream-reader.ts';
 import { maxHttpRedirects } from '../limits.ts';
 import type { IpcReadOptions } from '../stream/types.ts';
 import type { FlightTlsOptions } from './options.ts';
@@ -33,20 +34,38 @@ export interface HttpEndpointOptions {
   readonly ipc: IpcReadOptions;
 }
 
+/** A download that has begun. */
+export interface HttpEndpointStream {
+  readonly schema: Schema;
+  /** The next batch; undefined at the end. Rejects like {@link readHttpEndpoint}. */
+  next(): Promise<RecordBatch | undefined>;
+}
+
 /**
  * Begins a download; resolves when its schema is there.
  *
  * @throws FlightError with a code that stands for the HTTP status, or UNAVAILABLE when there was no answer
  */
-export async function readHttpEndpoint(url: URL, options: HttpEndpointOptions): Promise<IpcStream> {
+export async function readHttpEndpoint(url: URL, options: HttpEndpointOptions): Promise<HttpEndpointStream> {
   // the query of a presigned URI is a secret and must not get into logs
   const where = `GET ${url.origin}${url.pathname}`;
-  try {
-    const response = await follow(url, options);
-    return await readIpcStream(bodyOf(response, where), options.ipc);
-  } catch (error) {
-    throw locateError(transportError(error, options.signal), where);
-  }
+  const located = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw locateError(transportError(error, options.signal), where);
+    }
+  };
+  const response = await located(follow(url, options));
+  const stream = await located(readIpcStream(bodyOf(response), options.ipc));
+  const batches = stream[Symbol.asyncIterator]();
+  return {
+    schema: stream.schema,
+    async next(): Promise<RecordBatch | undefined> {
+      const { done, value } = await located(batches.next());
+      return done === true ? undefined : value;
+    },
+  };
 }
 
 async function follow(url: URL, options: HttpEndpointOptions): Promise<IncomingMessage> {
@@ -149,27 +168,29 @@ function codeOfStatus(status: number): FlightErrorCode {
   }
 }
 
-async function* bodyOf(
-  response: IncomingMessage,
-  where: string,
-): AsyncGenerator<Uint8Array, void, undefined> {
+async function* bodyOf(response: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     for await (const piece of response) {
       if (!(piece instanceof Uint8Array)) throw new FlightDataError('the body is not bytes');
       yield piece;
     }
-  } catch (error) {
-    throw locateError(transportError(error, undefined), where);
   } finally {
     response.destroy();
   }
 }
 
 /** What node:http throws means that the server is not there, unless the download was given up. */
-function transportError(error: unknown, signal: AbortSignal | undefined): FlightError {
+function transportError(error: unknown, signal: AbortSignal): FlightError {
   if (error instanceof FlightError) return error;
-  if (signal?.aborted === true && signal.reason instanceof FlightError) return signal.reason;
+  // node:http only says that it was aborted, the signal knows why
+  if (signal.aborted && (signal.reason instanceof FlightError || nameOf(signal.reason) === 'TimeoutError')) {
+    return toFlightError(signal.reason);
+  }
   const known = toFlightError(error);
   if (known.code !== 'UNKNOWN') return known;
   return createFlightError('UNAVAILABLE', known.rawMessage, { cause: error });
+}
+
+function nameOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.name : undefined;
 }
