@@ -13,7 +13,7 @@
 
 import { Buffer } from 'node:buffer';
 import { createFlightError, FlightError, type FlightErrorCode, toFlightError } from '../errors.ts';
-import type { Http2Error, Http2ErrorCode } from '../http2/errors.ts';
+import { Http2Error, type Http2ErrorCode } from '../http2/errors.ts';
 import type { HeaderField, HeaderList } from '../http2/types.ts';
 import { maxStatusMessageBytes } from '../limits.ts';
 import { Metadata, toBase64 } from './metadata.ts';
@@ -151,10 +151,10 @@ function parseCode(text: string): GrpcStatusCode {
 const okFields: readonly HeaderField[] = [['grpc-status', '0']];
 
 /** The trailers of a status, with those of the call. */
-export function formatStatus(status: GrpcStatus, trailers: Metadata): HeaderField[] {
+export function formatStatus(status: GrpcStatus, trailers: Metadata | undefined): HeaderField[] {
   if (status.code === grpcStatusCodes.OK) {
     const fields = [...okFields];
-    trailers.appendTo(fields);
+    trailers?.appendTo(fields);
     status.metadata.appendTo(fields);
     return fields;
   }
@@ -167,7 +167,7 @@ export function formatStatus(status: GrpcStatus, trailers: Metadata): HeaderFiel
     const { extraInfo } = status.error;
     if (extraInfo.byteLength > 0) fields.push([extraInfoName, toBase64(extraInfo)]);
   }
-  trailers.appendTo(fields);
+  trailers?.appendTo(fields);
   status.metadata.appendTo(fields);
   return fields;
 }
@@ -237,8 +237,8 @@ const httpCodes: ReadonlyMap<string, FlightErrorCode> = new Map<string, FlightEr
   ['504', 'UNAVAILABLE'],
 ]);
 
-/** What an RST_STREAM of the peer means ("HTTP2 Transport Mapping", Errors). */
-const resetCodes: Readonly<Record<Http2ErrorCode, FlightErrorCode>> = {
+/** What HTTP/2's codes mean ("HTTP2 Transport Mapping", Errors). CONNECT_ERROR: the connection broke. */
+const http2Codes: Readonly<Record<Http2ErrorCode, FlightErrorCode>> = {
   NO_ERROR: 'INTERNAL',
   PROTOCOL_ERROR: 'INTERNAL',
   INTERNAL_ERROR: 'INTERNAL',
@@ -249,20 +249,19 @@ const resetCodes: Readonly<Record<Http2ErrorCode, FlightErrorCode>> = {
   REFUSED_STREAM: 'UNAVAILABLE',
   CANCEL: 'CANCELLED',
   COMPRESSION_ERROR: 'INTERNAL',
-  CONNECT_ERROR: 'INTERNAL',
+  CONNECT_ERROR: 'UNAVAILABLE',
   ENHANCE_YOUR_CALM: 'RESOURCE_EXHAUSTED',
   INADEQUATE_SECURITY: 'UNAUTHORIZED',
   HTTP_1_1_REQUIRED: 'INTERNAL',
 };
 
-/** The error of a call whose stream the peer reset. */
-export function errorOfReset(error: Http2Error): FlightError {
-  return createFlightError(resetCodes[error.code], `the call was ended by the other side: ${error.message}`, {
-    cause: error,
-  });
-}
-
-/** The error of a call whose connection was lost. */
-export function errorOfLostConnection(error: Error): FlightError {
-  return createFlightError('UNAVAILABLE', `the connection was lost: ${error.message}`, { cause: error });
+/**
+ * The error of a call that its HTTP/2 stream, or the connection under it, failed with; also for what opening the
+ * stream throws.
+ */
+export function errorOfHttp2(error: unknown): FlightError {
+  if (!(error instanceof Http2Error)) return toFlightError(error);
+  // what this side closed the connection for, such as a ping without an answer
+  if (error.cause instanceof FlightError) return error.cause;
+  return createFlightError(http2Codes[error.code], error.message, { cause: error });
 }

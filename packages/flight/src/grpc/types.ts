@@ -4,8 +4,9 @@
  */
 
 import type { X509Certificate } from 'node:crypto';
-import type { ConnectionOptions, TlsOptions } from 'node:tls';
+import type { TlsOptions } from 'node:tls';
 import type { FlightError } from '../errors.ts';
+import type { ClientTlsOptions } from '../http2/index.ts';
 import type { MessageDecoder, OutgoingMessage } from './message.ts';
 import type { Metadata } from './metadata.ts';
 
@@ -149,13 +150,13 @@ export type GrpcLookup = (host: string, signal: AbortSignal) => Promise<readonly
 
 /** Options of a channel. */
 export interface GrpcChannelOptions {
-  /** How a `tls` target is secured: options of node:tls. Default: Node's, with the target's host as the name. */
-  readonly tls?: ConnectionOptions | undefined;
+  /** How a `tls` target is secured. Default: the system's authorities, and the target's host as the server's name. */
+  readonly tls?: ClientTlsOptions | undefined;
   /** The `:authority` of calls. Default: host and port; `localhost` for Unix sockets. */
   readonly authority?: string | undefined;
   /** Sent before our own name in `user-agent`. Default: none. */
   readonly userAgent?: string | undefined;
-  /** Time to open a connection, TLS and settings included, in milliseconds. Default: `defaultConnectTimeoutMs`. */
+  /** Time to open a connection, TLS and settings included, in milliseconds. Default: `connectTimeoutMs` of limits.ts. */
   readonly connectTimeoutMs?: number | undefined;
   /** Wait for a server that cannot be reached; a call's own option wins. Default: false. */
   readonly waitForReady?: boolean | undefined;
