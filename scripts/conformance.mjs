@@ -9,7 +9,10 @@ import { installGo, installPython } from './peers.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The files of conformance/src that hold checks, and the peers that each needs. */
-const entries = [{ name: 'h2spec', peers: ['go'] }];
+const entries = [
+  { name: 'h2spec', peers: ['go'] },
+  { name: 'ipc-pyarrow', peers: ['python'] },
+];
 
 const filter = process.argv[2] ?? '';
 const chosen = entries.filter(({ name }) => name.includes(filter));
