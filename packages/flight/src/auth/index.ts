@@ -41,6 +41,7 @@ export {
   type PemCertificate,
   writeDevCertificates,
 } from './dev-certificates.ts';
+export type { ClientAuthHandler, ClientAuthReader, ClientAuthSender } from './client-auth-handler.ts';
 export { certificateIdentity } from './peer-identity.ts';
 export {
   type BasicAuthHandlerOptions,

@@ -1,6 +1,6 @@
 /** What accompanies calls, on both sides. */
 
-export type { CallInfo } from './call-info.ts';
+export type { CallInfo, FlightMethod } from './call-info.ts';
 export type { ClientCallInfo, ClientMiddleware, ClientMiddlewareFactory } from './client-middleware.ts';
 export { tracingMiddleware } from './client-tracing.ts';
 export { type CookieJar, createCookieJar } from './cookie-jar.ts';
