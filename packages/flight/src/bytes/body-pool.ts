@@ -29,7 +29,11 @@ export interface BodyPoolOptions {
    * Default: whether the environment has PEREGRINE_DEBUG_MEMORY=1.
    */
   readonly debug?: boolean | undefined;
-  /** Takes SharedArrayBuffers, which other threads can read as well. Default: false. */
+  /**
+   * Takes SharedArrayBuffers, which other threads can read as well. Their size does not hurry the garbage collector
+   * (measured on Node 20 and 24: 1.7 GB of them, all unreachable, and none collected), so release what is not kept.
+   * Default: false.
+   */
   readonly shared?: boolean | undefined;
 }
 

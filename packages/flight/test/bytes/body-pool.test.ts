@@ -104,6 +104,25 @@ describe('a pool of bodies', () => {
     assert.equal(pool.keptBytes, 0);
   });
 
+  it('is in debug mode when the environment says so', () => {
+    const before = process.env['PEREGRINE_DEBUG_MEMORY'];
+    try {
+      for (const [value, left] of [
+        ['1', 0],
+        ['0', mebibyte],
+      ] as const) {
+        process.env['PEREGRINE_DEBUG_MEMORY'] = value;
+        const body = new BodyPool().allocate(mebibyte);
+        const { bytes } = body;
+        body.release();
+        assert.equal(bytes.byteLength, left);
+      }
+    } finally {
+      if (before === undefined) delete process.env['PEREGRINE_DEBUG_MEMORY'];
+      else process.env['PEREGRINE_DEBUG_MEMORY'] = before;
+    }
+  });
+
   it('takes shared memory when told so, and overwrites it in debug mode', () => {
     const pool = new BodyPool({ shared: true, debug: true });
     const body = pool.allocate(mebibyte);
