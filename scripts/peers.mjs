@@ -15,6 +15,7 @@ const pythonPackages = ['pyarrow==26.0.1', 'numpy==2.4.6'];
 const goPrograms = [
   'github.com/apache/arrow-go/v18/arrow/internal/flight_integration/cmd/arrow-flight-integration-server@v18.8.0',
   'github.com/apache/arrow-go/v18/arrow/internal/flight_integration/cmd/arrow-flight-integration-client@v18.8.0',
+  'github.com/apache/arrow-go/v18/arrow/ipc/cmd/arrow-json-integration-test@v18.8.0',
   'github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible',
 ];
 
