@@ -71,15 +71,16 @@ async function clientOptions(flags: ConnectionFlags): Promise<FlightClientOption
     tlsCert === undefined || tlsKey === undefined
       ? undefined
       : { cert: await pem(tlsCert), key: await pem(tlsKey) };
+  const tls = {
+    rootCertificates: tlsRoots === undefined ? undefined : await pem(tlsRoots),
+    clientCertificate,
+    overrideHostname: tlsHostname,
+    disableServerVerification: tlsSkipVerify,
+  };
   return {
     headers,
     timeoutMs: timeout === undefined ? undefined : timeout * 1000,
-    tls: {
-      rootCertificates: tlsRoots === undefined ? undefined : await pem(tlsRoots),
-      clientCertificate,
-      overrideHostname: tlsHostname,
-      disableServerVerification: tlsSkipVerify,
-    },
+    tls: Object.values(tls).some((value) => value !== undefined) ? tls : undefined,
   };
 }
 

@@ -5,7 +5,10 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const declarations = fileURLToPath(new URL('../src/', import.meta.url));
-const page = readFileSync(fileURLToPath(new URL('../../../../docs/from-pyarrow.md', import.meta.url)), 'utf8');
+const page = readFileSync(
+  fileURLToPath(new URL('../../../../docs/from-pyarrow.md', import.meta.url)),
+  'utf8',
+);
 
 /** The entry points that a user imports from. */
 const entries = ['index', 'auth/index', 'middleware/index'].map((name) =>

@@ -5,6 +5,7 @@ import { encapsulatedHeader } from './decode/encapsulated.ts';
 import { decodeMessageHeader, unsupportedVersion } from './decode/message.ts';
 import { decodeSchemaTable, readMetadata, TextBudget } from './decode/schema-table.ts';
 import { toSchema } from './decode/schema.ts';
+import { encodeSchema } from './encode/schema.ts';
 import { FlatbufferReader } from './flatbuffer/reader.ts';
 import type { ArrowSchema } from './arrow-types.ts';
 import type { IpcMessage } from './message.ts';
@@ -36,19 +37,23 @@ export interface IpcFile extends Iterable<RecordBatch> {
   readAll(): Table;
 }
 
-/** Where a message lies in a file. */
-interface Block {
+/** Where a message lies in a file, as the footer states it. */
+export interface IpcBlock {
+  /** Of the message's prefix, from the start of the file. */
   readonly offset: number;
+  /** Prefix, header and padding, in bytes; the body follows. */
   readonly headerLength: number;
+  /** In bytes. */
   readonly bodyLength: number;
 }
 
-interface Footer {
+/** What the footer of an IPC file says. */
+export interface IpcFooter {
   readonly version: 'V4' | 'V5';
   readonly schema: ArrowSchema;
   readonly metadata: ReadonlyMap<string, string>;
-  readonly dictionaries: readonly Block[];
-  readonly batches: readonly Block[];
+  readonly dictionaries: readonly IpcBlock[];
+  readonly batches: readonly IpcBlock[];
 }
 
 /**
@@ -106,7 +111,7 @@ export function readIpcFile(bytes: Uint8Array, options: IpcReadOptions = {}): Ip
  */
 export function* ipcFileMessages(bytes: Uint8Array): Generator<IpcMessage, void, void> {
   const footer = readFooter(bytes);
-  yield schemaMessage(bytes);
+  yield schemaMessage(bytes, footer);
   for (const block of footer.dictionaries) yield messageAt(bytes, block, 'dictionary');
   for (const block of footer.batches) yield messageAt(bytes, block, 'batch');
 }
@@ -116,19 +121,19 @@ export function isIpcFile(bytes: Uint8Array): boolean {
   return startsWith(bytes, 0, magic);
 }
 
-/** The schema message with which the stream inside the file starts. */
-function schemaMessage(bytes: Uint8Array): IpcMessage {
+/**
+ * The schema message with which the stream inside the file starts. apache-arrow's own file writer leaves it out: then
+ * the footer's schema is written as one.
+ */
+function schemaMessage(bytes: Uint8Array, footer: IpcFooter): IpcMessage {
   const header = encapsulatedHeader(bytes.subarray(8));
   const message = header === undefined ? undefined : decodeMessageHeader(header);
-  if (header === undefined || message?.kind !== 'schema') {
-    throw new FlightDataError(
-      'the IPC file does not start with a schema message; write it again with a current library',
-    );
-  }
-  return { header, message, body: new Uint8Array(0) };
+  if (header !== undefined && message?.kind === 'schema') return { header, message, body: new Uint8Array(0) };
+  const written = encodeSchema(footer.schema, footer.version);
+  return { header: written, message: decodeMessageHeader(written), body: new Uint8Array(0) };
 }
 
-function messageAt(bytes: Uint8Array, block: Block, kind: 'dictionary' | 'batch'): IpcMessage {
+function messageAt(bytes: Uint8Array, block: IpcBlock, kind: 'dictionary' | 'batch'): IpcMessage {
   const { offset, headerLength, bodyLength } = block;
   const start = offset + headerLength;
   // Written so that numbers beyond 2^53 and NaN fail as well.
@@ -149,7 +154,7 @@ function messageAt(bytes: Uint8Array, block: Block, kind: 'dictionary' | 'batch'
   return { header, message, body: bytes.subarray(start, start + bodyLength) };
 }
 
-function readFooter(bytes: Uint8Array): Footer {
+function readFooter(bytes: Uint8Array): IpcFooter {
   const { byteLength } = bytes;
   if (startsWith(bytes, 0, 'FEA1')) {
     throw new FlightUnimplementedError(
@@ -171,7 +176,18 @@ function readFooter(bytes: Uint8Array): Footer {
   if (length <= 0 || length > end - 8) {
     throw new FlightDataError(`the IPC file of ${byteLength} bytes states a footer of ${length} bytes`);
   }
-  const reader = new FlatbufferReader(bytes.subarray(end - length, end), 'footer of the IPC file');
+  return parseIpcFooter(bytes.subarray(end - length, end));
+}
+
+/**
+ * Reads the footer of an IPC file, for those who read a file piece by piece. Blocks are as the file states them: compare
+ * each with the file's length before it is used.
+ *
+ * @param bytes - the flatbuffer between the messages and the footer's length
+ * @throws FlightDataError when it is none
+ */
+export function parseIpcFooter(bytes: Uint8Array): IpcFooter {
+  const reader = new FlatbufferReader(bytes, 'footer of the IPC file');
   const footer = reader.root();
   const version = reader.i16Field(footer, 0, 0);
   if (version !== 3 && version !== 4) throw unsupportedVersion(version);
@@ -186,9 +202,9 @@ function readFooter(bytes: Uint8Array): Footer {
   };
 }
 
-function readBlocks(reader: FlatbufferReader, vector: number): Block[] {
+function readBlocks(reader: FlatbufferReader, vector: number): IpcBlock[] {
   const count = reader.count(vector, blockBytes);
-  const blocks: Block[] = [];
+  const blocks: IpcBlock[] = [];
   for (let at = vector + 4, i = 0; i < count; i++, at += blockBytes) {
     blocks.push({
       offset: reader.i64(at),

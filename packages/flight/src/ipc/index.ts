@@ -2,6 +2,7 @@
 
 // Reading
 export { readIpcFile, ipcFileMessages, isIpcFile, type IpcFile } from './file-reader.ts';
+export { type IpcBlock, type IpcFooter, parseIpcFooter } from './file-reader.ts';
 export {
   readIpcStream,
   readIpcStreamSync,
