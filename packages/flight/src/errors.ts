@@ -65,7 +65,9 @@ export class FlightError extends Error {
 
   constructor(code: FlightErrorCode, message: string, options: FlightErrorOptions = {}) {
     super(
-      options.where === undefined ? `[${code}] ${message}` : `[${code}] ${message} (${options.where})`,
+      options.where === undefined
+        ? `[${code}] ${message}`
+        : `[${code}] ${message.trimEnd()} (${options.where})`,
       options.cause === undefined ? undefined : { cause: options.cause },
     );
     this.code = code;

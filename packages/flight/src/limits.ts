@@ -340,14 +340,14 @@ export const defaultBreakerHalfOpenCalls: number = 1;
 /** Successes that close a half-open circuit. */
 export const defaultBreakerSuccessThreshold: number = 1;
 
+/** How long a client waits for a service to become available: pyarrow's wait as well. */
+export const defaultAvailableTimeoutMs: number = 5_000;
+
 /**
  * Endpoints fetched at the same time. Servers usually split a result over a handful of nodes or threads; each
  * stream may hold a window of data that nobody has asked for yet.
  */
 export const defaultParallelEndpoints: number = 4;
-
-/** Time to open a connection, TLS included: as long as gRPC gives it. */
-export const defaultConnectTimeoutMs: number = 20_000;
 
 /** How long a connection that nobody uses stays in the pool: queries that follow each other find it open. */
 export const defaultPoolIdleMs: number = 60_000;

@@ -1,5 +1,6 @@
 import type { ClientAuthHandler } from '../auth/client-auth-handler.ts';
 import { FlightInvalidArgumentError, locateError } from '../errors.ts';
+import { defaultAvailableTimeoutMs } from '../limits.ts';
 import type { ClientCredentials } from './call-headers.ts';
 import { doAction } from './do-action.ts';
 import { doExchange } from './do-exchange.ts';
@@ -39,6 +40,13 @@ export function createFlightClient({ endpoints, credentials, close }: FlightClie
   let closing: Promise<void> | undefined;
   const client: FlightClient = {
     location: own,
+    async waitForAvailable({ timeoutMs = defaultAvailableTimeoutMs, signal } = {}): Promise<void> {
+      try {
+        await caller.context.channel.connect({ timeoutMs, signal, waitForReady: true });
+      } catch (error) {
+        throw locateError(error, `connecting to ${own.uri}`);
+      }
+    },
     async authenticate(handler?: ClientAuthHandler, options: FlightCallOptions = {}): Promise<void> {
       const chosen = handler ?? credentials.authHandler;
       if (chosen === undefined) {

@@ -88,6 +88,13 @@ export interface FlightClient extends AsyncDisposable {
   readonly location: Location;
 
   /**
+   * Waits until the service can be reached, trying again as long as it takes.
+   *
+   * @param options - `timeoutMs` is the longest wait; default: `defaultAvailableTimeoutMs` of limits.ts
+   * @throws FlightError of the last try when the time is over
+   */
+  waitForAvailable(options?: Pick<FlightCallOptions, 'timeoutMs' | 'signal'>): Promise<void>;
+  /**
    * Logs in by handshake; the handler's token goes with all later calls.
    *
    * @param handler - default: the one of the client's options

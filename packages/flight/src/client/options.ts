@@ -75,7 +75,7 @@ export interface FlightClientOptions {
   readonly authHandler?: ClientAuthHandler | undefined;
   /** Time for a call, in milliseconds, where the call itself says nothing. Default: no limit. */
   readonly timeoutMs?: number | undefined;
-  /** Time to open a connection, TLS included, in milliseconds. Default: `defaultConnectTimeoutMs` of limits.ts. */
+  /** Time to open a connection, TLS included, in milliseconds. Default: `connectTimeoutMs` of limits.ts. */
   readonly connectTimeoutMs?: number | undefined;
   /**
    * Soft limit: a batch with a message above this many bytes is refused with FlightWriteSizeExceededError before
