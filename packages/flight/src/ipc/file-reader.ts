@@ -126,7 +126,10 @@ export function isIpcFile(bytes: Uint8Array): boolean {
  * the footer's schema is written as one.
  */
 function schemaMessage(bytes: Uint8Array, footer: IpcFooter): IpcMessage {
-  const header = encapsulatedHeader(bytes.subarray(8));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // Without batches the end of the stream may stand here: a length of 0, with or without the continuation token.
+  const first = view.getUint32(8, true) === 0xffff_ffff ? view.getInt32(12, true) : view.getInt32(8, true);
+  const header = first === 0 ? undefined : encapsulatedHeader(bytes.subarray(8));
   const message = header === undefined ? undefined : decodeMessageHeader(header);
   if (header !== undefined && message?.kind === 'schema') return { header, message, body: new Uint8Array(0) };
   const written = encodeSchema(footer.schema, footer.version);

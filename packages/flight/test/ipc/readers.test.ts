@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { RecordBatchFileWriter, Table } from 'apache-arrow';
 import { FlightDataError, FlightUnimplementedError } from '../../src/errors.ts';
 import { ipcFileMessages, isIpcFile, readIpcFile } from '../../src/ipc/file-reader.ts';
 import { IpcDecoder } from '../../src/ipc/decode/decoder.ts';
@@ -156,6 +157,16 @@ describe('an IPC file', () => {
       }
       assert.equal([...kinds][0], 'schema');
       assert.deepEqual(batches, expected(name).batches);
+    }
+  });
+
+  it('of apache-arrow, which leaves the schema message out, passes with one', () => {
+    const { schema } = readIpcFile(fixture('mixed_file.arrow'));
+    for (const batches of [[...readIpcFile(fixture('mixed_file.arrow'))], []]) {
+      const written = RecordBatchFileWriter.writeAll(new Table(schema, batches)).toUint8Array(true);
+      const kinds = [...ipcFileMessages(written)].map(({ message }) => message.kind);
+      assert.equal(kinds[0], 'schema');
+      assert.equal(kinds.filter((kind) => kind === 'batch').length, readIpcFile(written).batchCount);
     }
   });
 
