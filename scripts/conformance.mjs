@@ -13,6 +13,7 @@ const entries = [
   { name: 'h2spec', peers: ['go'] },
   { name: 'ipc-json', peers: ['go'] },
   { name: 'ipc-pyarrow', peers: ['python'] },
+  { name: 'pyarrow-against-server', peers: ['python'] },
 ];
 
 const filter = process.argv[2] ?? '';

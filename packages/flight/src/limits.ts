@@ -385,6 +385,12 @@ export const maxCookieLocations: number = 256;
 export const defaultShutdownGraceMs: number = 10_000;
 
 /**
+ * How long a handler may send without a pause before other calls get a turn. Longer than what a turn costs by far, and
+ * short enough that hundreds of streams are answered within seconds, and a cancellation at once.
+ */
+export const maxHandlerSliceMs: number = 10;
+
+/**
  * A session that no call has used for this long is forgotten. Long enough for a person with an open notebook, short
  * enough that sessions of programs that never say goodbye do not pile up.
  */

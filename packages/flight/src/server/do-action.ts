@@ -1,6 +1,7 @@
 import { FlightUnimplementedError } from '../errors.ts';
 import { BytesDecoder, type GrpcMethod } from '../grpc/index.ts';
 import { Action, Result } from '../model/index.ts';
+import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';
 import { forEachOf } from './many.ts';
 import { decodeRequest, readRequest, sendMessage } from './messages.ts';
@@ -14,11 +15,12 @@ export function doActionMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array> {
     'DoAction',
     () => new BytesDecoder(),
     async (call, context) => {
+      const sink = callSink(call);
       const { handlers } = runtime;
       const action = decodeRequest('Action', Action, await readRequest(call));
       const predefined = runPredefinedAction(handlers, action, context);
       if (predefined !== undefined) {
-        await sendMessage(call, new Result(await predefined).serialize());
+        await sendMessage(sink, new Result(await predefined).serialize());
         return;
       }
       if (handlers.doAction === undefined) {
@@ -26,8 +28,8 @@ export function doActionMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array> {
       }
       const results = await handlers.doAction(action, context);
       if (results === undefined) return;
-      if (isOne(results)) await sendMessage(call, toResult(results).serialize());
-      else await forEachOf(results, call.signal, (result) => sendMessage(call, toResult(result).serialize()));
+      if (isOne(results)) await sendMessage(sink, toResult(results).serialize());
+      else await forEachOf(results, call.signal, (result) => sendMessage(sink, toResult(result).serialize()));
     },
   );
 }

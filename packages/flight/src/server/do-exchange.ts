@@ -4,8 +4,9 @@ import type { GrpcMethod } from '../grpc/index.ts';
 import { createStreamReader } from '../stream/reader.ts';
 import type { FlightData } from '../stream/types.ts';
 import { createStreamWriter } from '../stream/writer.ts';
+import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';
-import { callSink, callSource, readDescriptor } from './stream-adapters.ts';
+import { callSource, readDescriptor } from './stream-adapters.ts';
 
 /** DoExchange: stream of FlightData, the descriptor in the first ↔ stream of FlightData. */
 export function doExchangeMethod(runtime: ServerRuntime): GrpcMethod<FlightData> {

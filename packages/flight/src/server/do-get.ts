@@ -5,10 +5,11 @@ import { Ticket } from '../model/index.ts';
 import { RecordBatchStream } from '../stream/record-batch-stream.ts';
 import type { FlightDataStream } from '../stream/types.ts';
 import { createStreamWriter } from '../stream/writer.ts';
+import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';
 import { forEachOf } from './many.ts';
 import { decodeRequest, readRequest } from './messages.ts';
-import { callSink } from './stream-adapters.ts';
+
 import type { DoGetResult } from './types.ts';
 
 /** DoGet: Ticket → stream of FlightData, schema first. */

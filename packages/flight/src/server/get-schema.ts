@@ -1,6 +1,7 @@
 import { FlightUnimplementedError } from '../errors.ts';
 import { BytesDecoder, type GrpcMethod } from '../grpc/index.ts';
 import { FlightDescriptor, SchemaResult } from '../model/index.ts';
+import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';
 import { decodeRequest, readRequest, sendMessage } from './messages.ts';
 
@@ -11,13 +12,14 @@ export function getSchemaMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array> 
     'GetSchema',
     () => new BytesDecoder(),
     async (call, context) => {
+      const sink = callSink(call);
       const { handlers } = runtime;
       if (handlers.getSchema === undefined)
         throw new FlightUnimplementedError('this server has no GetSchema');
       const descriptor = decodeRequest('FlightDescriptor', FlightDescriptor, await readRequest(call));
       const answer = await handlers.getSchema(descriptor, context);
       const result = answer instanceof SchemaResult ? answer : new SchemaResult(answer);
-      await sendMessage(call, result.serialize());
+      await sendMessage(sink, result.serialize());
     },
   );
 }

@@ -10,6 +10,7 @@ import { FlightUnauthenticatedError, FlightUnimplementedError } from '../errors.
 import { BytesDecoder, type GrpcMethod, type GrpcServerCall } from '../grpc/index.ts';
 import { maxHandshakeMessageBytes, maxHandshakeMessages } from '../limits.ts';
 import { HandshakeRequest, HandshakeResponse } from '../model/index.ts';
+import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';
 import { decodeRequest, sendMessage } from './messages.ts';
 
@@ -57,9 +58,10 @@ function handshakeReader(call: GrpcServerCall<Uint8Array>): ServerAuthReader {
 }
 
 function handshakeSender(call: GrpcServerCall<Uint8Array>): ServerAuthSender {
+  const sink = callSink(call);
   return {
     async write(payload) {
-      await sendMessage(call, new HandshakeResponse(payload).serialize());
+      await sendMessage(sink, new HandshakeResponse(payload).serialize());
     },
   };
 }

@@ -1,5 +1,6 @@
 import { FlightUnimplementedError } from '../errors.ts';
 import { BytesDecoder, type GrpcMethod } from '../grpc/index.ts';
+import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';
 import { forEachOf } from './many.ts';
 import { readRequest, sendMessage } from './messages.ts';
@@ -12,6 +13,7 @@ export function listActionsMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array
     'ListActions',
     () => new BytesDecoder(),
     async (call, context) => {
+      const sink = callSink(call);
       const { handlers } = runtime;
       const predefined = handledPredefinedActions(handlers);
       if (handlers.listActions === undefined && predefined.length === 0) {
@@ -22,11 +24,11 @@ export function listActionsMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array
       if (handlers.listActions !== undefined) {
         await forEachOf(await handlers.listActions(context), call.signal, (action) => {
           listed.add(action.type);
-          return sendMessage(call, action.serialize());
+          return sendMessage(sink, action.serialize());
         });
       }
       for (const action of predefined) {
-        if (!listed.has(action.type)) await sendMessage(call, action.serialize());
+        if (!listed.has(action.type)) await sendMessage(sink, action.serialize());
       }
     },
   );

@@ -1,6 +1,7 @@
 import { FlightUnimplementedError } from '../errors.ts';
 import { BytesDecoder, type GrpcMethod } from '../grpc/index.ts';
 import { Criteria } from '../model/index.ts';
+import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';
 import { forEachOf } from './many.ts';
 import { decodeRequest, readRequest, sendMessage } from './messages.ts';
@@ -12,12 +13,13 @@ export function listFlightsMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array
     'ListFlights',
     () => new BytesDecoder(),
     async (call, context) => {
+      const sink = callSink(call);
       const { handlers } = runtime;
       if (handlers.listFlights === undefined)
         throw new FlightUnimplementedError('this server has no ListFlights');
       const { expression } = decodeRequest('Criteria', Criteria, await readRequest(call));
       const flights = await handlers.listFlights(expression, context);
-      await forEachOf(flights, call.signal, (info) => sendMessage(call, info.serialize()));
+      await forEachOf(flights, call.signal, (info) => sendMessage(sink, info.serialize()));
     },
   );
 }

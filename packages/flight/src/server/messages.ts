@@ -1,7 +1,8 @@
 /** How the RPC files read one request and write small messages. */
 
 import { FlightInvalidArgumentError } from '../errors.ts';
-import type { GrpcServerCall } from '../grpc/index.ts';
+import { bytesMessage, type GrpcServerCall } from '../grpc/index.ts';
+import type { FlightDataSink } from '../stream/types.ts';
 
 /** Reads the one message of a call with a single request. Further messages are ignored, as they are in gRPC. */
 export async function readRequest(call: GrpcServerCall<Uint8Array>): Promise<Uint8Array> {
@@ -26,6 +27,6 @@ export function decodeRequest<T>(
 }
 
 /** Sends one message; the promise, where there is one, resolves when the transport has room again. */
-export function sendMessage(call: GrpcServerCall<unknown>, bytes: Uint8Array): Promise<void> | undefined {
-  return call.write({ pieces: [bytes], byteLength: bytes.byteLength }) ? undefined : call.drained();
+export function sendMessage(sink: FlightDataSink, bytes: Uint8Array): Promise<void> | undefined {
+  return sink.write(bytesMessage(bytes)) ? undefined : sink.drained();
 }

@@ -1,6 +1,7 @@
 import { FlightUnimplementedError } from '../errors.ts';
 import { BytesDecoder, type GrpcMethod } from '../grpc/index.ts';
 import { FlightDescriptor } from '../model/index.ts';
+import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';
 import { decodeRequest, readRequest, sendMessage } from './messages.ts';
 
@@ -11,12 +12,13 @@ export function pollFlightInfoMethod(runtime: ServerRuntime): GrpcMethod<Uint8Ar
     'PollFlightInfo',
     () => new BytesDecoder(),
     async (call, context) => {
+      const sink = callSink(call);
       const { handlers } = runtime;
       if (handlers.pollFlightInfo === undefined)
         throw new FlightUnimplementedError('this server has no PollFlightInfo');
       const descriptor = decodeRequest('FlightDescriptor', FlightDescriptor, await readRequest(call));
       const info = await handlers.pollFlightInfo(descriptor, context);
-      await sendMessage(call, info.serialize());
+      await sendMessage(sink, info.serialize());
     },
   );
 }

@@ -1,20 +1,8 @@
 import { FlightInvalidArgumentError } from '../errors.ts';
 import type { GrpcServerCall } from '../grpc/index.ts';
 import { FlightDescriptor } from '../model/index.ts';
-import type { FlightData, FlightDataSink, FlightDataSource, FlightStreamReader } from '../stream/types.ts';
+import type { FlightData, FlightDataSource, FlightStreamReader } from '../stream/types.ts';
 import { decodeRequest } from './messages.ts';
-
-/**
- * The sending side of a call as the stream layer wants it. The end of a stream is not the end of the call: its status
- * is set when the handler is done.
- */
-export function callSink(call: GrpcServerCall<unknown>): FlightDataSink {
-  return {
-    write: (message) => call.write(message),
-    drained: () => call.drained(),
-    end: () => undefined,
-  };
-}
 
 /**
  * The receiving side of a call as the stream layer wants it. A handler that gives up reading has not given up the

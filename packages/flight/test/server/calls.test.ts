@@ -1,0 +1,362 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  FlightInvalidArgumentError,
+  FlightNotFoundError,
+  FlightUnimplementedError,
+} from '../../src/errors.ts';
+import { bytesMessage, BytesDecoder } from '../../src/grpc/index.ts';
+import {
+  ActionType,
+  Criteria,
+  FlightDescriptor,
+  FlightEndpoint,
+  FlightInfo,
+  PollInfo,
+  PutResult,
+  Result,
+  SchemaResult,
+} from '../../src/model/index.ts';
+import { FlightMethod, flightMethodPath } from '../../src/proto/names.ts';
+import type { FlightHandlers } from '../../src/server/types.ts';
+import { GeneratorStream } from '../../src/stream/generator-stream.ts';
+import { RecordBatchStream } from '../../src/stream/record-batch-stream.ts';
+import { action, batchOf, exchange, get, numbers, put, request, start, valuesOf } from './fixture.ts';
+
+const noBytes = new Uint8Array(0);
+const info = FlightInfo.forTable(numbers(1, 2, 3), FlightDescriptor.forPath('a', 'b'), [
+  new FlightEndpoint('ticket'),
+]);
+
+describe('a server without handlers', () => {
+  it('answers every method with UNIMPLEMENTED', async () => {
+    await using running = await start({});
+    for (const method of Object.values(FlightMethod)) {
+      await assert.rejects(request(running.channel, method, noBytes), FlightUnimplementedError, method);
+    }
+  });
+});
+
+describe('small calls', () => {
+  it('list flights from lists and generators, with the criteria', async () => {
+    const seen: string[] = [];
+    for (const listFlights of [
+      (criteria: Uint8Array) => {
+        seen.push(Buffer.from(criteria).toString());
+        return [info, info];
+      },
+      function* () {
+        yield info;
+        yield info;
+      },
+      async function* () {
+        yield info;
+        await Promise.resolve();
+        yield info;
+      },
+      async () => Promise.resolve(new Set([info, FlightInfo.deserialize(info.serialize())])),
+    ] satisfies Required<FlightHandlers>['listFlights'][]) {
+      await using running = await start({ listFlights });
+      const flights = await request(running.channel, 'ListFlights', new Criteria('all').serialize());
+      assert.deepEqual(
+        flights.map((bytes) => FlightInfo.deserialize(bytes).equals(info)),
+        [true, true],
+      );
+    }
+    assert.deepEqual(seen, ['all']);
+  });
+
+  it('give info, poll info and schema of a descriptor', async () => {
+    await using running = await start({
+      getFlightInfo: (descriptor) =>
+        FlightInfo.forTable(numbers(1, 2), descriptor, [new FlightEndpoint('t')]),
+      pollFlightInfo: async (descriptor) =>
+        Promise.resolve(new PollInfo(info, descriptor, { progress: 0.5 })),
+      getSchema: () => numbers(1).schema,
+    });
+    const descriptor = FlightDescriptor.forCommand('SELECT 1');
+    const [first] = await request(running.channel, 'GetFlightInfo', descriptor.serialize());
+    assert.ok(first);
+    assert.ok(FlightInfo.deserialize(first).descriptor?.equals(descriptor));
+    assert.equal(FlightInfo.deserialize(first).totalRecords, 2n);
+    const [poll] = await request(running.channel, 'PollFlightInfo', descriptor.serialize());
+    assert.ok(poll);
+    assert.equal(PollInfo.deserialize(poll).progress, 0.5);
+    const [schema] = await request(running.channel, 'GetSchema', descriptor.serialize());
+    assert.ok(schema);
+    assert.ok(SchemaResult.deserialize(schema).equals(new SchemaResult(numbers(1).schema)));
+  });
+
+  it('do actions with none, one and many results', async () => {
+    await using running = await start({
+      doAction: ({ type, body }) => {
+        switch (type) {
+          case 'none':
+            return undefined;
+          case 'text':
+            return 'text';
+          case 'bytes':
+            return body;
+          case 'result':
+            return new Result('result');
+          case 'many':
+            return ['a', Buffer.from('b'), new Result('c')];
+          case 'later':
+            return (async function* () {
+              yield 'a';
+              await Promise.resolve();
+              yield 'b';
+            })();
+          default:
+            throw new FlightNotFoundError(type);
+        }
+      },
+    });
+    const { channel } = running;
+    assert.deepEqual(await action(channel, 'none'), []);
+    assert.deepEqual(await action(channel, 'text'), ['text']);
+    assert.deepEqual(await action(channel, 'bytes', 'body'), ['body']);
+    assert.deepEqual(await action(channel, 'result'), ['result']);
+    assert.deepEqual(await action(channel, 'many'), ['a', 'b', 'c']);
+    assert.deepEqual(await action(channel, 'later'), ['a', 'b']);
+    await assert.rejects(action(channel, 'other'), FlightNotFoundError);
+  });
+
+  it('keep the handlers together: this is the handler object', async () => {
+    class Application implements FlightHandlers {
+      readonly #name = 'application';
+      doAction(): string {
+        return this.#name;
+      }
+      cancelFlightInfo(): never {
+        throw new FlightNotFoundError(this.#name);
+      }
+    }
+    await using running = await start(new Application());
+    assert.deepEqual(await action(running.channel, 'any'), ['application']);
+    await assert.rejects(action(running.channel, 'CancelFlightInfo', bodyOfCancel()), /application/);
+  });
+
+  it('refuse requests that are no message, and none at all', async () => {
+    await using running = await start({
+      getFlightInfo: () => info,
+      doGet: () => numbers(1),
+      doPut: () => undefined,
+      doExchange: () => undefined,
+    });
+    const { channel } = running;
+    for (const method of ['GetFlightInfo', 'DoGet', 'DoPut', 'DoExchange'] as const) {
+      await assert.rejects(request(channel, method, Uint8Array.of(0xff)), FlightInvalidArgumentError, method);
+      const call = channel.call(flightMethodPath(method), () => new BytesDecoder());
+      call.end();
+      await assert.rejects(call.read(), FlightInvalidArgumentError, method);
+    }
+    await assert.rejects(request(channel, 'DoPut', noBytes), /descriptor/);
+  });
+
+  it('answer paths of other services with UNIMPLEMENTED', async () => {
+    await using running = await start({ doAction: () => 'x' });
+    const call = running.channel.call('/other.Service/DoAction', () => new BytesDecoder());
+    call.write(bytesMessage(noBytes));
+    call.end();
+    await assert.rejects(call.read(), FlightUnimplementedError);
+  });
+});
+
+function bodyOfCancel(): Uint8Array {
+  const body = info.serialize();
+  assert.ok(body.byteLength >= 128 && body.byteLength < 16_384);
+  return Uint8Array.of(0x0a, 0x80 | (body.byteLength & 0x7f), body.byteLength >> 7, ...body);
+}
+
+describe('ListActions', () => {
+  const types = async (handlers: FlightHandlers): Promise<string[]> => {
+    await using running = await start(handlers);
+    const listed = await request(running.channel, 'ListActions', noBytes);
+    return listed.map((bytes) => ActionType.deserialize(bytes).type);
+  };
+
+  it('lists what the application lists', async () => {
+    assert.deepEqual(await types({ listActions: () => [new ActionType('a'), new ActionType('b')] }), [
+      'a',
+      'b',
+    ]);
+    assert.deepEqual(await types({ listActions: () => [] }), []);
+  });
+
+  it('adds the predefined actions that are handled, and no others', async () => {
+    const cancelFlightInfo = (): never => assert.fail();
+    const renewFlightEndpoint = (endpoint: FlightEndpoint): FlightEndpoint => endpoint;
+    assert.deepEqual(await types({ cancelFlightInfo, renewFlightEndpoint }), [
+      'CancelFlightInfo',
+      'RenewFlightEndpoint',
+    ]);
+    assert.deepEqual(
+      await types({
+        cancelFlightInfo,
+        listActions: () => [new ActionType('a'), new ActionType('CancelFlightInfo')],
+      }),
+      ['a', 'CancelFlightInfo'],
+    );
+  });
+});
+
+describe('DoGet', () => {
+  it('sends whatever a handler returns', async () => {
+    const table = numbers(1, 2, 3);
+    const sources: Readonly<Record<string, Required<FlightHandlers>['doGet']>> = {
+      table: () => table,
+      batch: () => batchOf(1, 2, 3),
+      batches: () => [batchOf(1, 2), batchOf(3)],
+      promise: () => Promise.resolve(table),
+      generator: function* () {
+        yield batchOf(1, 2);
+        yield batchOf(3);
+      },
+      'asynchronous generator': async function* () {
+        yield batchOf(1, 2);
+        await Promise.resolve();
+        yield batchOf(3);
+      },
+      RecordBatchStream: () => new RecordBatchStream(table),
+      GeneratorStream: () => new GeneratorStream(table.schema, [table]),
+      'something of its own': () => ({
+        sendTo: (sink, options) => new RecordBatchStream(table).sendTo(sink, options),
+      }),
+    };
+    for (const [name, doGet] of Object.entries(sources)) {
+      await using running = await start({ doGet });
+      assert.deepEqual(valuesOf(await get(running.channel, 't').reader.readAll()), [1, 2, 3], name);
+    }
+  });
+
+  it('sends a schema when there are no rows', async () => {
+    await using running = await start({
+      doGet: ({ ticket }) =>
+        Buffer.from(ticket).toString() === 'table' ? numbers() : new GeneratorStream(numbers(1).schema, []),
+    });
+    for (const ticket of ['table', 'generator']) {
+      const table = await get(running.channel, ticket).reader.readAll();
+      assert.equal(table.numRows, 0);
+      assert.deepEqual(table.schema.names, ['x']);
+    }
+  });
+
+  it('says what is wrong when there are no batches and no schema', async () => {
+    await using running = await start({ doGet: () => [] });
+    await assert.rejects(get(running.channel, 't').reader.readAll(), /schema/);
+  });
+
+  it('carries application metadata', async () => {
+    await using running = await start({
+      doGet: () =>
+        new GeneratorStream(numbers(1).schema, [[batchOf(1), 'one'], batchOf(2), { appMetadata: 'alone' }]),
+    });
+    const seen: unknown[] = [];
+    for await (const { data, appMetadata } of get(running.channel, 't').reader) {
+      seen.push([data?.numRows, appMetadata && Buffer.from(appMetadata).toString()]);
+    }
+    assert.deepEqual(seen, [
+      [1, 'one'],
+      [1, undefined],
+      [undefined, 'alone'],
+    ]);
+  });
+});
+
+describe('DoPut', () => {
+  it('gives the handler descriptor and data, and the client its answers as they are written', async () => {
+    const seen: unknown[] = [];
+    await using running = await start({
+      async doPut(descriptor, reader, writer) {
+        seen.push(descriptor.path);
+        for await (const { data, appMetadata } of reader) {
+          seen.push(data?.numRows);
+          await writer.write(`ack ${Buffer.from(appMetadata ?? []).toString()}`);
+        }
+        await writer.write('done');
+      },
+    });
+    const { call, writer } = put(running.channel, FlightDescriptor.forPath('a', 'b'));
+    const answer = async (): Promise<string | undefined> => {
+      const bytes = await call.read();
+      return bytes && Buffer.from(PutResult.deserialize(bytes).appMetadata).toString();
+    };
+    await writer.writeWithMetadata(batchOf(1, 2), 'one');
+    assert.equal(await answer(), 'ack one');
+    await writer.writeMetadata('two');
+    assert.equal(await answer(), 'ack two');
+    await writer.doneWriting();
+    assert.equal(await answer(), 'done');
+    assert.equal(await answer(), undefined);
+    assert.deepEqual(seen, [['a', 'b'], 2, undefined]);
+  });
+
+  it('can answer before the client has sent its data, and end without reading it', async () => {
+    await using running = await start({
+      async doPut(_descriptor, _reader, writer) {
+        await writer.write('early');
+      },
+    });
+    const { call, writer } = put(running.channel);
+    await writer.begin(numbers(1).schema);
+    assert.ok(await call.read());
+    assert.equal(await call.read(), undefined);
+  });
+
+  it('refuses batches whose offsets lead astray', async () => {
+    const rows: number[] = [];
+    await using running = await start({
+      async doPut(_descriptor, reader) {
+        for await (const { data } of reader) rows.push(data?.numRows ?? 0);
+      },
+    });
+    const { call, writer } = put(running.channel);
+    await writer.begin(numbers(1).schema);
+    // a FlightData message whose header is no flatbuffer
+    call.write(bytesMessage(Uint8Array.of(0x12, 0x08, 1, 2, 3, 4, 5, 6, 7, 8)));
+    call.end();
+    await assert.rejects(call.read(), FlightInvalidArgumentError);
+    assert.deepEqual(rows, []);
+  });
+});
+
+describe('DoExchange', () => {
+  it('reads and writes at the same time, batches with and without metadata', async () => {
+    await using running = await start({
+      async doExchange(descriptor, reader, writer) {
+        assert.equal(Buffer.from(descriptor.command).toString(), 'echo');
+        for await (const { data, appMetadata } of reader) {
+          if (data === undefined) await writer.writeMetadata(appMetadata ?? '');
+          else if (appMetadata === undefined) await writer.writeBatch(data);
+          else await writer.writeWithMetadata(data, appMetadata);
+        }
+      },
+    });
+    const { reader, writer } = exchange(running.channel, FlightDescriptor.forCommand('echo'));
+    await writer.writeMetadata('first');
+    const first = await reader.readNext();
+    assert.equal(first?.data, undefined);
+    assert.deepEqual(first?.appMetadata, new Uint8Array(Buffer.from('first')));
+    for (let value = 0; value < 4; value += 1) {
+      if (value % 2 === 0) await writer.writeWithMetadata(batchOf(value), String(value));
+      else await writer.writeBatch(batchOf(value));
+      const chunk = await reader.readNext();
+      assert.deepEqual([...(chunk?.data?.getChild('x') ?? [])], [value]);
+      assert.equal(chunk?.appMetadata !== undefined, value % 2 === 0);
+    }
+    await writer.doneWriting();
+    assert.equal(await reader.readNext(), undefined);
+  });
+
+  it('may send although the client sends nothing', async () => {
+    await using running = await start({
+      async doExchange(_descriptor, _reader, writer) {
+        await writer.writeTable(numbers(1, 2, 3));
+      },
+    });
+    const { reader, writer } = exchange(running.channel);
+    await writer.doneWriting();
+    assert.deepEqual(valuesOf(await reader.readAll()), [1, 2, 3]);
+  });
+});
