@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { FlightCancelledError } from '../../src/errors.ts';
+import { bytesMessage } from '../../src/grpc/message.ts';
+import { frame, Outbox } from '../../src/grpc/outbox.ts';
+import type { HeaderList, Http2Stream } from '../../src/http2/types.ts';
+import { maxHeldBytes, maxMessageBytes } from '../../src/limits.ts';
+
+class FakeStream implements Http2Stream {
+  id = 1;
+  queuedBytes = 0;
+  closed = false;
+  room = true;
+  pieces: Uint8Array[] = [];
+  ended = 0;
+  flushes: (() => void)[] = [];
+  get written(): number[] {
+    return Array.from(Buffer.concat(this.pieces));
+  }
+  sendHeaders(): void {}
+  write(pieces: readonly Uint8Array[], _byteLength: number, onFlushed?: () => void): boolean {
+    this.pieces.push(...pieces);
+    if (onFlushed !== undefined) this.flushes.push(onFlushed);
+    return this.room;
+  }
+  end(_trailers?: HeaderList): void {
+    this.ended += 1;
+  }
+  reset(): void {}
+  consumed(): void {}
+}
+
+const message = (text: string): ReturnType<typeof bytesMessage> =>
+  bytesMessage(new TextEncoder().encode(text));
+const a = [0, 0, 0, 0, 1, 0x61];
+const b = [0, 0, 0, 0, 1, 0x62];
+
+describe('the sending side of a call', () => {
+  it('puts the length before a message', () => {
+    const stream = new FakeStream();
+    const outbox = new Outbox(false);
+    outbox.attach(stream);
+    assert.equal(outbox.write({ pieces: [Uint8Array.of(1), Uint8Array.of(2, 3)], byteLength: 3 }), true);
+    assert.deepEqual(stream.written, [0, 0, 0, 0, 3, 1, 2, 3]);
+  });
+
+  it('writes all four bytes of the length', () => {
+    const { pieces } = frame({ pieces: [], byteLength: 0x7102_0304 }, 'identity');
+    assert.deepEqual([...(pieces[0] ?? [])], [0, 0x71, 2, 3, 4]);
+  });
+
+  it('refuses a message that no peer can read', () => {
+    assert.throws(
+      () => frame({ pieces: [], byteLength: maxMessageBytes + 1 }, 'identity'),
+      /2147483648 bytes is above the 2147483647 bytes/,
+    );
+  });
+
+  it('compresses what is worth it', () => {
+    const text = 'abc'.repeat(1000);
+    const { pieces, byteLength } = frame(
+      { pieces: [new TextEncoder().encode(text), new Uint8Array(0)], byteLength: 3000 },
+      'gzip',
+    );
+    const all = Buffer.concat(pieces);
+    assert.equal(all.byteLength, byteLength);
+    assert.equal(all[0], 1);
+    assert.equal(all.readUInt32BE(1), byteLength - 5);
+    assert.equal(gunzipSync(all.subarray(5)).toString(), text);
+    assert.equal(frame(message('short'), 'gzip').pieces[0]?.[0], 0);
+  });
+
+  it('gives the memory of a compressed message back, but not during write', async () => {
+    let flushed = false;
+    frame({ ...bytesMessage(new Uint8Array(5000)), onFlushed: () => (flushed = true) }, 'gzip');
+    assert.equal(flushed, false);
+    await Promise.resolve();
+    assert.equal(flushed, true);
+  });
+
+  it('keeps messages until there is a stream, and sends them with the end', () => {
+    const outbox = new Outbox(true);
+    outbox.write(message('a'));
+    outbox.write(message('b'));
+    outbox.end();
+    const stream = new FakeStream();
+    outbox.attach(stream);
+    assert.deepEqual(stream.written, [...a, ...b]);
+    assert.equal(stream.ended, 1);
+  });
+
+  it('sends again what a server did not process', () => {
+    const outbox = new Outbox(true);
+    outbox.attach(new FakeStream());
+    outbox.write(message('a'));
+    assert.equal(outbox.replayable, true);
+    outbox.detach();
+    outbox.write(message('b'));
+    const second = new FakeStream();
+    outbox.attach(second);
+    assert.deepEqual(second.written, [...a, ...b]);
+    outbox.commit();
+    assert.equal(outbox.replayable, false);
+  });
+
+  it('keeps no more than the limit to send again', () => {
+    const outbox = new Outbox(true);
+    outbox.attach(new FakeStream());
+    outbox.write(bytesMessage(new Uint8Array(maxHeldBytes - 5)));
+    assert.equal(outbox.replayable, true);
+    outbox.write(message('a'));
+    assert.equal(outbox.replayable, false);
+  });
+
+  it('keeps no memory that is used again once it was flushed', () => {
+    const outbox = new Outbox(true);
+    outbox.attach(new FakeStream());
+    outbox.write({ ...message('a'), onFlushed: () => undefined });
+    assert.equal(outbox.replayable, false);
+  });
+
+  it('makes a writer wait before there is a stream as well', async () => {
+    const outbox = new Outbox(true);
+    assert.equal(outbox.write(bytesMessage(new Uint8Array(maxHeldBytes))), false);
+    let drained = false;
+    const waiting = outbox.drained().then(() => (drained = true));
+    await Promise.resolve();
+    assert.equal(drained, false);
+    outbox.attach(new FakeStream());
+    await waiting;
+  });
+
+  it('makes a writer wait until the stream has room', async () => {
+    const stream = new FakeStream();
+    const outbox = new Outbox(false);
+    outbox.attach(stream);
+    await outbox.drained();
+    stream.room = false;
+    assert.equal(outbox.write(message('a')), false);
+    const waiting = outbox.drained();
+    outbox.onDrain();
+    await waiting;
+    await outbox.drained();
+  });
+
+  it('fails writers with what the call ended with', async () => {
+    const stream = new FakeStream();
+    const outbox = new Outbox(false);
+    outbox.attach(stream);
+    stream.room = false;
+    outbox.write(message('a'));
+    const waiting = outbox.drained();
+    outbox.close(() => new FlightCancelledError('over'));
+    await assert.rejects(waiting, /over/);
+    await assert.rejects(outbox.drained(), /over/);
+    assert.throws(() => outbox.write(message('a')), /over/);
+  });
+
+  it('gives memory back that was never sent', () => {
+    let flushed = 0;
+    const outbox = new Outbox(true);
+    outbox.write({ ...message('a'), onFlushed: () => (flushed += 1) });
+    outbox.close(() => new FlightCancelledError('over'));
+    assert.equal(flushed, 1);
+  });
+
+  it('refuses messages after the end', () => {
+    const outbox = new Outbox(true);
+    outbox.end();
+    outbox.end();
+    assert.throws(() => outbox.write(message('a')), /after the end/);
+  });
+});
