@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** The files of conformance/src that hold checks, and the peers that each needs. */
 const entries = [
   { name: 'h2spec', peers: ['go'] },
+  { name: 'integration-go', peers: ['go'] },
   { name: 'ipc-json', peers: ['go'] },
   { name: 'ipc-pyarrow', peers: ['python'] },
   { name: 'pyarrow-against-server', peers: ['python'] },

@@ -5,7 +5,7 @@
  * it by Node's `onread` option. Accepted ones have no such option: their handle is moved into a new socket that has.
  * That is undocumented, so it is tried once at start and 'data' events are the fallback, as for accepted TLS.
  */
-import { Server, Socket, connect as connectTcp, createServer } from 'node:net';
+import { type Server, Socket, connect as connectTcp, createServer } from 'node:net';
 import {
   type ConnectionOptions,
   type TLSSocket,

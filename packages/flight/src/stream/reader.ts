@@ -268,8 +268,13 @@ class BatchStreamReader implements FlightStreamReader {
         this.#queue.push(new StreamChunk(decoded.data, decoded.appMetadata, message.body));
       } else {
         if (decoded.kind !== 'dictionary') message.body?.release();
-        // The schema's and a dictionary's metadata is rare, but it is somebody's.
-        if (decoded.appMetadata !== undefined && decoded.appMetadata.byteLength > 0) {
+        // Metadata on a schema or dictionary is not given out, as Arrow C++ and Java do not: arrow-go sends the
+        // metadata of a batch with the schema and the dictionaries before it as well.
+        if (
+          decoded.kind === 'metadata' &&
+          decoded.appMetadata !== undefined &&
+          decoded.appMetadata.byteLength > 0
+        ) {
           this.#queue.push(new StreamChunk(undefined, decoded.appMetadata, undefined));
           this.#queuedBytes += decoded.appMetadata.byteLength;
         }

@@ -37,7 +37,7 @@ export interface FlightDataSink {
 export interface FlightStreamChunk extends Disposable {
   /** The batch; `undefined` for a message that only carries metadata. */
   readonly data: RecordBatch | undefined;
-  /** The application's bytes that came with this message. */
+  /** The application's bytes that came with this message. Those of a schema or dictionary only `raw()` gives. */
   readonly appMetadata: Uint8Array | undefined;
   /**
    * Gives the memory of the batch back to be used for a later one: neither `data` nor anything taken out of it may

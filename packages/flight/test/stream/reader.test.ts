@@ -44,6 +44,20 @@ describe('a stream reader', () => {
     });
   }
 
+  it('gives no metadata of schemas and dictionaries, which arrow-go sends with those of its batches', async () => {
+    const messages = messagesOf(batches).map((message, i) => ({
+      ...message,
+      appMetadata: i === 0 ? new TextEncoder().encode('batch 0') : message.appMetadata,
+    }));
+    const reader = createStreamReader(new FakeSource(messages));
+    const chunks: string[] = [];
+    for await (const chunk of reader) chunks.push(show(chunk));
+    assert.deepEqual(chunks, ['3 batch 0', '4 batch 1', '5 batch 2']);
+    const raw = createStreamReader(new FakeSource(messages)).raw();
+    const first = await raw.next();
+    assert.equal(text(first.value?.appMetadata), 'batch 0');
+  });
+
   it('gives the schema before anything was read, and keeps the metadata that came earlier', async () => {
     const reader = createStreamReader(new FakeSource([metadata('early'), ...messagesOf(batches)], true));
     const next = reader.readNext();

@@ -1,0 +1,33 @@
+import { appMetadata } from './app-metadata.ts';
+import { authBasicProto } from './auth-basic-proto.ts';
+import { doExchangeEcho } from './do-exchange-echo.ts';
+import { expirationCancel, expirationDoGet, expirationListActions, expirationRenew } from './expiration.ts';
+import { locationReuseConnection } from './location-reuse-connection.ts';
+import { middleware } from './middleware.ts';
+import { ordered } from './ordered.ts';
+import { pollFlightInfo } from './poll-flight-info.ts';
+import type { Scenario } from './scenario.ts';
+import { sessionOptions } from './session-options.ts';
+
+/** The scenarios that Flight itself has; those of Flight SQL are not among them. */
+export const scenarios: readonly Scenario[] = [
+  authBasicProto,
+  middleware,
+  ordered,
+  expirationDoGet,
+  expirationListActions,
+  expirationCancel,
+  expirationRenew,
+  doExchangeEcho,
+  locationReuseConnection,
+  sessionOptions,
+  pollFlightInfo,
+  appMetadata,
+];
+
+/** @throws Error for a name that is not known, with those that are */
+export function findScenario(name: string): Scenario {
+  const scenario = scenarios.find((each) => each.name === name);
+  if (scenario !== undefined) return scenario;
+  throw new Error(`no scenario ${name}; there are: ${scenarios.map((each) => each.name).join(', ')}`);
+}
