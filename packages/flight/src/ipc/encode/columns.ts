@@ -51,15 +51,15 @@ export function writeColumn(
       body.node(length, length);
       return;
     case 'fixed':
-      writeValidity(body, data, start, length);
+      writeValidity(body, plan, data, start, length);
       writeValues(body, plan, data, start, length);
       return;
     case 'bool':
-      writeValidity(body, data, start, length);
+      writeValidity(body, plan, data, start, length);
       writeBools(body, plan, data, start, length);
       return;
     case 'binary': {
-      writeValidity(body, data, start, length);
+      writeValidity(body, plan, data, start, length);
       const { first, last } = writeOffsets(body, plan, data, start, length);
       const values: Uint8Array | undefined = data.values;
       if (last > (values?.byteLength ?? 0)) throw tooShort(plan, `${last} bytes`, values?.byteLength ?? 0);
@@ -68,7 +68,7 @@ export function writeColumn(
       return;
     }
     case 'view': {
-      writeValidity(body, data, start, length);
+      writeValidity(body, plan, data, start, length);
       const { views, buffers } = sliceViews(plan, data, start, length);
       body.buffer(views);
       for (const buffer of buffers) body.buffer(buffer);
@@ -76,17 +76,17 @@ export function writeColumn(
       return;
     }
     case 'list': {
-      writeValidity(body, data, start, length);
+      writeValidity(body, plan, data, start, length);
       const { first, last } = writeOffsets(body, plan, data, start, length);
       writeChild(body, plan, data, 0, first, last - first);
       return;
     }
     case 'fixed-size-list':
-      writeValidity(body, data, start, length);
+      writeValidity(body, plan, data, start, length);
       writeChild(body, plan, data, 0, start * plan.listSize, length * plan.listSize);
       return;
     case 'struct':
-      writeValidity(body, data, start, length);
+      writeValidity(body, plan, data, start, length);
       for (let i = 0; i < plan.children.length; i++) writeChild(body, plan, data, i, start, length);
       return;
     case 'sparse-union':
@@ -144,11 +144,18 @@ export function tooShort(plan: ColumnPlan, needed: string, there: number): Fligh
 }
 
 /** The validity bitmap of a column whose rows are all there; undefined when none of them is null. */
-function writeValidity(body: BodyWriter, data: Data, start: number, length: number): void {
+function writeValidity(body: BodyWriter, plan: ColumnPlan, data: Data, start: number, length: number): void {
   const nulls = nullsIn(data, start, length);
   body.node(length, nulls);
-  if (nulls === 0) body.absent();
-  else body.buffer(sliceBits(data.nullBitmap, data.offset + start, length));
+  if (nulls === 0) {
+    body.absent();
+    return;
+  }
+  const bitmap: Uint8Array = data.nullBitmap;
+  if (8 * bitmap.byteLength < data.offset + start + length) {
+    throw tooShort(plan, `a validity bitmap of ${data.offset + start + length} bits`, bitmap.byteLength);
+  }
+  body.buffer(sliceBits(bitmap, data.offset + start, length));
 }
 
 function writeValues(body: BodyWriter, plan: ColumnPlan, data: Data, start: number, length: number): void {
