@@ -102,6 +102,8 @@ export class FakeSource implements FlightDataSource {
   async read(): Promise<FlightData | undefined> {
     if (this.isCancelled) throw new FlightCancelledError('the call was cancelled');
     await new Promise((resolve) => setImmediate(resolve));
+    // Cancelled in the meantime.
+    if (this.isCancelled) throw new FlightCancelledError('the call was cancelled');
     const message = this.#messages.shift();
     if (message !== undefined) return message;
     if (this.error !== undefined) throw this.error;
