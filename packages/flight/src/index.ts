@@ -113,4 +113,22 @@ export type {
 
 // For those who build on Flight: one level below, where messages are as they are on the wire.
 
-export type { FlightData, FlightDataSink, FlightDataSource, OutgoingMessage } from './stream/index.ts';
+export { createStreamReader, createStreamWriter, FlightBatchDecoder, FlightBatchEncoder } from './stream/index.ts';
+export type {
+  AppMetadata,
+  DecodedFlightData,
+  FlightBatchOptions,
+  FlightData,
+  FlightDataBody,
+  FlightDataSink,
+  FlightDataSource,
+  FlightReadOptions,
+  FlightSendOptions,
+  IpcReadOptions,
+  IpcWriteOptions,
+  OutgoingMessage,
+  StreamWriterOptions,
+} from './stream/index.ts';
+export type { FlightTimestamp, LocationOptions } from './model/index.ts';
+export { clientErrorChannel, serverErrorChannel } from './diagnostics.ts';
+export type { ClientErrorEvent, ServerErrorEvent } from './diagnostics.ts';

@@ -1,4 +1,4 @@
-import type { RecordBatch, Schema } from 'apache-arrow';
+import type { RecordBatch } from 'apache-arrow';
 import { type FlightDataStream, FlightInternalError, GeneratorStream, RawIpcStream } from '@peregrine/flight';
 import { IpcDecoder } from '@peregrine/flight/ipc';
 import { largestForwardedBody } from '../limits.ts';
@@ -47,11 +47,4 @@ async function* decodeRest(
     const batch = decoder.decode(next.value.header, next.value.body ?? new Uint8Array(0));
     if (batch !== undefined) yield batch;
   }
-}
-
-/** The schema that a stored schema message holds. */
-export function schemaOfHeader(header: Uint8Array): Schema | undefined {
-  const decoder = new IpcDecoder();
-  decoder.decode(header, new Uint8Array(0));
-  return decoder.schema;
 }
