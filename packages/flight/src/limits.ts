@@ -272,10 +272,11 @@ export const maxDecompressedBodyBytes: number = 2 * 1024 * 1024 * 1024;
 export const maxWrittenBodyBytes: number = 2 * 1024 * 1024 * 1024 - 1024 * 1024;
 
 /**
- * A view column whose data buffers hold more than this, with most of it used by other rows, is written with the bytes
- * in use gathered in one buffer. Below, looking through the views costs more than the bytes.
+ * A view column whose data buffers hold more bytes a row than this is looked through before it is written, and its
+ * bytes in use are gathered where most belong to other rows. Below, the views themselves (16 bytes a row) are what
+ * costs; so the parts of a split batch stay in proportion to their rows.
  */
-export const compactViewsAbove: number = 64 * 1024;
+export const lookThroughViewsAbove = 64;
 
 // stream
 

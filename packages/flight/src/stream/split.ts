@@ -22,6 +22,10 @@ export function* splitRows(
   maxRows: number = Number.POSITIVE_INFINITY,
 ): Generator<RowRange, void, void> {
   const { rows } = batch;
+  if (target === Number.POSITIVE_INFINITY && rows <= maxRows) {
+    yield { from: 0, to: rows };
+    return;
+  }
   const whole = batch.measure(0, rows);
   if (rows <= 1 || (whole <= target && rows <= maxRows)) {
     yield { from: 0, to: rows };

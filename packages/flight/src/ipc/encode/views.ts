@@ -1,6 +1,6 @@
 import type { Data } from 'apache-arrow';
 import { FlightInvalidArgumentError } from '../../errors.ts';
-import { compactViewsAbove } from '../../limits.ts';
+import { lookThroughViewsAbove } from '../../limits.ts';
 import { bitAt } from './bits.ts';
 import { bytesOf } from './buffers.ts';
 import type { ColumnPlan } from './plan.ts';
@@ -61,7 +61,7 @@ function usedBytes(
 ): number | undefined {
   let total = 0;
   for (const buffer of data.variadicBuffers) total += buffer.byteLength;
-  if (total <= compactViewsAbove) return undefined;
+  if (total <= lookThroughViewsAbove * length) return undefined;
   let used = 0;
   forEachLongView(plan, data, views, start, length, (_, size) => {
     used += size;
@@ -95,7 +95,7 @@ function compact(
       }
     }
   }
-  return { views: newViews, buffers: [bytes] };
+  return { views: newViews, buffers: used === 0 ? [] : [bytes] };
 }
 
 /** Calls back for each row that is not null and does not lie in its view. */
