@@ -212,6 +212,20 @@ def put_handler_that_does_not_read(client, facts):
 
 
 @check("basic")
+def put_that_nobody_reads(client, facts):
+    """The server ends the call while the client is sending: the client hears of it and nothing hangs."""
+    table = pa.table({"x": np.arange(128 * 1024)})
+    writer, _ = client.do_put(flight.FlightDescriptor.for_path("unread"), table.schema)
+    try:
+        for _ in range(200):
+            writer.write_table(table)
+        writer.close()
+    except pa.ArrowException:
+        pass
+    assert action(client, "ping") == [b"pong"]
+
+
+@check("basic")
 def exchange_echo(client, facts):
     table = simple_table(40)
     writer, reader = client.do_exchange(flight.FlightDescriptor.for_command(b"echo"))
@@ -534,6 +548,25 @@ def sessions_by_cookie(client, facts):
     assert action(client, "GetSessionOptions") == [b""]
     assert action(session, "CloseSession") == [b"\x08\x01"]
     assert jar == {}, jar
+
+
+@check("large")
+def batch_of_one_gibibyte(client, facts):
+    table = pa.table({"x": np.arange(1 << 27, dtype=np.int64)})
+    assert table.nbytes == 1 << 30
+    put(client, flight.FlightDescriptor.for_path("gibibyte"), table)
+    chunks = [chunk.data for chunk in client.do_get(flight.Ticket(b"gibibyte"))]
+    assert len(chunks) == 1 and chunks[0].nbytes == 1 << 30, chunks
+    assert pa.Table.from_batches(chunks).equals(table)
+
+
+@check("large")
+def stream_of_four_gibibytes(client, facts):
+    """Generated there, and dropped here."""
+    received = 0
+    for chunk in client.do_get(flight.Ticket(b"flood")):
+        received += chunk.data.nbytes
+    assert received == 4 << 30, received
 
 
 # ---------------------------------------------------------------- middleware

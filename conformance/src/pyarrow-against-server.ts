@@ -58,6 +58,7 @@ function group(
 
 group('basic', 'grpc+tcp://127.0.0.1:0');
 group('types', 'grpc+tcp://127.0.0.1:0');
+group('large', 'grpc+tcp://127.0.0.1:0');
 
 const completed: (readonly [string, FlightErrorCode | null])[] = [];
 const echo: ServerMiddlewareFactory = {

@@ -185,6 +185,17 @@ async function openTicket(
     case 'endless':
     case 'stuck':
       return new GeneratorStream(oneRow().schema, () => generate(ticket, context, running));
+    case 'flood': {
+      const columns = Array.from({ length: 8 }, (_item, index) => [
+        `c${index}`,
+        new BigInt64Array(64 * 1024),
+      ]);
+      const table = tableFromArrays(Object.fromEntries(columns));
+      // 1,024 batches of 4 MiB
+      return new GeneratorStream(table.schema, function* () {
+        for (let index = 0; index < 1024; index += 1) yield table;
+      });
+    }
     case 'breaks':
       return new GeneratorStream(numberSchema, function* () {
         yield numbers();

@@ -20,7 +20,7 @@ export interface ServerMiddleware {
   /** Headers to add to the response. Asked once, before the handler runs. */
   sendingHeaders?(): HeaderRecord | undefined;
   /**
-   * The call is over: every byte of it was handed to the transport, or it failed.
+   * The call is over for the server: its status is on the way to the client.
    *
    * @param error - what the client was told; undefined when all went well
    */

@@ -9,9 +9,9 @@ import { FlightCancelledError, type FlightError, FlightTimedOutError, toFlightEr
 import type { GrpcMethod, GrpcServerCall, MessageDecoder } from '../grpc/index.ts';
 import type { FlightMethod } from '../proto/names.ts';
 import type { ServerMiddleware, ServerMiddlewareFactory } from '../middleware/server-middleware.ts';
-import type { FlightReadOptions, FlightWriteOptions } from '../stream/types.ts';
 import { type AuthenticationSetup, authenticateCall } from './authenticate.ts';
 import { CallContext } from './call-context.ts';
+import type { FlightServerIpcOptions } from './options.ts';
 import type { SessionStore } from './sessions/session-store.ts';
 import type { FlightHandlers } from './types.ts';
 
@@ -25,10 +25,8 @@ export interface ServerRuntime {
   readonly middleware: readonly (readonly [key: string, factory: ServerMiddlewareFactory])[];
   /** Where sessions live; undefined when they are off. */
   readonly sessions: SessionStore | undefined;
-  /** How batches are written. */
-  readonly write: FlightWriteOptions;
-  /** How batches are read. */
-  readonly read: FlightReadOptions;
+  /** How Arrow data is read and written. */
+  readonly ipc: FlightServerIpcOptions;
   /** Told of every error that a call ends with. */
   readonly onCallError: ((error: FlightError, context: CallContext) => void) | undefined;
 }

@@ -18,8 +18,8 @@ export function doExchangeMethod(runtime: ServerRuntime): GrpcMethod<FlightData>
       const { handlers } = runtime;
       if (handlers.doExchange === undefined)
         throw new FlightUnimplementedError('this server has no DoExchange');
-      const reader = createStreamReader(callSource(call), runtime.read);
-      const writer = createStreamWriter(callSink(call), { write: runtime.write });
+      const reader = createStreamReader(callSource(call), runtime.ipc);
+      const writer = createStreamWriter(callSink(call), { write: runtime.ipc });
       const descriptor = await readDescriptor(reader);
       await handlers.doExchange(descriptor, reader, writer, context);
     },

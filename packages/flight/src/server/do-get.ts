@@ -23,7 +23,7 @@ export function doGetMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array> {
       if (handlers.doGet === undefined) throw new FlightUnimplementedError('this server has no DoGet');
       const ticket = decodeRequest('Ticket', Ticket, await readRequest(call));
       const data = toDataStream(await handlers.doGet(ticket, context));
-      await data.sendTo(callSink(call), { write: runtime.write, signal: call.signal });
+      await data.sendTo(callSink(call), { write: runtime.ipc, signal: call.signal });
     },
   );
 }

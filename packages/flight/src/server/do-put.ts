@@ -20,7 +20,7 @@ export function doPutMethod(runtime: ServerRuntime): GrpcMethod<FlightData> {
       const sink = callSink(call);
       const { handlers } = runtime;
       if (handlers.doPut === undefined) throw new FlightUnimplementedError('this server has no DoPut');
-      const reader = createStreamReader(callSource(call), runtime.read);
+      const reader = createStreamReader(callSource(call), runtime.ipc);
       const descriptor = await readDescriptor(reader);
       const writer: FlightMetadataWriter = {
         async write(appMetadata) {

@@ -18,6 +18,7 @@ import type { FlightServerOptions, ListenOptions } from './options.ts';
 import { pollFlightInfoMethod } from './poll-flight-info.ts';
 import { createMemorySessionStore, type SessionStore } from './sessions/session-store.ts';
 import { defaultShutdownSignals, onShutdownSignals } from './signals.ts';
+import { removeStaleSocket } from './stale-socket.ts';
 import type { FlightHandlers } from './types.ts';
 
 /** Where a server listens when nothing is said: this machine alone, on a free port. */
@@ -71,8 +72,7 @@ export class FlightServer {
       },
       middleware: Object.entries(options.middleware ?? {}),
       sessions: options.sessions === false ? undefined : (options.sessions ?? this.#ownSessions),
-      write: options.write ?? {},
-      read: { validate: 'full', ...options.read },
+      ipc: { validate: 'full', ...options.ipc },
       onCallError: options.onCallError,
     };
     const methods = flightMethods(this.#runtime);
@@ -127,6 +127,7 @@ export class FlightServer {
     });
     this.#state = 'listening';
     for (const target of parsed) {
+      if (target.kind === 'unix') await removeStaleSocket(target.path);
       const listener = await this.#grpc.listen(target);
       this.#locations.push(boundLocation(target, listener.port));
     }

@@ -4,6 +4,7 @@ export type { ServerCallContext } from './context.ts';
 export { defaultListenLocation, FlightServer, type ShutdownOptions } from './flight-server.ts';
 export type {
   FlightServerConnectionOptions,
+  FlightServerIpcOptions,
   FlightServerLimits,
   FlightServerOptions,
   ListenOptions,

@@ -26,6 +26,9 @@ export type FlightServerConnectionOptions = Pick<
   | 'windowBytes'
 >;
 
+/** How a server reads and writes Arrow data. */
+export interface FlightServerIpcOptions extends FlightReadOptions, FlightWriteOptions {}
+
 /** Options of {@link FlightServer}. */
 export interface FlightServerOptions {
   /** TLS for `grpc+tls` locations. Default: none, and such locations are refused. */
@@ -39,14 +42,15 @@ export interface FlightServerOptions {
   /** Where sessions live; `false` switches them off. Default: in memory. */
   readonly sessions?: SessionStore | false | undefined;
   /**
-   * How gRPC messages are sent to clients that take it. Arrow data is better compressed by `write.compression`, which
+   * How gRPC messages are sent to clients that take it. Arrow data is better compressed by `ipc.compression`, which
    * readers can undo in parallel. Default: `identity`.
    */
   readonly messageCompression?: GrpcCompression | undefined;
-  /** How batches are written. */
-  readonly write?: FlightWriteOptions | undefined;
-  /** How received batches are read. Default: validated in full, because clients are not trusted. */
-  readonly read?: FlightReadOptions | undefined;
+  /**
+   * How Arrow data is read and written. Received batches are validated in full unless `validate` says otherwise,
+   * because clients are not trusted.
+   */
+  readonly ipc?: FlightServerIpcOptions | undefined;
   /** Bounds on what clients can make the server do. */
   readonly limits?: FlightServerLimits | undefined;
   /** How connections are kept, and let go. */

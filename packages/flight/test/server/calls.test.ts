@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Table, Utf8, vectorFromArray } from 'apache-arrow';
 import {
   FlightInvalidArgumentError,
   FlightNotFoundError,
   FlightUnimplementedError,
 } from '../../src/errors.ts';
-import { bytesMessage, BytesDecoder } from '../../src/grpc/index.ts';
+import { BytesDecoder, bytesMessage, type OutgoingMessage } from '../../src/grpc/index.ts';
 import {
   ActionType,
   Criteria,
@@ -19,6 +20,7 @@ import {
 } from '../../src/model/index.ts';
 import { FlightMethod, flightMethodPath } from '../../src/proto/names.ts';
 import type { FlightHandlers } from '../../src/server/types.ts';
+import { FlightBatchEncoder } from '../../src/stream/batch-encoder.ts';
 import { GeneratorStream } from '../../src/stream/generator-stream.ts';
 import { RecordBatchStream } from '../../src/stream/record-batch-stream.ts';
 import { action, batchOf, exchange, get, numbers, put, request, start, valuesOf } from './fixture.ts';
@@ -304,7 +306,7 @@ describe('DoPut', () => {
     assert.equal(await call.read(), undefined);
   });
 
-  it('refuses batches whose offsets lead astray', async () => {
+  it('refuses messages that are none', async () => {
     const rows: number[] = [];
     await using running = await start({
       async doPut(_descriptor, reader) {
@@ -318,6 +320,47 @@ describe('DoPut', () => {
     call.end();
     await assert.rejects(call.read(), FlightInvalidArgumentError);
     assert.deepEqual(rows, []);
+  });
+});
+
+describe('validation of what clients send', () => {
+  /** A batch of texts as messages, with the offset after the first text changed to lead far out. */
+  function damagedMessages(): OutgoingMessage[] {
+    const table = new Table({ x: vectorFromArray(['a', 'bc', 'def'], new Utf8()) });
+    const [batch] = table.batches;
+    assert.ok(batch);
+    const encoder = new FlightBatchEncoder(table.schema);
+    const schema = encoder.schema(FlightDescriptor.forPath('x').serialize());
+    const [message] = [...encoder.batch(batch)];
+    assert.ok(message);
+    const bytes = Buffer.concat(message.pieces);
+    const offsets = bytes.indexOf(Buffer.from(Int32Array.of(0, 1, 3, 6).buffer));
+    assert.ok(offsets > 0);
+    bytes.writeInt32LE(1_000_000, offsets + 4);
+    return [schema, bytesMessage(bytes)];
+  }
+
+  async function putDamaged(validate: 'full' | 'lengths' | undefined): Promise<number> {
+    let rows = 0;
+    await using running = await start(
+      {
+        async doPut(_descriptor, reader) {
+          rows = (await reader.readAll()).numRows;
+        },
+      },
+      validate === undefined ? {} : { ipc: { validate } },
+    );
+    const { call } = put(running.channel);
+    for (const message of damagedMessages()) call.write(message);
+    call.end();
+    assert.equal(await call.read(), undefined);
+    return rows;
+  }
+
+  it('goes to the bottom unless told otherwise', async () => {
+    await assert.rejects(putDamaged(undefined), FlightInvalidArgumentError);
+    await assert.rejects(putDamaged('full'), FlightInvalidArgumentError);
+    assert.equal(await putDamaged('lengths'), 3);
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -75,6 +75,35 @@ describe('listening', () => {
     await first.listen();
     await using second = new FlightServer(ping);
     await assert.rejects(second.listen(`grpc+tcp://127.0.0.1:${first.port}`), FlightUnavailableError);
+  });
+});
+
+describe('a Unix socket', () => {
+  it('that a killed server left behind is replaced; one in use, or another file, is not', async (context) => {
+    if (process.platform === 'win32') {
+      context.diagnostic('Node has no Unix sockets on Windows');
+      return;
+    }
+    const folder = await mkdtemp(join(tmpdir(), 'peregrine-stale-'));
+    const socket = join(folder, 'flight.sock');
+    try {
+      const leave = `require('node:net').createServer().listen(${JSON.stringify(socket)}, () => process.kill(process.pid, 'SIGKILL'))`;
+      await once(spawn(process.execPath, ['-e', leave], { stdio: 'ignore' }), 'exit');
+      assert.ok((await stat(socket)).isSocket());
+      await using server = new FlightServer(ping);
+      await server.listen(`grpc+unix://${socket}`);
+      const channel = channelTo(server.locations[0]);
+      assert.deepEqual(await action(channel, 'ping'), ['pong']);
+      await channel.close(0);
+      await using second = new FlightServer(ping);
+      await assert.rejects(second.listen(`grpc+unix://${socket}`), FlightUnavailableError);
+      const file = join(folder, 'file');
+      await writeFile(file, 'content');
+      await assert.rejects(second.listen(`grpc+unix://${file}`), FlightUnavailableError);
+      assert.ok((await stat(file)).isFile());
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 
