@@ -21,7 +21,7 @@ const server = new FlightServer(
     doAction: () => 'pong',
   },
   // Both sides send whole batches of 4 MiB, as pyarrow does.
-  { write: { targetMessageBytes: Infinity }, signals: true },
+  { ipc: { targetMessageBytes: Infinity }, signals: true },
 );
 await server.listen(location);
 console.log(`ready ${location.includes('unix') ? location : `grpc://127.0.0.1:${server.port}`}`);
