@@ -11,6 +11,11 @@ import type { FlightWriteOptions, OutgoingMessage } from './types.ts';
 export interface FlightBatchOptions {
   /** Bytes of the application; they go with the first record batch message of the batch. Default: none. */
   readonly appMetadata?: Uint8Array | undefined;
+  /**
+   * Called when all bytes of the batch were handed to the system, or never will be: its memory may be changed or used
+   * again. Not called when sending failed. Default: nothing.
+   */
+  readonly onFlushed?: (() => void) | undefined;
   /** Rows of a message at most. Default: as many as the batch has. */
   readonly maxRows?: number | undefined;
 }
@@ -54,13 +59,15 @@ export class FlightBatchEncoder {
    */
   *batch(batch: RecordBatch, options: FlightBatchOptions = {}): Generator<OutgoingMessage, void, void> {
     const prepared = this.#encoder.prepare(batch);
-    const { appMetadata, maxRows } = options;
+    const { appMetadata, maxRows, onFlushed } = options;
     const overhead = prepared.headerBytes + (appMetadata?.byteLength ?? 0) + fieldOverhead;
     const messages = function* (target: number): Generator<OutgoingMessage, void, void> {
-      for (const dictionary of prepared.dictionaries) yield outgoing(dictionary, undefined);
+      for (const dictionary of prepared.dictionaries) yield outgoing(dictionary);
       let first = true;
       for (const { from, to } of splitRows(prepared, target, maxRows)) {
-        yield outgoing(prepared.encode(from, to), first ? appMetadata : undefined);
+        // Messages leave in order: with the last one all are gone.
+        const flushed = to === prepared.rows ? onFlushed : undefined;
+        yield outgoing(prepared.encode(from, to), first ? appMetadata : undefined, flushed);
         first = false;
       }
     };
@@ -86,7 +93,11 @@ export class FlightBatchEncoder {
 /** Tags and lengths of the fields of a FlightData, and the prefix of gRPC. */
 const fieldOverhead = 64;
 
-function outgoing(message: EncodedMessage, appMetadata: Uint8Array | undefined): OutgoingMessage {
+function outgoing(
+  message: EncodedMessage,
+  appMetadata?: Uint8Array,
+  onFlushed?: () => void,
+): OutgoingMessage {
   const { header: dataHeader, bodyPieces, bodyLength } = message;
-  return encodeFlightData({ dataHeader, appMetadata, bodyPieces, bodyLength });
+  return encodeFlightData({ dataHeader, appMetadata, bodyPieces, bodyLength }, onFlushed);
 }

@@ -23,10 +23,12 @@ export type GeneratorStreamItem =
   | Uint8Array
   /** a batch with bytes of the application; of a table the first batch has them */
   | readonly [RecordBatch | Table, AppMetadata]
-  /** the same by name, for instance a chunk that was read elsewhere; it is not released */
+  /** the same by name, for instance of a chunk that was read elsewhere: release it in `onFlushed` */
   | {
       readonly data?: RecordBatch | Table | undefined;
       readonly appMetadata?: AppMetadata | undefined;
+      /** Called when the memory of the data may be changed or used again. Default: nothing. */
+      readonly onFlushed?: (() => void) | undefined;
     };
 
 /** Where items come from: a generator, synchronous or not, any other iterable, or a function that gives one. */
@@ -84,23 +86,28 @@ function* encodeItem(
   item: GeneratorStreamItem,
 ): Generator<OutgoingMessage, void, void> {
   if (item instanceof Uint8Array) yield encodeFlightData({ appMetadata: item });
-  else if (item instanceof RecordBatch || 'batches' in item) yield* encodeData(encoder, item, undefined);
+  else if (item instanceof RecordBatch || 'batches' in item) yield* encodeData(encoder, item);
   else if (isPair(item)) yield* encodeData(encoder, item[0], item[1]);
-  else yield* encodeData(encoder, item.data, item.appMetadata);
+  else yield* encodeData(encoder, item.data, item.appMetadata, item.onFlushed);
 }
 
 function* encodeData(
   encoder: FlightBatchEncoder,
   data: RecordBatch | Table | undefined,
-  metadata: AppMetadata | undefined,
+  metadata?: AppMetadata,
+  onFlushed?: () => void,
 ): Generator<OutgoingMessage, void, void> {
   let appMetadata = metadata === undefined ? undefined : toBytes(metadata);
   const batches = data === undefined ? [] : data instanceof RecordBatch ? [data] : data.batches;
-  for (const batch of batches) {
-    yield* encoder.batch(batch, { appMetadata });
+  for (const [index, batch] of batches.entries()) {
+    yield* encoder.batch(batch, {
+      appMetadata,
+      onFlushed: index === batches.length - 1 ? onFlushed : undefined,
+    });
     appMetadata = undefined;
   }
   if (appMetadata !== undefined) yield encodeFlightData({ appMetadata });
+  if (batches.length === 0) onFlushed?.();
 }
 
 function isPair(

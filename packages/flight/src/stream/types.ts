@@ -93,7 +93,11 @@ export interface WriteTableOptions {
   readonly maxChunksize?: number | undefined;
 }
 
-/** Writes a stream of batches. Every promise resolves when the transport has room again. */
+/**
+ * Writes a stream of batches. Every promise resolves when the transport has room again, which may be before the last
+ * bytes left: batches are sent from where they lie, so their memory must not be changed while the call goes on. For
+ * memory that is used again there is {@link FlightStreamWriter.writeChunk}.
+ */
 export interface FlightStreamWriter extends AsyncDisposable {
   /** Sends the schema. Writing a batch without it begins with the batch's schema. */
   begin(schema: Schema, options?: FlightWriteOptions): Promise<void>;
@@ -105,6 +109,11 @@ export interface FlightStreamWriter extends AsyncDisposable {
   writeMetadata(appMetadata: Uint8Array | string): Promise<void>;
   /** Sends a batch with bytes of the application; when the batch is split they go with its first part. */
   writeWithMetadata(batch: RecordBatch, appMetadata: Uint8Array | string): Promise<void>;
+  /**
+   * Sends on what was read from another stream, its batch and its metadata, and releases it once the bytes left. Read
+   * with the reader itself, not with `scoped()`, which would release it too early.
+   */
+  writeChunk(chunk: FlightStreamChunk): Promise<void>;
   /** Tells the peer that nothing more comes; reading goes on. */
   doneWriting(): Promise<void>;
   /** {@link FlightStreamWriter.doneWriting}, then waits until the peer has ended the call; rejects with its error. */

@@ -1,10 +1,12 @@
 import type { RecordBatch, Schema, Table } from 'apache-arrow';
 import { FlightError, locateError } from '../errors.ts';
+import { noBytes } from '../bytes/empty.ts';
 import { toBytes } from '../model/bytes.ts';
 import { encodeFlightData } from '../proto/flight-data.ts';
 import { FlightBatchEncoder, type FlightBatchOptions } from './batch-encoder.ts';
 import type {
   FlightDataSink,
+  FlightStreamChunk,
   FlightStreamWriter,
   FlightWriteOptions,
   OutgoingMessage,
@@ -79,6 +81,12 @@ class BatchStreamWriter implements FlightStreamWriter {
 
   writeWithMetadata(batch: RecordBatch, appMetadata: Uint8Array | string): Promise<void> {
     return this.#inOrder(() => this.#batch(batch, { appMetadata: toBytes(appMetadata) }));
+  }
+
+  writeChunk(chunk: FlightStreamChunk): Promise<void> {
+    const { appMetadata, data } = chunk;
+    if (data === undefined) return this.writeMetadata(appMetadata ?? noBytes);
+    return this.#inOrder(() => this.#batch(data, { appMetadata, onFlushed: () => chunk.release() }));
   }
 
   doneWriting(): Promise<void> {

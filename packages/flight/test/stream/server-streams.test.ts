@@ -109,6 +109,22 @@ describe('GeneratorStream', () => {
     assert.deepEqual(await send(new GeneratorStream(schema, generator())), expected);
   });
 
+  it('tells when the memory of an item is free again', async () => {
+    const flushed: string[] = [];
+    const items = [
+      { data: new Table(batches), onFlushed: () => flushed.push('table') },
+      { data: numbers(1), onFlushed: () => flushed.push('batch') },
+      { data: new Table(schema), onFlushed: () => flushed.push('no rows') },
+    ];
+    const sink = new FakeSink();
+    await new GeneratorStream(schema, items).sendTo(sink);
+    assert.deepEqual(flushed, ['no rows']);
+    const marks = sink.messages.map(({ onFlushed }) => onFlushed !== undefined);
+    assert.deepEqual(marks, [false, false, false, true, true]);
+    for (const { onFlushed } of sink.messages) onFlushed?.();
+    assert.deepEqual(flushed, ['no rows', 'table', 'batch']);
+  });
+
   it('rejects with what the generator throws, after what it gave', async () => {
     const sink = new FakeSink();
     const stream = new GeneratorStream(schema, function* (): Generator<GeneratorStreamItem> {

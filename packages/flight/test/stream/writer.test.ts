@@ -3,9 +3,10 @@ import { describe, it } from 'node:test';
 import { Table } from 'apache-arrow';
 import { FlightError, FlightUnavailableError, FlightWriteSizeExceededError } from '../../src/errors.ts';
 import { FlightBatchDecoder } from '../../src/stream/batch-decoder.ts';
+import { StreamChunk } from '../../src/stream/chunk.ts';
 import { createStreamWriter } from '../../src/stream/writer.ts';
 import { numbers } from './batches.ts';
-import { FakeSink, parse, text } from './fakes.ts';
+import { FakeBody, FakeSink, parse, text } from './fakes.ts';
 
 /** What a sink got: kind or rows, metadata, and a star for a descriptor. */
 function show(sink: FakeSink): string[] {
@@ -75,6 +76,20 @@ describe('a stream writer', () => {
       ['a', 'b', 'c'],
     );
     assert.equal(sink.ended, true);
+  });
+
+  it('sends chunks on and releases them once the bytes left', async () => {
+    const sink = new FakeSink();
+    const writer = createStreamWriter(sink, { write: { targetMessageBytes: 4_000 } });
+    const body = new FakeBody(new Uint8Array(8));
+    await writer.writeChunk(new StreamChunk(numbers(500, 0, 20), new TextEncoder().encode('m'), body));
+    await writer.writeChunk(new StreamChunk(undefined, new TextEncoder().encode('alone'), undefined));
+    const lines = show(sink);
+    assert.deepEqual([lines[2]?.endsWith(' m'), lines.at(-1)], [true, 'metadata alone']);
+    for (const message of sink.messages.slice(0, -2)) message.onFlushed?.();
+    assert.equal(body.released, 0);
+    sink.messages.at(-2)?.onFlushed?.();
+    assert.equal(body.released, 1);
   });
 
   it('goes on after a batch above the write size limit', async () => {
