@@ -169,11 +169,12 @@ class TransportSession implements Http2Session {
     this.#finish(why);
   }
 
-  // Output goes out at the end of the current turn, so that what is written together is sent together.
+  // Output goes out at the end of the current turn, so that what is written together is sent together. Not as a
+  // microtask: a handler that answers goes through several of them, and each would be a packet of its own.
   #schedule(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    queueMicrotask(() => {
+    process.nextTick(() => {
       this.#pumping = false;
       this.#pump();
     });
