@@ -1,6 +1,6 @@
 // Packs each public package as npm would publish it, and looks at the tarball as a user gets it: publint and
-// are-the-types-wrong on it, no file that does not belong in it, and an import of every subpath from a project that
-// has it installed.
+// are-the-types-wrong on it, no file that does not belong in it, and from a project that has it installed an import of
+// every subpath, its types checked, and each command's help.
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
@@ -94,6 +94,35 @@ function checkImports(tarballs) {
   );
   console.log('\n== import of every subpath');
   execFileSync(process.execPath, [main], { stdio: 'inherit' });
+  checkTypes(specifiers, modules);
+  for (const name of tarballs.keys()) checkCommands(join(modules, name));
+}
+
+/** Declarations must be whole for users who check those of their libraries too. */
+function checkTypes(specifiers, modules) {
+  console.log('== types of every subpath');
+  const file = join(modules, '..', 'main.ts');
+  writeFileSync(
+    file,
+    specifiers
+      .map((name, i) => `import * as m${i} from ${JSON.stringify(name)};\nexport const n${i} = m${i};`)
+      .join('\n'),
+  );
+  symlinkSync(join(root, 'node_modules', '@types'), join(modules, '@types'), windows ? 'junction' : 'dir');
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
+  bin(
+    'tsc',
+    [...options, '--lib', 'es2023,esnext.disposable', '--skipLibCheck', 'false', 'main.ts'],
+    join(modules, '..'),
+  );
+}
+
+function checkCommands(folder) {
+  const { bin: commands = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  for (const [name, path] of Object.entries(commands)) {
+    console.log(`== ${name} --help`);
+    execFileSync(process.execPath, [join(folder, path), '--help'], { stdio: 'inherit' });
+  }
 }
 
 function linkDependencies(name, modules) {
@@ -117,10 +146,10 @@ function installed(dependency, from) {
   return found;
 }
 
-function bin(name, args) {
+function bin(name, args, cwd = work) {
   execFileSync(join(root, 'node_modules', '.bin', windows ? `${name}.cmd` : name), args, {
     stdio: 'inherit',
-    cwd: work,
+    cwd,
     shell: windows,
   });
 }
