@@ -1,7 +1,7 @@
 // Runs the tests, as they are built, on each Node line that is supported. The interpreters come from npm packages and
 // go into .peers/node.
 //   node scripts/node-matrix.mjs [FILTER]     only the tests whose path holds FILTER
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,11 +16,15 @@ for (const version of versions) {
   const node = install(version);
   const found = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
   console.log(`\n== tests on Node ${found}`);
-  execFileSync(node, [join(root, 'scripts', 'test.mjs'), ...process.argv.slice(2)], {
+  const { status } = spawnSync(node, [join(root, 'scripts', 'test.mjs'), ...process.argv.slice(2)], {
     stdio: 'inherit',
     cwd: root,
     env: { ...process.env, PEREGRINE_TEST_REPORTER: process.env.PEREGRINE_TEST_REPORTER ?? 'dot' },
   });
+  if (status !== 0) {
+    console.error(`tests fail on Node ${found}`);
+    process.exit(1);
+  }
 }
 console.log(`\ntests pass on Node ${versions.join(', ')}`);
 

@@ -113,7 +113,12 @@ export type {
 
 // For those who build on Flight: one level below, where messages are as they are on the wire.
 
-export { createStreamReader, createStreamWriter, FlightBatchDecoder, FlightBatchEncoder } from './stream/index.ts';
+export {
+  createStreamReader,
+  createStreamWriter,
+  FlightBatchDecoder,
+  FlightBatchEncoder,
+} from './stream/index.ts';
 export type {
   AppMetadata,
   DecodedFlightData,
