@@ -150,6 +150,12 @@ export const maxTransparentRetries: number = 5;
 /** Messages below are not compressed: gzip's own 20 bytes and the time are not worth it. */
 export const minCompressedBytes: number = 1024;
 
+/** Messages up to this, in bytes, are copied together when a call writes several in one turn. */
+export const maxSmallWriteBytes: number = 1024;
+
+/** Bytes that are gathered so at the most; one such block is what a long stream of small messages allocates. */
+export const smallWriteSlabBytes: number = 64 * 1024;
+
 /** Calls that may wait for a connection in one channel. */
 export const maxWaitingCalls: number = 65_536;
 

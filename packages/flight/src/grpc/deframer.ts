@@ -11,6 +11,7 @@
 
 import { noBytes } from '../bytes/empty.ts';
 import { type FlightError, FlightInternalError, FlightResourceExhaustedError } from '../errors.ts';
+import { readUint32 } from '../http2/frames.ts';
 import { decompressMessage } from './gzip.ts';
 import type { MessageDecoder } from './message.ts';
 import type { GrpcCompression } from './types.ts';
@@ -91,6 +92,12 @@ export class Deframer<T> {
 
   #readPrefix(buffer: Uint8Array, start: number, end: number): number {
     let at = start;
+    if (this.#prefixRead === 0 && end - start >= prefixBytes) {
+      this.#flag = buffer[at] ?? 0;
+      this.#length = readUint32(buffer, at + 1);
+      this.#prefixRead = prefixBytes;
+      return start + prefixBytes;
+    }
     while (at < end && this.#prefixRead < prefixBytes) {
       const byte = buffer[at] ?? 0;
       if (this.#prefixRead === 0) {

@@ -8,10 +8,11 @@
 
 import { type FlightError, FlightInternalError, FlightResourceExhaustedError } from '../errors.ts';
 import type { HeaderList, Http2Stream } from '../http2/types.ts';
-import { maxHeldBytes, maxMessageBytes, minCompressedBytes } from '../limits.ts';
+import { maxHeldBytes, maxMessageBytes, maxSmallWriteBytes, minCompressedBytes } from '../limits.ts';
 import { createDeferred, type Deferred } from './deferred.ts';
 import { compressMessage } from './gzip.ts';
 import type { OutgoingMessage } from './message.ts';
+import { SmallWrites } from './small-writes.ts';
 import type { GrpcCompression, GrpcMessageSink } from './types.ts';
 
 /** See the top of this file. */
@@ -23,6 +24,9 @@ export class Outbox implements GrpcMessageSink {
   /** Messages with their prefix, in case they are needed (again); undefined when they are not. */
   #held: OutgoingMessage[] | undefined;
   #heldBytes = 0;
+  /** Whether a message went to the stream. */
+  #begun = false;
+  #small: SmallWrites | undefined;
   #ended = false;
   #full = false;
   #waiting: Deferred<void> | undefined;
@@ -69,18 +73,27 @@ export class Outbox implements GrpcMessageSink {
   write(message: OutgoingMessage): boolean {
     if (this.#error !== undefined) throw this.#error();
     if (this.#ended) throw new FlightInternalError('a message was written after the end of this side');
+    const stream = this.#stream;
+    if (stream !== undefined && this.#begun && this.#held === undefined && this.#isSmall(message)) {
+      this.#small ??= new SmallWrites((bytes) => this.#send(stream, [bytes], bytes.byteLength));
+      this.#small.append(message);
+      return !this.#full;
+    }
+    this.#small?.flush();
     const framed = frame(message, this.compression);
     const { pieces, byteLength, onFlushed } = framed;
-    const stream = this.#stream;
     if (this.#held !== undefined) {
       this.#held.push(framed);
       this.#heldBytes += byteLength;
       if (stream !== undefined && (onFlushed !== undefined || this.#heldBytes > maxHeldBytes)) this.commit();
     }
-    const room =
-      stream === undefined ? this.#heldBytes < maxHeldBytes : stream.write(pieces, byteLength, onFlushed);
-    if (!room) this.#full = true;
-    return room;
+    if (stream !== undefined) {
+      this.#begun = true;
+      this.#send(stream, pieces, byteLength, onFlushed);
+    } else if (this.#heldBytes >= maxHeldBytes) {
+      this.#full = true;
+    }
+    return !this.#full;
   }
 
   drained(): Promise<void> {
@@ -94,6 +107,7 @@ export class Outbox implements GrpcMessageSink {
   end(trailers?: HeaderList): void {
     if (this.#ended || this.#error !== undefined) return;
     this.#ended = true;
+    this.#small?.flush();
     this.#stream?.end(trailers);
   }
 
@@ -108,6 +122,7 @@ export class Outbox implements GrpcMessageSink {
     // what went to a stream is flushed by it
     if (this.#stream === undefined) for (const { onFlushed } of this.#held ?? []) onFlushed?.();
     this.commit();
+    this.#small?.drop();
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.reject(error());
@@ -119,6 +134,19 @@ export class Outbox implements GrpcMessageSink {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.resolve();
+  }
+
+  #isSmall({ byteLength, onFlushed }: OutgoingMessage): boolean {
+    return byteLength <= maxSmallWriteBytes && onFlushed === undefined && this.compression === 'identity';
+  }
+
+  #send(
+    stream: Http2Stream,
+    pieces: readonly Uint8Array[],
+    byteLength: number,
+    onFlushed?: (() => void) | undefined,
+  ): void {
+    if (!stream.write(pieces, byteLength, onFlushed)) this.#full = true;
   }
 }
 

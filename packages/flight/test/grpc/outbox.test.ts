@@ -172,3 +172,77 @@ describe('the sending side of a call', () => {
     assert.throws(() => outbox.write(message('a')), /after the end/);
   });
 });
+
+describe('small messages that are written one after the other', () => {
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  it('go out together at the end of the turn, in order with those that are not small', async () => {
+    const stream = new FakeStream();
+    const outbox = new Outbox(false);
+    outbox.attach(stream);
+    const large = new Uint8Array(2000).fill(7);
+    outbox.write(message('a'));
+    outbox.write(message('b'));
+    outbox.write(message('a'));
+    outbox.write(bytesMessage(large));
+    outbox.write(message('b'));
+    outbox.write({ pieces: [new Uint8Array(0), Uint8Array.of(0x61)], byteLength: 1 });
+    await turn();
+    assert.deepEqual(stream.written, [...a, ...b, ...a, 0, 0, 0, 7, 208, ...large, ...b, ...a]);
+    assert.ok(stream.pieces.length < 9);
+  });
+
+  it('go out before the end', () => {
+    const stream = new FakeStream();
+    const outbox = new Outbox(false);
+    outbox.attach(stream);
+    outbox.write(message('a'));
+    outbox.write(message('b'));
+    outbox.end();
+    assert.deepEqual(stream.written, [...a, ...b]);
+  });
+
+  it('of several calls do not get mixed up', async () => {
+    const streams = Array.from({ length: 3 }, () => new FakeStream());
+    const outboxes = streams.map((stream) => {
+      const outbox = new Outbox(false);
+      outbox.attach(stream);
+      return outbox;
+    });
+    const expected: number[][] = [[], [], []];
+    for (let n = 0; n < 5000; n += 1) {
+      for (const [index, outbox] of outboxes.entries()) {
+        const bytes = new Uint8Array(n % 40).fill(index + 1);
+        outbox.write(bytesMessage(bytes));
+        expected[index]?.push(0, 0, 0, 0, bytes.byteLength, ...bytes);
+      }
+    }
+    await turn();
+    assert.deepEqual(
+      streams.map(({ written }) => written),
+      expected,
+    );
+  });
+
+  it('make a writer wait as others do', () => {
+    const stream = new FakeStream();
+    const outbox = new Outbox(false);
+    outbox.attach(stream);
+    outbox.write(message('a'));
+    stream.room = false;
+    let written = 0;
+    while (outbox.write(bytesMessage(new Uint8Array(100)))) written += 105;
+    assert.ok(written > 0 && written <= 64 * 1024);
+  });
+
+  it('are not sent when the call is given up', async () => {
+    const stream = new FakeStream();
+    const outbox = new Outbox(false);
+    outbox.attach(stream);
+    outbox.write(message('a'));
+    outbox.write(message('b'));
+    outbox.close(() => new FlightCancelledError('over'));
+    await turn();
+    assert.deepEqual(stream.written, a);
+  });
+});
