@@ -144,7 +144,7 @@ export class Outbox implements GrpcMessageSink {
     stream: Http2Stream,
     pieces: readonly Uint8Array[],
     byteLength: number,
-    onFlushed?: (() => void) | undefined,
+    onFlushed?: () => void,
   ): void {
     if (!stream.write(pieces, byteLength, onFlushed)) this.#full = true;
   }
