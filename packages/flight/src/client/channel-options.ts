@@ -4,7 +4,6 @@ import { FlightInvalidArgumentError } from '../errors.ts';
 import type { GrpcChannelOptions } from '../grpc/types.ts';
 import type { Location } from '../model/location.ts';
 import type { FlightTlsOptions } from './options.ts';
-import { pem } from './tls.ts';
 
 /** A `grpc.*` option: what it means here, for a value that was given. */
 type ChannelOption = (value: string | number | boolean, name: string) => GrpcChannelOptions;
@@ -126,12 +125,11 @@ export function channelOptionsFor(
       ? {}
       : { authority: overrideHostname }),
     tls: {
-      ...(rootCertificates === undefined ? {} : { ca: pem(rootCertificates) }),
-      ...(clientCertificate === undefined
-        ? {}
-        : { cert: pem(clientCertificate.cert), key: pem(clientCertificate.key) }),
-      ...(overrideHostname === undefined ? {} : { servername: overrideHostname }),
-      ...(disableServerVerification === true ? { rejectUnauthorized: false } : {}),
+      rootCertificates,
+      certificate: clientCertificate?.cert,
+      key: clientCertificate?.key,
+      serverName: overrideHostname,
+      disableVerification: disableServerVerification,
     },
   };
 }

@@ -67,6 +67,6 @@ function checkCertificates(text: string | undefined): void {
 }
 
 /** PEM as node:tls takes it. */
-export function pem(text: string | Uint8Array | undefined): string | undefined {
+function pem(text: string | Uint8Array | undefined): string | undefined {
   return typeof text === 'object' ? Buffer.from(text).toString('latin1') : text;
 }

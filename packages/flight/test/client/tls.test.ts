@@ -59,19 +59,31 @@ describe('the TLS options of a client', () => {
     });
   }
 
-  it('become options of node:tls', () => {
+  it('become options of the channel', () => {
     const bytes = new TextEncoder().encode(ca);
     const tls = { rootCertificates: bytes, clientCertificate: one, overrideHostname: 'name' };
     assert.deepEqual(channelOptionsFor(tlsLocation, tls, { idleMs: 5 }), {
       idleMs: 5,
       authority: 'name',
-      tls: { ca, cert: one.cert, key: one.key, servername: 'name' },
+      tls: {
+        rootCertificates: bytes,
+        certificate: one.cert,
+        key: one.key,
+        serverName: 'name',
+        disableVerification: undefined,
+      },
     });
     assert.deepEqual(
       channelOptionsFor(tlsLocation, { disableServerVerification: true }, { authority: 'own' }),
       {
         authority: 'own',
-        tls: { rejectUnauthorized: false },
+        tls: {
+          rootCertificates: undefined,
+          certificate: undefined,
+          key: undefined,
+          serverName: undefined,
+          disableVerification: true,
+        },
       },
     );
     assert.deepEqual(channelOptionsFor(new Location('grpc://host:1'), tls, {}), {});
