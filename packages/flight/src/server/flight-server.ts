@@ -18,7 +18,7 @@ import type { FlightServerOptions, ListenOptions } from './options.ts';
 import { pollFlightInfoMethod } from './poll-flight-info.ts';
 import { createMemorySessionStore, type SessionStore } from './sessions/session-store.ts';
 import { defaultShutdownSignals, onShutdownSignals } from './signals.ts';
-import { removeStaleSocket } from './stale-socket.ts';
+import { removeStaleSocket } from '../http2/stale-socket.ts';
 import type { FlightHandlers } from './types.ts';
 
 /** Where a server listens when nothing is said: this machine alone, on a free port. */
