@@ -3,16 +3,16 @@ import { it } from 'node:test';
 import { onShutdownSignals } from '../../src/server/signals.ts';
 
 it('the first signal drains, the second aborts, and nothing stays behind', () => {
-  const before = process.listenerCount('SIGUSR2');
+  const before = process.listenerCount('SIGHUP');
   const heard: string[] = [];
   const stop = onShutdownSignals(
-    ['SIGUSR2'],
+    ['SIGHUP'],
     () => heard.push('drain'),
     () => heard.push('abort'),
   );
-  process.emit('SIGUSR2');
-  process.emit('SIGUSR2');
+  process.emit('SIGHUP');
+  process.emit('SIGHUP');
   stop();
   assert.deepEqual(heard, ['drain', 'abort']);
-  assert.equal(process.listenerCount('SIGUSR2'), before);
+  assert.equal(process.listenerCount('SIGHUP'), before);
 });
