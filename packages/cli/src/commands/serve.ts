@@ -1,4 +1,4 @@
-import { type Dataset, defaultFlightPort, serveData } from '@peregrine/server';
+import { type Dataset, InsecureListenerError, defaultFlightPort, serveData } from '@peregrine/server';
 import { UsageError, exitCodes } from '../exit-codes.ts';
 import { formatBytes, formatCount } from '../output/numbers.ts';
 import { renderTextTable } from '../output/text-table.ts';
@@ -80,6 +80,7 @@ function parsePort(text: string): number {
 
 /** Says what to do about the troubles that people meet at the start. */
 function explain(error: unknown, host: string, port: number): unknown {
+  if (error instanceof InsecureListenerError) return new UsageError(error.message, { cause: error });
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const code = 'code' in cause ? cause.code : undefined;
     if (code === 'EADDRINUSE') {

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -71,13 +70,6 @@ export function channelTo(t: TestContext, port: number, options: GrpcChannelOpti
   const channel = createChannel({ kind: 'tcp', host: '127.0.0.1', port }, options);
   t.after(() => channel.close(0));
   return channel;
-}
-
-/** Listens on a free port of loopback. */
-export async function listening(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return portOf(server);
 }
 
 export function portOf(server: Server): number {

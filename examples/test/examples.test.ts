@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const compiled = fileURLToPath(new URL('../src/', import.meta.url));
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** A part of what each example prints. */
+const prints: Readonly<Record<string, RegExp>> = {
+  'quickstart.js': /symbol: 'A', price: 1.5/,
+  'dataset-server.js': /products: 3 rows of id, name[^]*sales: 2 rows|sales: 2 rows[^]*products: 3 rows/,
+};
+
+describe('the examples', () => {
+  it('are all known here', () => {
+    const files = readdirSync(compiled).filter((name) => name.endsWith('.js'));
+    assert.deepEqual(files.sort(), Object.keys(prints).sort());
+  });
+
+  for (const [file, pattern] of Object.entries(prints)) {
+    it(`${file} runs to its end`, async () => {
+      const { stdout } = await promisify(execFile)(process.execPath, [`${compiled}${file}`], {
+        timeout: 60_000,
+      });
+      assert.match(stdout, pattern);
+    });
+  }
+
+  it('have the quick start of the README', () => {
+    const readme = readFileSync(`${root}README.md`, 'utf8');
+    assert.ok(readme.includes(readFileSync(`${root}examples/src/quickstart.ts`, 'utf8').trim()));
+  });
+});

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
+
+const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function peregrine(...args: readonly string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [main, ...args],
+      { timeout: 60_000 },
+      (_error, stdout, stderr) => {
+        resolve({ code: child.exitCode, stdout, stderr });
+      },
+    );
+  });
+}
+
+async function startServer(...paths: readonly string[]): Promise<{ child: ChildProcess; location: string }> {
+  const child = spawn(process.execPath, [main, 'serve', ...paths, '--flight-port', '0', '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(createInterface({ input: child.stdout }), 'line');
+  const ready: unknown = JSON.parse(String(line));
+  assert.ok(typeof ready === 'object' && ready !== null && 'flight' in ready && 'event' in ready);
+  assert.equal(ready.event, 'ready');
+  return { child, location: String(ready.flight) };
+}
+
+describe('the command, against its own server', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'peregrine-cli-'));
+  const table = tableFromArrays({ id: Int32Array.of(1, 2, 3), name: ['a', 'b', 'c'] });
+  let server: { child: ChildProcess; location: string };
+
+  before(async () => {
+    writeFileSync(join(folder, 'small.arrow'), tableToIPC(table, 'file'));
+    writeFileSync(join(folder, 'stream.arrows'), tableToIPC(table, 'stream'));
+    server = await startServer(folder);
+  });
+
+  after(async () => {
+    if (server.child.exitCode === null) {
+      server.child.kill('SIGKILL');
+      await once(server.child, 'exit');
+    }
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('lists, describes and fetches', async () => {
+    const [list, info, schema, ndjson, csv, limited] = await Promise.all([
+      peregrine('list', server.location, '--json'),
+      peregrine('info', server.location, 'small', '--json'),
+      peregrine('schema', server.location, 'stream'),
+      peregrine('get', server.location, 'small', '--quiet'),
+      peregrine('get', server.location, 'stream', '--format', 'csv', '--quiet'),
+      peregrine('get', server.location, 'small', '--format', 'table', '--limit', '1'),
+    ]);
+    assert.deepEqual(
+      list.stdout
+        .trim()
+        .split('\n')
+        .map((line) => /"path":\["(\w+)"\]/.exec(line)?.[1]),
+      ['small', 'stream'],
+    );
+    assert.match(info.stdout, /"totalRecords": 3/);
+    assert.match(schema.stdout, /^id +Int32/m);
+    assert.equal(ndjson.stdout, '{"id":1,"name":"a"}\n{"id":2,"name":"b"}\n{"id":3,"name":"c"}\n');
+    assert.equal(csv.stdout, 'id,name\n1,a\n2,b\n3,c\n');
+    assert.match(limited.stdout, /^ 1 {2}a$/m);
+    assert.doesNotMatch(limited.stdout, /^ 2 {2}b$/m);
+  });
+
+  it('writes files that are whole or not there, and sends them back', async () => {
+    const file = join(folder, 'out.feather');
+    const got = await peregrine('get', server.location, 'small', '--output', file, '--quiet');
+    assert.equal(got.code, 0, got.stderr);
+    assert.deepEqual(tableFromIPC(readFileSync(file)).toArray().map(String), table.toArray().map(String));
+    const put = await peregrine('put', server.location, 'copy', '--input', file);
+    assert.match(put.stderr, /sent 3 rows/);
+    const again = await peregrine('get', server.location, 'copy', '--quiet');
+    assert.equal(again.stdout.split('\n').length, 4);
+    const missing = join(folder, 'missing.csv');
+    assert.equal((await peregrine('get', server.location, 'nothing', '--output', missing)).code, 1);
+    assert.ok(!existsSync(missing));
+  });
+
+  it('does actions, and tells what went wrong by text and exit code', async () => {
+    const [pong, unknown, usage, unreachable] = await Promise.all([
+      peregrine('do', server.location, 'ping'),
+      peregrine('do', server.location, 'nonsense'),
+      peregrine('get', server.location),
+      peregrine('list', 'grpc://127.0.0.1:1', '--timeout', '5'),
+    ]);
+    assert.equal(pong.stdout, 'pong\n');
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stderr, /there is no action nonsense.*NOT_FOUND/);
+    assert.equal(usage.code, 2);
+    assert.match(usage.stderr, /say which flight/);
+    assert.equal(unreachable.code, 3);
+  });
+
+  it('says who has the port', async () => {
+    const port = new URL(server.location.replace('grpc+tcp', 'http')).port;
+    const second = await peregrine('serve', '--flight-port', port);
+    assert.equal(second.code, 2);
+    assert.match(second.stderr, new RegExp(`port ${port} on 127.0.0.1 is taken`));
+    const open = await peregrine('serve', '--host', '0.0.0.0', '--flight-port', '0');
+    assert.equal(open.code, 2);
+    assert.match(open.stderr, /--insecure/);
+  });
+
+  it('drains and ends well on SIGTERM', { skip: process.platform === 'win32' }, async () => {
+    const other = await startServer();
+    other.child.kill('SIGTERM');
+    const [code] = await once(other.child, 'exit');
+    assert.equal(code, 0);
+  });
+});
