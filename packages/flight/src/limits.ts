@@ -44,7 +44,10 @@ export const streamLowWaterBytes: number = 1024 * 1024;
 /** Pieces shorter than this are copied together with frame headers: a system call's vector entry costs more. */
 export const coalesceBelowBytes = 4096;
 
-/** Bytes given to the socket that the kernel has not taken yet; more only takes memory. */
+/** Bytes given to the socket in one write: with more, memory that was just made is out of the caches again. */
+export const outputStepBytes: number = 1024 * 1024;
+
+/** Bytes given to the socket that the kernel has not taken yet: one write under way and the next behind it. */
 export const socketInFlightBytes: number = 2 * 1024 * 1024;
 
 /** The reused read buffer of a socket: what one read takes at the most. */
@@ -74,21 +77,31 @@ export const hpackTableBytes = 4096;
 /** Frames that we owe the peer (acknowledgements, resets) and it does not read; above it the peer is not a peer. */
 export const maxOwedControlBytes: number = 1024 * 1024;
 
+/** Settings in one SETTINGS frame; the RFC knows six, and a few more are registered. */
+export const maxSettingsPerFrame = 256;
+
+/** Bytes of a GOAWAY frame's text that are kept for the error's message. */
+export const maxGoawayTextBytes = 1024;
+
 /**
  * How many frames of a kind that cost the sender nothing a peer may send at once, and how many more each second.
- * Honest peers stay far below; a flood ends the connection with ENHANCE_YOUR_CALM.
+ * Honest peers stay far below; a flood ends the connection with ENHANCE_YOUR_CALM. Some kinds are answers to what we
+ * send, so sending payload allows more of them: gRPC's C++ and Go implementations send a PING with nearly each round
+ * trip while they receive, to measure the bandwidth, and then raise their windows by SETTINGS.
  */
 export const floodBudgets = {
-  /** Streams that the peer resets, or makes us reset by errors (rapid reset, made-you-reset). */
+  /** Streams that the peer resets, or makes us reset or refuse by errors (rapid reset, made-you-reset). */
   reset: { burst: 4096, perSecond: 500 },
-  ping: { burst: 1000, perSecond: 100 },
-  settings: { burst: 100, perSecond: 10 },
+  /** PING, and acknowledgements of pings that were never sent. */
+  ping: { burst: 1000, perSecond: 100, perFrameSent: 1 },
+  /** SETTINGS, and acknowledgements that are one too many. */
+  settings: { burst: 100, perSecond: 10, perFrameSent: 0.1 },
   /** DATA without payload that does not end its stream. */
   emptyData: { burst: 1000, perSecond: 100 },
-  /** PRIORITY, and frames of types nobody knows. */
+  /** PRIORITY, GOAWAY, interim responses, late headers, and frames of types nobody knows. */
   ignored: { burst: 1000, perSecond: 100 },
-  /** WINDOW_UPDATE; each DATA frame that we send allows two more. */
-  windowUpdate: { burst: 10_000, perSecond: 1000 },
+  /** WINDOW_UPDATE: what is below the windows of a stream and of the connection, given back by the KiB, is honest. */
+  windowUpdate: { burst: 10_000, perSecond: 1000, perFrameSent: 2, perKibSent: 2 },
 } as const;
 
 /** Streams remembered after we reset them, whose late frames are dropped without an error. */
@@ -100,8 +113,30 @@ export const prefaceTimeoutMs = 10_000;
 /** Time for the peer to acknowledge our SETTINGS, in ms. */
 export const settingsTimeoutMs = 30_000;
 
+/** Time to find out, once a process, whether handles of accepted sockets can be moved, in ms; it takes some 5. */
+export const handleTestTimeoutMs = 1000;
+
+/** Time for a TLS handshake, in ms; a full one takes a few round trips. */
+export const tlsHandshakeTimeoutMs = 20_000;
+
 /** Time in which the kernel takes none of what is written before the peer counts as gone, in ms. */
 export const writeStallTimeoutMs = 120_000;
+
+/**
+ * Time in which a peer gives a stream no window while payload waits for it, in ms, before the stream is reset. What
+ * waits is memory that a peer could hold with one small frame, so there must be an end; but people stop reading in
+ * the middle of a result while they look at what they have.
+ */
+export const windowStallTimeoutMs: number = 30 * 60 * 1000;
+
+/** Time without streams after which a server closes a connection, in ms. gRPC clients connect again by themselves. */
+export const idleConnectionTimeoutMs: number = 60 * 60 * 1000;
+
+/** Time for the answer to the PING between the two notices of a server that closes a connection, in ms. */
+export const closingPingTimeoutMs = 1000;
+
+/** Time that a peer gets to read why its connection has failed before the socket is closed, in ms. */
+export const lastWordsTimeoutMs = 1000;
 
 /** Time to connect, TLS included, in ms. gRPC's own default. */
 export const connectTimeoutMs = 20_000;

@@ -23,23 +23,28 @@ export interface Http2ConnectOptions extends Omit<Http2SessionOptions, 'onReques
 /**
  * Opens a connection; resolves when the peer's SETTINGS are there, so its limits are known.
  *
- * @throws Node's error, a TimeoutError or AbortError, or Http2Error when the peer does not speak HTTP/2
+ * @throws Node's error, a TimeoutError, the signal's reason, or Http2Error when the peer does not speak HTTP/2
  */
 export async function connect(
   target: ConnectTarget,
   options: Http2ConnectOptions = {},
 ): Promise<Http2Session> {
   const timeoutMs = options.connectTimeoutMs ?? connectTimeoutMs;
+  const { tls, signal } = options;
   const start = performance.now();
-  const transport = await connectSocket(target, { tls: options.tls, timeoutMs, signal: options.signal });
+  const transport = await connectSocket(target, { tls, timeoutMs, signal });
   const left = Math.max(1, timeoutMs - (performance.now() - start));
   const session = createSession('client', transport, { prefaceTimeoutMs: left, ...options });
   const abort = (): void => session.destroy();
-  options.signal?.addEventListener('abort', abort, { once: true });
+  if (signal?.aborted === true) abort();
+  else signal?.addEventListener('abort', abort, { once: true });
   try {
     await session.ready;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
-    options.signal?.removeEventListener('abort', abort);
+    signal?.removeEventListener('abort', abort);
   }
   return session;
 }

@@ -19,6 +19,13 @@ export const http2ErrorCodes = {
 /** One name of {@link http2ErrorCodes}. */
 export type Http2ErrorCode = keyof typeof http2ErrorCodes;
 
+const codeNames = new Map<number, Http2ErrorCode>();
+for (const [name, code] of Object.entries(http2ErrorCodes)) if (isCode(name)) codeNames.set(code, name);
+
+function isCode(name: string): name is Http2ErrorCode {
+  return name in http2ErrorCodes;
+}
+
 /** What an HTTP/2 connection or stream ended with. */
 export class Http2Error extends Error {
   override readonly name: string = 'Http2Error';
@@ -29,4 +36,9 @@ export class Http2Error extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/** The name of a code from the wire; codes that nobody knows count as INTERNAL_ERROR (RFC 9113, section 7). */
+export function http2ErrorName(code: number): Http2ErrorCode {
+  return codeNames.get(code) ?? 'INTERNAL_ERROR';
 }

@@ -4,24 +4,63 @@ import { Http2Error } from './errors.ts';
 /** A kind of frame that is counted. */
 export type FloodKind = keyof typeof floodBudgets;
 
-/** How many of a kind may come at once, and how many more each second. */
+/** How many frames of a kind are taken. */
 export interface FloodBudget {
+  /** How many may come at once. */
   readonly burst: number;
+  /** How many more each second. */
   readonly perSecond: number;
+  /** How many more for each DATA frame that we send, because it gives the peer reason for them. Default: 0. */
+  readonly perFrameSent?: number | undefined;
+  /** How many more for each KiB of payload that we send. Default: 0. */
+  readonly perKibSent?: number | undefined;
 }
 
-/** Counts cheap frames against the budgets of `limits.ts` (token buckets). */
+/** The budgets of every kind. */
+export type FloodBudgets = Readonly<Record<FloodKind, FloodBudget>>;
+
+interface Bucket {
+  readonly kind: FloodKind;
+  readonly budget: FloodBudget;
+  readonly perFrameSent: number;
+  readonly perByteSent: number;
+  tokens: number;
+  refilledAt: number;
+}
+
+/** What sending can earn at the most: as if a window of 2 GiB was given back in steps of a KiB, both windows. */
+const maxTokens = 4_194_304;
+
+/** Counts cheap frames against their budgets (token buckets). */
 export class FloodGuard {
-  readonly #budgets: Readonly<Record<FloodKind, FloodBudget>>;
-  readonly #left = new Map<FloodKind, { tokens: number; at: number }>();
+  readonly #buckets: Readonly<Record<FloodKind, Bucket>>;
+  readonly #earning: readonly Bucket[];
   readonly #now: () => number;
 
-  constructor(
-    budgets: Readonly<Record<FloodKind, FloodBudget>> = floodBudgets,
-    now: () => number = () => performance.now(),
-  ) {
-    this.#budgets = budgets;
+  constructor(budgets: FloodBudgets = floodBudgets, now: () => number = () => performance.now()) {
+    const make = (kind: FloodKind): Bucket => {
+      const budget = budgets[kind];
+      return {
+        kind,
+        budget,
+        perFrameSent: budget.perFrameSent ?? 0,
+        perByteSent: (budget.perKibSent ?? 0) / 1024,
+        tokens: budget.burst,
+        refilledAt: now(),
+      };
+    };
     this.#now = now;
+    this.#buckets = {
+      reset: make('reset'),
+      ping: make('ping'),
+      settings: make('settings'),
+      emptyData: make('emptyData'),
+      ignored: make('ignored'),
+      windowUpdate: make('windowUpdate'),
+    };
+    this.#earning = Object.values(this.#buckets).filter(
+      ({ perFrameSent, perByteSent }) => perFrameSent > 0 || perByteSent > 0,
+    );
   }
 
   /**
@@ -30,29 +69,28 @@ export class FloodGuard {
    * @throws Http2Error ENHANCE_YOUR_CALM when the budget is used up
    */
   count(kind: FloodKind): void {
-    const { burst, perSecond } = this.#budgets[kind];
-    const now = this.#now();
-    let bucket = this.#left.get(kind);
-    if (bucket === undefined) {
-      bucket = { tokens: burst, at: now };
-      this.#left.set(kind, bucket);
-    }
-    if (bucket.tokens < 1) {
-      bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1000) * perSecond);
-      bucket.at = now;
-      if (bucket.tokens < 1) {
-        throw new Http2Error(
-          'ENHANCE_YOUR_CALM',
-          `more ${kind} frames than the ${burst} at once and ${perSecond} a second that are allowed`,
-        );
-      }
-    }
+    const bucket = this.#buckets[kind];
+    if (bucket.tokens < 1) this.#refill(bucket);
     bucket.tokens--;
   }
 
-  /** Allows more of a kind, because what we did gives the peer reason to send them. */
-  allow(kind: FloodKind, count: number): void {
-    const bucket = this.#left.get(kind);
-    if (bucket !== undefined) bucket.tokens = Math.min(bucket.tokens + count, 1_000_000);
+  /** A DATA frame with so much payload was sent. */
+  sent(byteLength: number): void {
+    for (const bucket of this.#earning) {
+      const tokens = bucket.tokens + bucket.perFrameSent + bucket.perByteSent * byteLength;
+      bucket.tokens = tokens > maxTokens ? maxTokens : tokens;
+    }
+  }
+
+  #refill(bucket: Bucket): void {
+    const { burst, perSecond } = bucket.budget;
+    const now = this.#now();
+    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.refilledAt) / 1000) * perSecond);
+    bucket.refilledAt = now;
+    if (bucket.tokens >= 1) return;
+    throw new Http2Error(
+      'ENHANCE_YOUR_CALM',
+      `more ${bucket.kind} frames than the ${burst} at once and ${perSecond} a second that are allowed`,
+    );
   }
 }

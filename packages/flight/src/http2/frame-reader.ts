@@ -1,5 +1,5 @@
 import { Http2Error } from './errors.ts';
-import { frameFlags, frameHeaderLength, frameTypes } from './frames.ts';
+import { frameFlags, frameHeaderLength, frameTypes, maxWindow, readUint32 } from './frames.ts';
 
 /** What a {@link FrameReader} tells. Offsets are into the buffer of the call, valid only during it. */
 export interface FrameListener {
@@ -9,7 +9,7 @@ export interface FrameListener {
    */
   onFrameStart(type: number, flags: number, streamId: number, length: number): number;
   /** Part of a DATA frame's payload, without padding. */
-  onDataChunk(streamId: number, buffer: Uint8Array, start: number, end: number): void;
+  onDataChunk(buffer: Uint8Array, start: number, end: number): void;
   /** A DATA frame is over. `length` is the frame's, padding included, as flow control counts it. */
   onDataEnd(flags: number, streamId: number, length: number): void;
   /** Any other frame, with the part of its payload that was asked for. */
@@ -21,6 +21,10 @@ const empty = new Uint8Array(0);
 /**
  * Finds frames in bytes that come in any pieces. Payload of DATA is handed on where it lies, whole or in parts; other
  * frames are kept until they are complete, at most as much as the listener asks for.
+ *
+ * ```text
+ * between frames ──9 bytes of header──▶ in a frame ──length bytes of payload──▶ between frames
+ * ```
  */
 export class FrameReader {
   readonly #listener: FrameListener;
@@ -33,15 +37,22 @@ export class FrameReader {
   #length = 0;
   /** Payload bytes of the current frame still to come; -1 between frames. */
   #left = -1;
-  /** Of a DATA frame: padding at its end; -1 until its length byte was read. */
+  /** Of a DATA frame: padding at its end still to come; -1 until its length byte was read. */
   #padding = 0;
-  /** Of any other frame: where its payload is gathered, and how much of it is there. */
+  /** Of any other frame: how much of the payload is kept, where it is gathered, and how much is there. */
+  #keep = 0;
   #kept: Uint8Array = empty;
   #keptBytes = 0;
+  #stopped = false;
 
   constructor(listener: FrameListener, maxFrameSize: number) {
     this.#listener = listener;
     this.#maxFrameSize = maxFrameSize;
+  }
+
+  /** Nothing is read from now on, not even the rest of the bytes of a call that is running. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /**
@@ -51,7 +62,7 @@ export class FrameReader {
    */
   receive(buffer: Uint8Array, start: number, end: number): void {
     let at = start;
-    for (;;) {
+    while (!this.#stopped) {
       if (this.#left < 0) {
         const next = this.#readHeader(buffer, at, end);
         if (next < 0) return;
@@ -65,36 +76,49 @@ export class FrameReader {
 
   /** Gives where the payload begins, or -1 when the header is not complete yet. */
   #readHeader(buffer: Uint8Array, start: number, end: number): number {
+    if (this.#headerBytes === 0 && end - start >= frameHeaderLength) {
+      this.#begin(buffer, start, end - start - frameHeaderLength);
+      return start + frameHeaderLength;
+    }
     const take = Math.min(frameHeaderLength - this.#headerBytes, end - start);
-    const header = this.#header;
-    for (let i = 0; i < take; i++) header[this.#headerBytes + i] = buffer[start + i] ?? 0;
+    for (let i = 0; i < take; i++) this.#header[this.#headerBytes + i] = buffer[start + i] ?? 0;
     this.#headerBytes += take;
     if (this.#headerBytes < frameHeaderLength) return -1;
     this.#headerBytes = 0;
-    const [l0 = 0, l1 = 0, l2 = 0, type = 0, flags = 0, s0 = 0, s1 = 0, s2 = 0, s3 = 0] = header;
-    this.#length = (l0 << 16) | (l1 << 8) | l2;
-    this.#type = type;
-    this.#flags = flags;
-    this.#streamId = ((s0 & 0x7f) << 24) | (s1 << 16) | (s2 << 8) | s3;
-    if (this.#length > this.#maxFrameSize) {
+    this.#begin(this.#header, 0, end - start - take);
+    return start + take;
+  }
+
+  /** Begins the frame whose header is at an offset; `here` is how much of what follows is in the buffer. */
+  #begin(header: Uint8Array, at: number, here: number): void {
+    const word = readUint32(header, at);
+    const length = word >>> 8;
+    const type = word & 0xff;
+    const flags = header[at + 4] ?? 0;
+    const streamId = readUint32(header, at + 5) & maxWindow;
+    if (length > this.#maxFrameSize) {
       throw new Http2Error(
         'FRAME_SIZE_ERROR',
-        `a frame of ${this.#length} bytes is above the ${this.#maxFrameSize} bytes that were offered`,
+        `a frame of ${length} bytes is above the ${this.#maxFrameSize} bytes that were offered`,
       );
     }
-    const keep = this.#listener.onFrameStart(type, flags, this.#streamId, this.#length);
-    this.#left = this.#length;
+    this.#type = type;
+    this.#flags = flags;
+    this.#streamId = streamId;
+    this.#length = length;
+    this.#left = length;
+    const keep = this.#listener.onFrameStart(type, flags, streamId, length);
     if (type === frameTypes.data) {
       this.#padding = (flags & frameFlags.padded) === 0 ? 0 : -1;
-      if (this.#padding < 0 && this.#length === 0) {
+      if (this.#padding < 0 && length === 0) {
         throw new Http2Error('FRAME_SIZE_ERROR', 'a padded DATA frame has no room for its pad length');
       }
-    } else {
-      this.#keptBytes = 0;
-      this.#kept = keep === 0 ? empty : this.#left <= end - start - take ? empty : new Uint8Array(keep);
-      this.#padding = keep;
+      return;
     }
-    return start + take;
+    this.#keep = keep;
+    this.#keptBytes = 0;
+    // A payload that lies in the buffer as a whole is not gathered.
+    this.#kept = keep === 0 || length <= here ? empty : new Uint8Array(keep);
   }
 
   #readData(buffer: Uint8Array, start: number, end: number): number {
@@ -113,9 +137,8 @@ export class FrameReader {
     }
     const data = Math.min(this.#left - this.#padding, end - at);
     if (data > 0) {
-      // Counted before the listener sees it: what it throws is about its stream, and this reader stays in step.
       this.#left -= data;
-      this.#listener.onDataChunk(this.#streamId, buffer, at, at + data);
+      this.#listener.onDataChunk(buffer, at, at + data);
       at += data;
     }
     if (this.#left <= this.#padding) {
@@ -132,15 +155,14 @@ export class FrameReader {
   }
 
   #readOther(buffer: Uint8Array, start: number, end: number): number {
-    const keep = this.#padding;
     const take = Math.min(this.#left, end - start);
     if (take === this.#length) {
-      // The whole payload lies in this buffer: no copy.
       this.#left = -1;
-      this.#listener.onFrame(this.#type, this.#flags, this.#streamId, buffer.subarray(start, start + keep));
+      const payload = buffer.subarray(start, start + this.#keep);
+      this.#listener.onFrame(this.#type, this.#flags, this.#streamId, payload);
       return start + take;
     }
-    const wanted = Math.min(take, keep - this.#keptBytes);
+    const wanted = Math.min(take, this.#keep - this.#keptBytes);
     if (wanted > 0) {
       this.#kept.set(buffer.subarray(start, start + wanted), this.#keptBytes);
       this.#keptBytes += wanted;

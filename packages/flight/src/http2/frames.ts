@@ -125,3 +125,22 @@ export function readUint32(bytes: Uint8Array, offset: number): number {
 export function headerListSize(headers: readonly HeaderField[]): number {
   return headers.reduce((sum, [name, value]) => sum + name.length + value.length + 32, 0);
 }
+
+/** A PING frame with a number of ours in it, or the answer to one. */
+export function makePingFrame(flags: number, payload: Uint8Array | number): Uint8Array {
+  if (typeof payload !== 'number') return makeFrame(frameTypes.ping, flags, 0, payload);
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setUint32(4, payload);
+  return makeFrame(frameTypes.ping, flags, 0, bytes);
+}
+
+/** A GOAWAY frame, with the first characters of a text for people. */
+export function makeGoawayFrame(lastStreamId: number, code: number, text: string): Uint8Array {
+  const debug = Buffer.from(text.slice(0, 256), 'latin1');
+  const payload = new Uint8Array(8 + debug.length);
+  const view = new DataView(payload.buffer);
+  view.setUint32(0, lastStreamId);
+  view.setUint32(4, code);
+  payload.set(debug, 8);
+  return makeFrame(frameTypes.goaway, 0, 0, payload);
+}

@@ -84,6 +84,6 @@ export class HeaderBlockAssembler {
         `a header block in more than ${maxContinuationFrames} CONTINUATION frames is above the limit`,
       );
     }
-    this.#parts.push(Uint8Array.from(part));
+    this.#parts.push(part.slice());
   }
 }

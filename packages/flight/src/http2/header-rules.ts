@@ -1,3 +1,4 @@
+import { FlightInvalidArgumentError } from '../errors.ts';
 import { Http2Error } from './errors.ts';
 import type { HeaderList } from './types.ts';
 
@@ -15,12 +16,18 @@ const connectionSpecific: ReadonlySet<string> = new Set([
 
 const requestPseudo: ReadonlySet<string> = new Set([':method', ':scheme', ':path', ':authority']);
 const token = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+const pseudoToken = /^:[a-z]+$/;
+// Spaces around a value are against the RFC as well (section 8.2.1), but gRPC peers send a grpc-message as its text
+// is, spaces included; to refuse it would put an error of the protocol in the place of the error that they report.
 // oxlint-disable-next-line no-control-regex -- these are the characters that the RFC forbids
 const forbiddenInValue = /[\0\r\n]/;
+// oxlint-disable-next-line no-control-regex -- the same, and what a byte cannot carry
+const forbiddenOutgoing = /[\0\r\n\u0100-\uffff]/;
 
 /** Field names seen valid, so that the usual ones are not matched again and again. Bounded: names come from peers. */
 const knownNames = new Set<string>();
 const maxKnownNames = 512;
+const maxKnownNameLength = 64;
 
 /**
  * Checks a header list from the peer against RFC 9113, sections 8.1 to 8.3.
@@ -31,11 +38,11 @@ const maxKnownNames = 512;
 export function checkHeaderList(headers: HeaderList, kind: HeaderListKind): number | undefined {
   let pseudoDone = false;
   let contentLength: number | undefined;
-  let method = '';
   const pseudo = new Map<string, string>();
   for (const [name, value] of headers) {
-    if (forbiddenInValue.test(value))
+    if (forbiddenInValue.test(value)) {
       throw malformed(`the value of ${name} has a character that is not allowed`);
+    }
     if (name.startsWith(':')) {
       if (pseudoDone) throw malformed(`the pseudo header ${name} stands behind a regular one`);
       if (pseudo.has(name)) throw malformed(`the pseudo header ${name} stands there twice`);
@@ -44,17 +51,14 @@ export function checkHeaderList(headers: HeaderList, kind: HeaderListKind): numb
         throw malformed(`the pseudo header ${name} is not one of a ${kind}`);
       }
       pseudo.set(name, value);
-      if (name === ':method') method = value;
       continue;
     }
     pseudoDone = true;
-    if (!knownNames.has(name)) {
-      if (!token.test(name)) throw malformed(`${JSON.stringify(name)} is not a lower-case field name`);
-      if (connectionSpecific.has(name)) throw malformed(`the field ${name} does not belong in HTTP/2`);
-      if (knownNames.size < maxKnownNames && name.length < 64) knownNames.add(name);
-    }
-    if (name === 'te' && value !== 'trailers')
+    const wrong = wrongName(name);
+    if (wrong !== undefined) throw malformed(wrong);
+    if (name === 'te' && value !== 'trailers') {
       throw malformed(`te says ${value}, where only trailers is allowed`);
+    }
     if (name === 'content-length') {
       const length = /^\d{1,15}$/.test(value) ? Number(value) : undefined;
       if (length === undefined || (contentLength !== undefined && contentLength !== length)) {
@@ -63,15 +67,56 @@ export function checkHeaderList(headers: HeaderList, kind: HeaderListKind): numb
       contentLength = length;
     }
   }
-  if (kind === 'request') {
-    for (const needed of method === 'CONNECT' ? [':method', ':authority'] : [':method', ':scheme', ':path']) {
-      if ((pseudo.get(needed) ?? '') === '') throw malformed(`a request lacks ${needed}`);
-    }
-  }
+  if (kind === 'request') checkRequestPseudo(pseudo);
   if (kind === 'response' && !/^[1-9]\d\d$/.test(pseudo.get(':status') ?? '')) {
     throw malformed('a response lacks a status of three digits');
   }
   return contentLength;
+}
+
+/** Section 8.3.1, and 8.5 for CONNECT. */
+function checkRequestPseudo(pseudo: ReadonlyMap<string, string>): void {
+  const connects = pseudo.get(':method') === 'CONNECT';
+  for (const needed of connects ? [':method', ':authority'] : [':method', ':scheme', ':path']) {
+    if ((pseudo.get(needed) ?? '') === '') throw malformed(`a request lacks ${needed}`);
+  }
+  if (connects) {
+    if (pseudo.has(':scheme') || pseudo.has(':path')) throw malformed('CONNECT has no :scheme and no :path');
+    return;
+  }
+  const path = pseudo.get(':path') ?? '';
+  if (!path.startsWith('/') && path !== '*') throw malformed(`the path ${path} does not begin with a slash`);
+}
+
+/**
+ * Checks a header list of ours before it is sent, so that nobody can smuggle a line into another protocol behind us.
+ *
+ * @throws FlightInvalidArgumentError for what the peer would have to refuse
+ */
+export function checkOutgoingList(headers: HeaderList): void {
+  for (const [name, value] of headers) {
+    const wrong = name.startsWith(':')
+      ? pseudoToken.test(name)
+        ? undefined
+        : `${JSON.stringify(name)} is no pseudo header`
+      : wrongName(name);
+    if (wrong !== undefined) throw new FlightInvalidArgumentError(`a header cannot be sent: ${wrong}`);
+    if (forbiddenOutgoing.test(value)) {
+      throw new FlightInvalidArgumentError(
+        `the header ${name} cannot be sent: its value has a line break, a NUL or a character above U+00FF; ` +
+          'percent-encode it, or send the bytes as a "-bin" header',
+      );
+    }
+  }
+}
+
+/** What is wrong with the name of a regular field; undefined: nothing. */
+function wrongName(name: string): string | undefined {
+  if (knownNames.has(name)) return undefined;
+  if (!token.test(name)) return `${JSON.stringify(name)} is not a lower-case field name`;
+  if (connectionSpecific.has(name)) return `the field ${name} does not belong in HTTP/2`;
+  if (knownNames.size < maxKnownNames && name.length <= maxKnownNameLength) knownNames.add(name);
+  return undefined;
 }
 
 function malformed(what: string): Http2Error {

@@ -2,10 +2,10 @@ export { connect, listen } from './endpoint.ts';
 export type { Http2ConnectOptions, Http2ListenOptions, Http2Listener } from './endpoint.ts';
 export { Http2Error, http2ErrorCodes } from './errors.ts';
 export type { Http2ErrorCode } from './errors.ts';
-export type { FloodBudget, FloodKind } from './flood-guard.ts';
+export type { FloodBudget, FloodBudgets, FloodKind } from './flood-guard.ts';
 export { createSession } from './session.ts';
 export type { Http2SessionOptions } from './session.ts';
-export type { Http2Limits } from './session-core.ts';
+export type { Http2Limits } from './session-limits.ts';
 export type { ClientTlsOptions, ConnectTarget, ListenTarget } from './socket.ts';
 export type { Transport, TransportListener } from './transport.ts';
 export type {

@@ -1,6 +1,19 @@
-import { prefaceTimeoutMs, settingsTimeoutMs, socketInFlightBytes, writeStallTimeoutMs } from '../limits.ts';
-import { Http2Error } from './errors.ts';
-import { type Http2Limits, SessionCore } from './session-core.ts';
+import { reportClientError, reportServerError } from '../diagnostics.ts';
+import {
+  closingPingTimeoutMs,
+  idleConnectionTimeoutMs,
+  lastWordsTimeoutMs,
+  maxTimerMs,
+  outputStepBytes,
+  prefaceTimeoutMs,
+  settingsTimeoutMs,
+  socketInFlightBytes,
+  windowStallTimeoutMs,
+  writeStallTimeoutMs,
+} from '../limits.ts';
+import { Http2Error, type Http2ErrorCode } from './errors.ts';
+import { SessionCore } from './session-core.ts';
+import type { Http2Limits } from './session-limits.ts';
 import type { Transport } from './transport.ts';
 import type {
   HeaderList,
@@ -12,29 +25,35 @@ import type {
   Http2StreamHandler,
 } from './types.ts';
 
-/** Payload taken from the core at a time, in bytes. */
-const outputStepBytes = 1 << 20;
-
-/** How long a peer gets to read why its connection failed before the socket is closed, in ms. */
-const lastWordsMs = 1000;
-
-/** How a session behaves. */
+/** How a session behaves. Times are in ms; Infinity switches one off. */
 export interface Http2SessionOptions {
   /** Bounds; see each for its default. */
   readonly limits?: Http2Limits | undefined;
-  /** Time for the peer's preface and SETTINGS, in ms. Default: 10 s. */
+  /** Time for the peer's preface and SETTINGS. Default: 10 s. */
   readonly prefaceTimeoutMs?: number | undefined;
-  /** Time for the peer to acknowledge our SETTINGS, in ms. Default: 30 s. */
+  /** Time for the peer to acknowledge our SETTINGS. Default: 30 s. */
   readonly settingsTimeoutMs?: number | undefined;
-  /** Time in which the kernel takes nothing of what is written before the peer counts as gone, in ms. Default: 120 s. */
+  /** Time in which the kernel takes nothing of what is written before the peer counts as gone. Default: 2 min. */
   readonly writeStallTimeoutMs?: number | undefined;
+  /** Time in which the peer gives no window to a stream with payload before it is reset. Default: 30 min. */
+  readonly windowStallTimeoutMs?: number | undefined;
+  /** Time without any stream after which a server closes the connection in order. Default: 1 h. */
+  readonly idleTimeoutMs?: number | undefined;
   /** Called for each request (server). */
   readonly onRequest?: Http2RequestListener | undefined;
+  /**
+   * The answer to a request whose header list is above `maxHeaderListBytes`, which nobody else gets to see (server);
+   * the stream ends with it. Default: a `:status` of 431.
+   */
+  readonly oversizedAnswer?: ((actual: number, limit: number) => HeaderList) | undefined;
   /** The peer takes no new requests (client). */
   readonly onGoaway?: (() => void) | undefined;
   /** A stream is over; `openStreams` is already less. */
   readonly onStreamClosed?: (() => void) | undefined;
 }
+
+/** A stalled stream, or a connection without streams, is found after so many looks in a row. */
+const looks = 4;
 
 /**
  * A session over a transport.
@@ -59,13 +78,16 @@ class TransportSession implements Http2Session {
   readonly #transport: Transport;
   readonly #stallMs: number;
   #inFlight = 0;
-  #pumping = false;
+  #scheduled = false;
+  /** `close()` was called; and its last notice is out. */
   #closing = false;
-  #finishing = false;
+  #finalNotice = false;
+  /** This side of the transport is closed. */
+  #ending = false;
   #endedWith: { readonly error: Http2Error | undefined } | undefined;
   #resolveEnded: (error: Http2Error | undefined) => void = () => undefined;
   #stall: NodeJS.Timeout | undefined;
-  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #timers = new Set<NodeJS.Timeout>();
 
   constructor(role: 'client' | 'server', transport: Transport, options: Http2SessionOptions) {
     this.#transport = transport;
@@ -78,21 +100,27 @@ class TransportSession implements Http2Session {
     this.ready = new Promise((resolve, reject) => {
       becomeReady = resolve;
       void this.ended.then((error) =>
-        reject(error ?? new Http2Error('NO_ERROR', 'the peer closed the connection')),
+        reject(error ?? new Http2Error('CONNECT_ERROR', 'the peer closed the connection')),
       );
     });
+    // Not every session has somebody who waits for it to be ready.
     this.ready.catch(() => undefined);
-    const preface = this.#timer(options.prefaceTimeoutMs ?? prefaceTimeoutMs, 'PROTOCOL_ERROR', (ms) => {
-      return `the peer has sent no SETTINGS within ${ms} ms`;
-    });
-    const settings = this.#timer(options.settingsTimeoutMs ?? settingsTimeoutMs, 'SETTINGS_TIMEOUT', (ms) => {
-      return `the peer has not acknowledged our SETTINGS within ${ms} ms`;
-    });
+    const preface = this.#deadline(
+      options.prefaceTimeoutMs ?? prefaceTimeoutMs,
+      role === 'client' ? 'CONNECT_ERROR' : 'PROTOCOL_ERROR',
+      'the peer has sent no SETTINGS',
+    );
+    const settings = this.#deadline(
+      options.settingsTimeoutMs ?? settingsTimeoutMs,
+      'SETTINGS_TIMEOUT',
+      'the peer has not acknowledged our SETTINGS',
+    );
     this.#core = new SessionCore(
       role,
       {
         onOutput: () => this.#schedule(),
         onRequest: options.onRequest,
+        oversizedAnswer: options.oversizedAnswer,
         onReady: () => {
           clearTimeout(preface);
           becomeReady();
@@ -106,10 +134,17 @@ class TransportSession implements Http2Session {
           options.onStreamClosed?.();
           this.#endWhenIdle();
         },
-        onFatal: (error) => this.#lastWords(error),
+        onFatal: () => this.#lastWords(),
+        onApplicationError: (where, error) => {
+          const report = role === 'client' ? reportClientError : reportServerError;
+          report(`http2 ${where}`, error);
+        },
       },
       options.limits,
     );
+    const stallMs = options.windowStallTimeoutMs ?? windowStallTimeoutMs;
+    this.#look(stallMs, () => this.#core.resetStalled(looks, stallMs));
+    if (role === 'server') this.#watchIdle(options.idleTimeoutMs ?? idleConnectionTimeoutMs);
     transport.start({
       onBytes: (buffer, start, end) => {
         this.lastReceivedAt = performance.now();
@@ -121,7 +156,7 @@ class TransportSession implements Http2Session {
   }
 
   get state(): Http2SessionState {
-    if (this.#endedWith !== undefined) return 'closed';
+    if (this.#endedWith !== undefined || this.#core.failure !== undefined) return 'closed';
     return this.#core.draining ? 'draining' : 'open';
   }
 
@@ -130,7 +165,7 @@ class TransportSession implements Http2Session {
   }
 
   get peerMaxConcurrentStreams(): number {
-    return this.#core.peerSettings.maxConcurrentStreams;
+    return this.#core.peerMaxConcurrentStreams;
   }
 
   request(headers: HeaderList, handler: Http2StreamHandler, endStream: boolean = false): Http2Stream {
@@ -145,15 +180,15 @@ class TransportSession implements Http2Session {
   }
 
   async close(): Promise<void> {
-    if (!this.#closing && this.#endedWith === undefined) {
+    if (!this.#closing && this.state !== 'closed') {
       this.#closing = true;
       if (this.#core.role === 'server') {
         // Two notices with a round trip between: requests on their way are not lost (RFC 9113, section 6.8).
         this.#core.goaway('NO_ERROR', true);
-        await Promise.race([this.ping().catch(() => undefined), delay(lastWordsMs)]);
+        await Promise.race([this.ping().catch(() => undefined), delay(closingPingTimeoutMs)]);
       }
-      if (this.#endedWith === undefined) this.#core.goaway('NO_ERROR');
-      this.#finishing = true;
+      if (this.#core.failure === undefined) this.#core.goaway('NO_ERROR');
+      this.#finalNotice = true;
       this.#endWhenIdle();
     }
     await this.ended;
@@ -166,88 +201,111 @@ class TransportSession implements Http2Session {
         : new Http2Error('CANCEL', 'the connection was closed by this side', { cause: error });
     this.#core.terminate(why);
     this.#transport.destroy();
-    this.#finish(why);
+    this.#finish(this.#core.failure);
   }
 
   // Output goes out at the end of the current turn, so that what is written together is sent together. Not as a
   // microtask: a handler that answers goes through several of them, and each would be a packet of its own.
   #schedule(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
     process.nextTick(() => {
-      this.#pumping = false;
+      this.#scheduled = false;
       this.#pump();
+      this.#endWhenIdle();
     });
   }
 
   #pump(): void {
     while (this.#inFlight < socketInFlightBytes && this.#core.hasOutput && this.#endedWith === undefined) {
-      const flushed: (() => void)[] = [];
-      const pieces = this.#core.takeOutput(outputStepBytes, flushed);
-      const byteLength = pieces.reduce((sum, piece) => sum + piece.length, 0);
-      if (byteLength === 0) {
-        for (const callback of flushed) callback();
-        if (flushed.length === 0) break;
-        continue;
-      }
-      this.#inFlight += byteLength;
-      this.#watchStall();
-      this.#transport.write(pieces, () => {
-        this.#inFlight -= byteLength;
+      const { pieces, byteLength, flushed } = this.#core.takeOutput(outputStepBytes);
+      if (byteLength > 0) {
+        this.#inFlight += byteLength;
         this.#watchStall();
-        for (const callback of flushed) callback();
-        this.#pump();
-        this.#endWhenIdle();
-      });
+        this.#transport.write(pieces, () => this.#onWritten(byteLength, flushed));
+      }
+      this.#core.tellDrained();
     }
+  }
+
+  #onWritten(byteLength: number, flushed: readonly (() => void)[]): void {
+    this.#inFlight -= byteLength;
+    this.#watchStall();
+    for (const callback of flushed) {
+      try {
+        callback();
+      } catch (error) {
+        this.#core.onApplicationError('onFlushed', error);
+      }
+    }
+    this.#pump();
+    this.#endWhenIdle();
   }
 
   /** While bytes are in flight the kernel has to take some of them now and then. */
   #watchStall(): void {
-    if (this.#inFlight === 0) {
+    if (this.#inFlight === 0 || this.#endedWith !== undefined) {
       clearTimeout(this.#stall);
       this.#stall = undefined;
-    } else if (this.#stall === undefined) {
-      this.#stall = setTimeout(() => {
-        this.destroy(
-          new Http2Error('ENHANCE_YOUR_CALM', `the peer has read nothing for ${this.#stallMs} ms`),
-        );
-      }, this.#stallMs);
-      this.#stall.unref();
-    } else {
+    } else if (this.#stall !== undefined) {
       this.#stall.refresh();
+    } else if (this.#stallMs <= maxTimerMs) {
+      const text = `the peer has read nothing of the connection for ${this.#stallMs} ms`;
+      this.#stall = setTimeout(() => this.destroy(new Http2Error('CONNECT_ERROR', text)), this.#stallMs);
+      this.#stall.unref();
     }
   }
 
-  #endWhenIdle(): void {
-    if (!this.#core.draining || this.#core.openStreams > 0 || this.#inFlight > 0) return;
-    if (this.#closing ? !this.#finishing : this.#core.role === 'server') return;
-    if (this.#core.hasOutput) return this.#schedule();
-    this.#transport.end();
+  /** Closes connections that nobody has used for a while. */
+  #watchIdle(idleMs: number): void {
+    let idle = 0;
+    this.#look(idleMs, () => {
+      idle = this.#core.openStreams === 0 ? idle + 1 : 0;
+      if (idle >= looks) void this.close();
+    });
   }
 
-  #lastWords(error: Http2Error): void {
-    this.#pump();
-    this.#transport.end();
-    const timer = setTimeout(() => {
-      this.#transport.destroy();
-      this.#finish(error);
-    }, lastWordsMs);
+  /** Calls something a few times within a period, for as long as the session lasts. */
+  #look(periodMs: number, call: () => void): void {
+    if (periodMs > maxTimerMs) return;
+    const timer = setInterval(call, Math.max(1, periodMs / looks));
     timer.unref();
-    this.#timers.push(timer);
+    this.#timers.add(timer);
+  }
+
+  /** Ends the transport when no stream is left and there will be no other one. */
+  #endWhenIdle(): void {
+    const core = this.#core;
+    if (!core.draining || core.openStreams > 0 || this.#inFlight > 0 || core.hasOutput) return;
+    if (this.#closing ? !this.#finalNotice : core.role === 'server') return;
+    this.#endTransport();
+  }
+
+  /** The session has failed: the peer gets a moment to read why. */
+  #lastWords(): void {
+    this.#pump();
+    this.#endTransport();
+  }
+
+  /** Closes this side; the peer gets a moment to close its own. */
+  #endTransport(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#transport.end();
+    const timer = setTimeout(() => this.#transport.destroy(), lastWordsTimeoutMs);
+    timer.unref();
+    this.#timers.add(timer);
   }
 
   #onTransportClosed(error: Error | undefined): void {
-    const failure = this.#core.failure;
-    const code = errorCode(error);
     const text =
-      error === undefined ? 'the peer closed the connection' : `the connection broke: ${error.message}`;
-    const why =
-      failure ??
-      new Http2Error('CONNECT_ERROR', code === undefined ? text : `${text} (${code})`, { cause: error });
-    const inOrder = failure === undefined && error === undefined && this.#core.openStreams === 0;
-    this.#core.terminate(why);
-    this.#finish(inOrder ? undefined : why);
+      error === undefined ? 'the peer closed the connection' : `the connection broke: ${describe(error)}`;
+    const inOrder =
+      this.#core.failure === undefined &&
+      this.#core.openStreams === 0 &&
+      (error === undefined || this.#ending);
+    this.#core.terminate(new Http2Error('CONNECT_ERROR', text, { cause: error }));
+    this.#finish(inOrder ? undefined : this.#core.failure);
   }
 
   #finish(error: Http2Error | undefined): void {
@@ -258,20 +316,23 @@ class TransportSession implements Http2Session {
     this.#resolveEnded(error);
   }
 
-  #timer(
-    ms: number,
-    code: 'PROTOCOL_ERROR' | 'SETTINGS_TIMEOUT',
-    text: (ms: number) => string,
-  ): NodeJS.Timeout {
-    const timer = setTimeout(() => this.destroy(new Http2Error(code, text(ms))), ms);
+  /** Something that the peer has to do in time. */
+  #deadline(ms: number, code: Http2ErrorCode, what: string): NodeJS.Timeout | undefined {
+    if (ms > maxTimerMs) return undefined;
+    const timer = setTimeout(
+      () => this.#core.fail(new Http2Error(code, `${what} within ${Math.round(ms)} ms`)),
+      ms,
+    );
     timer.unref();
-    this.#timers.push(timer);
+    this.#timers.add(timer);
     return timer;
   }
 }
 
-function errorCode(error: Error | undefined): string | undefined {
-  return error !== undefined && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+/** Node's message, with its code where the message does not have it. */
+function describe(error: Error): string {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return error.message.includes(code) ? error.message : `${error.message} (${code})`;
 }
 
 function delay(ms: number): Promise<void> {

@@ -1,5 +1,14 @@
 import { Http2Error } from './errors.ts';
-import { maxMaxFrameSize, maxWindow, minMaxFrameSize, readUint32, settingIds } from './frames.ts';
+import {
+  makeSettingsFrame,
+  maxMaxFrameSize,
+  maxWindow,
+  minMaxFrameSize,
+  readUint32,
+  settingIds,
+} from './frames.ts';
+import { hpackTableBytes } from '../limits.ts';
+import type { ResolvedLimits } from './session-limits.ts';
 
 /** What a peer's SETTINGS say, with the values before any. */
 export interface PeerSettings {
@@ -67,4 +76,17 @@ export function applySettings(settings: PeerSettings, payload: Uint8Array, role:
         break;
     }
   }
+}
+
+/** The SETTINGS frame that tells the peer our limits. */
+export function makeOwnSettings(role: 'client' | 'server', limits: ResolvedLimits): Uint8Array {
+  return makeSettingsFrame([
+    [settingIds.headerTableSize, hpackTableBytes],
+    role === 'client'
+      ? [settingIds.enablePush, 0]
+      : [settingIds.maxConcurrentStreams, limits.maxConcurrentStreams],
+    [settingIds.initialWindowSize, limits.streamWindowBytes],
+    [settingIds.maxFrameSize, limits.maxFrameSize],
+    [settingIds.maxHeaderListSize, limits.maxHeaderListBytes],
+  ]);
 }

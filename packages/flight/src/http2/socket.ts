@@ -2,8 +2,9 @@
  * The only file that touches sockets.
  *
  * Sockets read into one reused buffer, so that payload is copied once, to where it will live. Sockets that we open do
- * it by Node's `onread` option. Accepted ones have no such option: their handle is moved into a new socket that has.
- * That is undocumented, so it is tried once at start and 'data' events are the fallback, as for accepted TLS.
+ * it by Node's `onread` option, with TLS as well. Accepted ones have no such option: their handle is moved into a new
+ * socket that has. That is undocumented, so it is tried out before the first connection is accepted, and 'data'
+ * events are the fallback, as for accepted TLS.
  */
 import { type Server, Socket, connect as connectTcp, createServer } from 'node:net';
 import {
@@ -13,7 +14,9 @@ import {
   connect as connectTls,
   createServer as createTlsServer,
 } from 'node:tls';
-import { socketReadBufferBytes } from '../limits.ts';
+import { handleTestTimeoutMs, maxTimerMs, socketReadBufferBytes, tlsHandshakeTimeoutMs } from '../limits.ts';
+import { Http2Error } from './errors.ts';
+import { removeStaleSocket } from './stale-socket.ts';
 import type { Transport, TransportListener } from './transport.ts';
 import type { Http2Peer, Http2TlsPeer } from './types.ts';
 
@@ -24,53 +27,75 @@ export type ConnectTarget =
 
 /** TLS of a client; certificates are PEM. */
 export interface ClientTlsOptions {
-  /** Authorities to trust instead of the system's. */
+  /** Authorities to trust instead of the system's. Default: the system's. */
   readonly rootCertificates?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
+  /** The client's own certificate, for servers that ask for one (mTLS). Default: none. */
   readonly certificate?: string | Uint8Array | undefined;
+  /** The key of {@link ClientTlsOptions.certificate}. */
   readonly key?: string | Uint8Array | undefined;
   /** The name to ask for and to expect in the server's certificate. Default: the host. */
   readonly serverName?: string | undefined;
   /** Trust any certificate. Default: false. */
   readonly disableVerification?: boolean | undefined;
-  /** `TLSv1.2` or `TLSv1.3`. Default: both. */
+  /** The oldest version to speak. Default: `TLSv1.2`, which HTTP/2 needs at least. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  /** The newest version to speak. Default: `TLSv1.3`. */
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
 }
 
 /** How a socket is opened. */
 export interface ConnectSocketOptions {
+  /** Default: none, the connection is in the clear. */
   readonly tls?: ClientTlsOptions | undefined;
   /** Time for the connection, TLS included, in ms. */
   readonly timeoutMs: number;
+  /** Gives up connecting. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Opens a socket; rejects with Node's error, or a TimeoutError or AbortError. */
+/** Bytes that a socket has read, for its transport, which may come a moment later. */
+class ReadBuffer {
+  transport: SocketTransport | undefined;
+  early: Uint8Array[] = [];
+  /** What Node's sockets take as their `onread` option. */
+  readonly onread = {
+    buffer: Buffer.allocUnsafeSlow(socketReadBufferBytes),
+    callback: (byteLength: number, buffer: Uint8Array): boolean => {
+      if (this.transport === undefined) this.early.push(buffer.slice(0, byteLength));
+      else this.transport.receive(buffer, 0, byteLength);
+      return true;
+    },
+  };
+}
+
+/**
+ * Opens a socket.
+ *
+ * @throws Node's error, a TimeoutError, the signal's reason, or Http2Error HTTP_1_1_REQUIRED for a TLS server that
+ *   does not offer HTTP/2
+ */
 export function connectSocket(target: ConnectTarget, options: ConnectSocketOptions): Promise<Transport> {
+  const { tls, timeoutMs, signal } = options;
   return new Promise((resolve, reject) => {
-    const deferred: { transport: SocketTransport | undefined } = { transport: undefined };
-    const onread = {
-      buffer: Buffer.allocUnsafeSlow(socketReadBufferBytes),
-      callback: (byteLength: number, buffer: Uint8Array): boolean => {
-        deferred.transport?.receive(buffer, 0, byteLength);
-        return true;
-      },
-    };
+    const read = new ReadBuffer();
     const where = target.kind === 'tcp' ? { host: target.host, port: target.port } : { path: target.path };
-    const { tls } = options;
+    const plain = { ...where, noDelay: true, onread: read.onread };
     const socket: Socket | TLSSocket =
-      tls === undefined
-        ? connectTcp({ ...where, noDelay: true, onread })
-        : connectTls(tlsOptions(tls, target, { ...where, ALPNProtocols: ['h2'], noDelay: true, onread }));
-    const timer = setTimeout(() => {
-      fail(new DOMException(`no connection within ${options.timeoutMs} ms`, 'TimeoutError'));
-    }, options.timeoutMs);
-    const aborted = (): void => fail(options.signal?.reason);
+      tls === undefined ? connectTcp(plain) : connectTls(tlsOptions(tls, target, plain));
+    const timer =
+      timeoutMs > maxTimerMs
+        ? undefined
+        : setTimeout(
+            () => fail(new DOMException(`no connection within ${Math.round(timeoutMs)} ms`, 'TimeoutError')),
+            timeoutMs,
+          );
+    const aborted = (): void => fail(signal?.reason);
 
     function settle(): void {
       clearTimeout(timer);
-      options.signal?.removeEventListener('abort', aborted);
+      signal?.removeEventListener('abort', aborted);
       socket.removeListener('error', fail);
+      socket.removeListener('close', closed);
     }
     function fail(error: unknown): void {
       settle();
@@ -78,15 +103,28 @@ export function connectSocket(target: ConnectTarget, options: ConnectSocketOptio
       socket.destroy();
       reject(error instanceof Error ? error : new Error(String(error)));
     }
+    function closed(): void {
+      fail(new Http2Error('CONNECT_ERROR', 'the peer closed the connection while it was being set up'));
+    }
     socket.once('error', fail);
+    socket.once('close', closed);
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+      if (isTls(socket)) {
+        if (socket.alpnProtocol !== 'h2') {
+          return fail(
+            new Http2Error(
+              'HTTP_1_1_REQUIRED',
+              'the server did not choose HTTP/2 in the TLS handshake (ALPN)',
+            ),
+          );
+        }
+        socket.disableRenegotiation();
+      }
       settle();
-      const transport = new SocketTransport(socket, false);
-      deferred.transport = transport;
-      resolve(transport);
+      resolve(new SocketTransport(socket, read, peerOf(socket, target.kind === 'unix' ? target.path : '')));
     });
-    if (options.signal?.aborted === true) fail(options.signal.reason);
-    else options.signal?.addEventListener('abort', aborted, { once: true });
+    if (signal?.aborted === true) fail(signal.reason);
+    else signal?.addEventListener('abort', aborted, { once: true });
   });
 }
 
@@ -99,12 +137,13 @@ function tlsOptions<T extends object>(
   const name = tls.serverName ?? (target.kind === 'tcp' ? target.host : 'localhost');
   return {
     ...socket,
+    ALPNProtocols: ['h2'],
+    minVersion: tls.minVersion ?? 'TLSv1.2',
     // An IP address is no name to ask for by SNI (RFC 6066); Node checks the certificate by the host then.
     ...(/^[\d.]+$|:/.test(name) ? {} : { servername: name }),
     ...(tls.rootCertificates === undefined ? {} : { ca: pemList(tls.rootCertificates) }),
     ...(tls.certificate === undefined ? {} : { cert: pem(tls.certificate) }),
     ...(tls.key === undefined ? {} : { key: pem(tls.key) }),
-    ...(tls.minVersion === undefined ? {} : { minVersion: tls.minVersion }),
     ...(tls.maxVersion === undefined ? {} : { maxVersion: tls.maxVersion }),
     ...(tls.disableVerification === true ? { rejectUnauthorized: false } : {}),
   };
@@ -124,7 +163,7 @@ function pemList(value: string | Uint8Array | readonly (string | Uint8Array)[]):
 export interface SocketListener {
   /** The port, 0 for a Unix socket. */
   readonly port: number;
-  /** Takes no more connections; those there go on. */
+  /** Takes no more connections; those there go on, except for TLS handshakes that are not done. */
   close(): Promise<void>;
 }
 
@@ -133,41 +172,92 @@ export type ListenTarget =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
-/** Listens and gives a transport for each connection. */
+/**
+ * Listens and gives a transport for each connection. A Unix socket's file that nobody listens on any more is replaced.
+ *
+ * @param tls - Node's options; undefined: connections in the clear
+ */
 export async function listenSockets(
   target: ListenTarget,
   tls: TlsOptions | undefined,
   onTransport: (transport: Transport) => void,
 ): Promise<SocketListener> {
+  const shaking = new Map<string, Socket>();
   const server: Server =
-    tls === undefined
-      ? createServer({ noDelay: true, pauseOnConnect: true }, (socket) => onTransport(acceptSocket(socket)))
-      : createTlsServer({ ...tls, ALPNProtocols: ['h2'] }, (socket) => {
-          socket.setNoDelay(true);
-          onTransport(new SocketTransport(socket, true));
-        });
-  // A handshake that fails is the client's trouble alone.
-  server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(
-      target.kind === 'tcp' ? { host: target.host, port: target.port } : { path: target.path },
-      () => {
-        server.removeListener('error', reject);
-        // An accept that fails (too many open files) must not take the process down; the next may succeed.
-        server.on('error', () => undefined);
-        resolve();
-      },
-    );
-  });
+    tls === undefined ? plainServer(await handlesMove(), onTransport) : tlsServer(tls, shaking, onTransport);
+  await listenOn(server, target);
+  // An accept that fails (too many open files) must not take the process down; the next may succeed.
+  server.on('error', () => undefined);
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
+        for (const socket of shaking.values()) socket.destroy();
       }),
   };
+}
+
+function plainServer(move: boolean, onTransport: (transport: Transport) => void): Server {
+  return createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
+    onTransport(move ? moveHandle(socket) : new SocketTransport(socket, undefined, peerOf(socket, '')));
+  });
+}
+
+/** @param shaking - gets the sockets whose handshake is not done, by their addresses */
+function tlsServer(
+  tls: TlsOptions,
+  shaking: Map<string, Socket>,
+  onTransport: (transport: Transport) => void,
+): Server {
+  const options: TlsOptions = {
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: tlsHandshakeTimeoutMs,
+    ...tls,
+    ALPNProtocols: ['h2'],
+  };
+  const server = createTlsServer(options, (socket) => {
+    shaking.delete(addressOf(socket));
+    // Who does not ask for HTTP/2 in the handshake may not speak it (RFC 9113, section 3.2).
+    if (socket.alpnProtocol !== 'h2') {
+      socket.destroy();
+      return;
+    }
+    socket.setNoDelay(true);
+    socket.disableRenegotiation();
+    onTransport(new SocketTransport(socket, undefined, peerOf(socket, '')));
+  });
+  server.on('connection', (socket: Socket) => {
+    const address = addressOf(socket);
+    if (address === '') return;
+    shaking.set(address, socket);
+    socket.once('close', () => {
+      if (shaking.get(address) === socket) shaking.delete(address);
+    });
+  });
+  // A handshake that fails is the client's trouble alone.
+  server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
+  return server;
+}
+
+/** The other end of a TCP connection; empty for Unix sockets. */
+function addressOf(socket: Socket): string {
+  return socket.remotePort === undefined ? '' : `${socket.remoteAddress ?? ''} ${socket.remotePort}`;
+}
+
+async function listenOn(server: Server, target: ListenTarget): Promise<void> {
+  if (target.kind === 'unix') await removeStaleSocket(target.path);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(
+      target.kind === 'tcp' ? { host: target.host, port: target.port } : { path: target.path },
+      () => {
+        server.removeListener('error', reject);
+        resolve();
+      },
+    );
+  });
 }
 
 /** The undocumented part of a socket: the handle that libuv's stream is behind. */
@@ -179,53 +269,92 @@ function takeHandle(socket: Socket): object | undefined {
   return handle;
 }
 
-/** Whether accepted handles can be moved; `undefined` until the first one was tried. */
-let handlesMove: boolean | undefined;
-
-function acceptSocket(accepted: Socket): Transport {
-  if (handlesMove === false) return new SocketTransport(accepted, true);
-  const addresses = peerOf(accepted);
+/** A socket on the handle of an accepted one, which reads into one buffer; undefined when there is no handle. */
+function reopen(accepted: Socket, onread: ReadBuffer['onread']): Socket | undefined {
   const handle = takeHandle(accepted);
-  if (handle === undefined) {
-    handlesMove = false;
-    return new SocketTransport(accepted, true);
-  }
-  const deferred: { transport: SocketTransport | undefined } = { transport: undefined };
-  const options = {
-    handle,
-    noDelay: true,
-    onread: {
-      buffer: Buffer.allocUnsafeSlow(socketReadBufferBytes),
-      callback: (byteLength: number, buffer: Uint8Array): boolean => {
-        deferred.transport?.receive(buffer, 0, byteLength);
-        return true;
-      },
-    },
-  };
+  if (handle === undefined) return undefined;
+  const options = { handle, noDelay: true, onread };
   const socket = new Socket(options);
   socket.setNoDelay(true);
   // The server counts its connections by the sockets that it made.
   socket.once('close', () => accepted.destroy());
-  handlesMove = true;
-  const transport = new SocketTransport(socket, false, addresses);
-  deferred.transport = transport;
-  return transport;
+  return socket;
+}
+
+function moveHandle(accepted: Socket): Transport {
+  const peer = peerOf(accepted, '');
+  const read = new ReadBuffer();
+  const socket = reopen(accepted, read.onread);
+  return socket === undefined
+    ? new SocketTransport(accepted, undefined, peer)
+    : new SocketTransport(socket, read, peer);
+}
+
+/** Whether handles of accepted sockets can be moved here; `undefined` until it was tried. */
+let movable: Promise<boolean> | undefined;
+
+function handlesMove(): Promise<boolean> {
+  movable ??= tryMove();
+  return movable;
+}
+
+/** Connects to itself and sees whether bytes go both ways through a moved handle, and whether the end comes. */
+function tryMove(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const message = 'peregrine';
+    let heard = '';
+    let client: Socket | undefined;
+    const server = createServer({ pauseOnConnect: true }, (accepted) => {
+      const moved = reopen(accepted, {
+        buffer: Buffer.alloc(64),
+        callback: (byteLength, buffer) => {
+          moved?.write(buffer.slice(0, byteLength));
+          return true;
+        },
+      });
+      if (moved === undefined) return done(false);
+      moved.on('error', () => done(false));
+      moved.on('end', () => moved.end());
+      moved.resume();
+      moved.read(0);
+    });
+    const timer = setTimeout(() => done(false), handleTestTimeoutMs);
+    function done(works: boolean): void {
+      clearTimeout(timer);
+      client?.destroy();
+      server.close();
+      resolve(works);
+    }
+    server.once('error', () => done(false));
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      if (address === null || typeof address === 'string') return done(false);
+      client = connectTcp(address.port, '127.0.0.1', () => client?.write(message));
+      client.setEncoding('latin1');
+      client.on('data', (text: string) => {
+        heard += text;
+        if (heard === message) client?.end();
+      });
+      client.on('error', () => done(false));
+      client.on('end', () => done(heard === message));
+    });
+  });
 }
 
 class SocketTransport implements Transport {
   readonly peer: Http2Peer;
   readonly #socket: Socket;
-  readonly #byEvents: boolean;
+  readonly #read: ReadBuffer | undefined;
   #listener: TransportListener | undefined;
-  /** Bytes that came before there was a listener. */
-  #early: Uint8Array[] = [];
   #closed = false;
   #error: Error | undefined;
 
-  constructor(socket: Socket, byEvents: boolean, peer: Http2Peer = peerOf(socket)) {
+  /** @param read - where the socket reads to; undefined when it has 'data' events */
+  constructor(socket: Socket, read: ReadBuffer | undefined, peer: Http2Peer) {
     this.#socket = socket;
-    this.#byEvents = byEvents;
+    this.#read = read;
     this.peer = peer;
+    if (read !== undefined) read.transport = this;
     socket.on('error', (error: Error) => {
       this.#error = error;
     });
@@ -236,32 +365,39 @@ class SocketTransport implements Transport {
     });
   }
 
+  /** Takes what the socket has read. */
   receive(buffer: Uint8Array, start: number, end: number): void {
-    if (this.#listener === undefined) this.#early.push(Uint8Array.from(buffer.subarray(start, end)));
+    if (this.#listener === undefined) this.#read?.early.push(buffer.slice(start, end));
     else this.#listener.onBytes(buffer, start, end);
   }
 
   start(listener: TransportListener): void {
     this.#listener = listener;
-    for (const bytes of this.#early) listener.onBytes(bytes, 0, bytes.length);
-    this.#early = [];
+    const early = this.#read?.early.splice(0) ?? [];
+    for (const bytes of early) listener.onBytes(bytes, 0, bytes.length);
     if (this.#closed) return listener.onClosed(this.#error);
-    if (this.#byEvents) this.#socket.on('data', (bytes: Buffer) => listener.onBytes(bytes, 0, bytes.length));
+    if (this.#read === undefined) {
+      this.#socket.on('data', (bytes: Buffer) => listener.onBytes(bytes, 0, bytes.length));
+    }
     this.#socket.resume();
     this.#socket.read(0);
   }
 
   write(pieces: readonly Uint8Array[], done: () => void): void {
     const socket = this.#socket;
-    if (this.#closed || socket.destroyed || socket.writableEnded) {
+    const last = pieces.at(-1);
+    if (last === undefined || this.#closed || socket.destroyed || socket.writableEnded) {
       queueMicrotask(done);
       return;
     }
-    const last = pieces.length - 1;
-    socket.cork();
-    for (let i = 0; i < last; i++) socket.write(pieces[i] ?? empty);
-    socket.write(pieces[last] ?? empty, done);
-    socket.uncork();
+    if (pieces.length > 1) {
+      socket.cork();
+      for (let i = 0; i < pieces.length - 1; i++) socket.write(pieces[i] ?? last);
+      socket.write(last, done);
+      socket.uncork();
+    } else {
+      socket.write(last, done);
+    }
   }
 
   end(): void {
@@ -273,18 +409,17 @@ class SocketTransport implements Transport {
   }
 }
 
-const empty = new Uint8Array(0);
-
-function peerOf(socket: Socket): Http2Peer {
+/** @param path - of the Unix socket, where it is known */
+function peerOf(socket: Socket, path: string): Http2Peer {
   const { remoteAddress, remotePort, remoteFamily } = socket;
-  const tls = 'encrypted' in socket ? tlsPeerOf(socket) : undefined;
-  if (remoteAddress === undefined || remotePort === undefined)
-    return { family: 'unix', address: '', port: 0, tls };
+  const tls = isTls(socket) ? tlsPeerOf(socket) : undefined;
+  if (remoteAddress === undefined || remotePort === undefined) {
+    return { family: 'unix', address: path, port: 0, tls };
+  }
   return { family: remoteFamily === 'IPv6' ? 'ipv6' : 'ipv4', address: remoteAddress, port: remotePort, tls };
 }
 
-function tlsPeerOf(socket: Socket & { encrypted: unknown }): Http2TlsPeer | undefined {
-  if (!isTls(socket)) return undefined;
+function tlsPeerOf(socket: TLSSocket): Http2TlsPeer {
   const certificate = socket.getPeerCertificate();
   const shown = certificate !== null && typeof certificate === 'object' && certificate.raw !== undefined;
   return {

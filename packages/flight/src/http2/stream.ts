@@ -1,14 +1,21 @@
 import { streamHighWaterBytes, streamLowWaterBytes } from '../limits.ts';
-import type { Http2Error, Http2ErrorCode } from './errors.ts';
+import { Http2Error, type Http2ErrorCode } from './errors.ts';
+import { checkOutgoingList } from './header-rules.ts';
 import type { HeaderList, Http2Stream, Http2StreamHandler } from './types.ts';
 
 /** What a stream asks of its session. */
 export interface StreamOwner {
-  sendHeaders(stream: StreamState, headers: HeaderList, endStream: boolean): void;
-  /** The stream has payload, or an end, to send. */
+  /** The stream has headers, payload or an end to send. */
   markReady(stream: StreamState): void;
   reset(stream: StreamState, code: Http2ErrorCode): void;
   consumed(stream: StreamState, byteLength: number): void;
+  /** Code of the application threw where nobody waits for it. */
+  onApplicationError(where: string, error: unknown): void;
+}
+
+/** Takes payload that goes out. */
+export interface PayloadSink {
+  push(bytes: Uint8Array): void;
 }
 
 /** Payload that waits in a stream, written in one call. */
@@ -28,7 +35,8 @@ export const silentHandler: Http2StreamHandler = {
 };
 
 /**
- * One stream: its place in the state machine of RFC 9113, section 5.1, its windows, and its queue of payload.
+ * One stream: its place in the state machine of RFC 9113, section 5.1, its windows, and what it has to send: headers,
+ * then payload, then the end.
  *
  * The RFC's states are two flags here: idle (id 0), open (none set), half-closed (local) and (remote), closed (both,
  * or `closed` by a reset).
@@ -36,18 +44,24 @@ export const silentHandler: Http2StreamHandler = {
 export class StreamState implements Http2Stream {
   id = 0;
   closed = false;
-  /** END_STREAM was sent. */
+  /** What the stream ended with, once it is closed. */
+  closeError: Http2Error | undefined;
+  /** END_STREAM was put out. */
   localEnded = false;
   /** END_STREAM was received. */
   remoteEnded = false;
   /** The first header list of the peer's side has arrived. */
   headersSeen = false;
+  /** The first header list of our side has been put out. */
+  headersSent = false;
+  /** The first header list of our side, until it is put out. */
+  outgoingHeaders: HeaderList | undefined;
   /** The user has ended this side; it is sent behind the queue. */
   endRequested = false;
   trailers: HeaderList | undefined;
-  /** Set while {@link Http2Stream.write} has said false and nobody was told to go on. */
+  /** {@link Http2Stream.write} has said false and nobody was told to go on. */
   wantsDrain = false;
-  /** It stands in the session's list of streams to serve. */
+  /** It stands in a list of streams to serve. */
   listed = false;
   handler: Http2StreamHandler = silentHandler;
   /** How many payload bytes we may send, and how many the peer may. */
@@ -62,7 +76,13 @@ export class StreamState implements Http2Stream {
   received = 0;
   /** {@link StreamState.received} when the current DATA frame began. */
   frameStart = 0;
+  /** The answer to a HEAD request has no payload, whatever its content-length says. */
+  isHead = false;
   queuedBytes = 0;
+  /** Payload put out until now, and when it was last looked at for a stall, how often without a change. */
+  sent = 0;
+  sentWhenLooked = 0;
+  looksWithoutProgress = 0;
 
   readonly #owner: StreamOwner;
   #queue: QueuedWrite[] = [];
@@ -78,13 +98,30 @@ export class StreamState implements Http2Stream {
   }
 
   sendHeaders(headers: HeaderList, endStream: boolean = false): void {
-    if (this.closed || this.localEnded) return;
-    this.#owner.sendHeaders(this, headers, endStream);
+    if (this.closed) return;
+    if (this.headersSent || this.outgoingHeaders !== undefined) {
+      throw new Http2Error('INTERNAL_ERROR', `headers of stream ${this.id} were sent twice`);
+    }
+    checkOutgoingList(headers);
+    this.outgoingHeaders = headers;
+    if (endStream) this.endRequested = true;
+    this.#owner.markReady(this);
   }
 
   write(pieces: readonly Uint8Array[], byteLength: number, onFlushed?: () => void): boolean {
-    if (this.closed || this.localEnded || this.endRequested) {
-      onFlushed?.();
+    if (this.closed || this.endRequested) {
+      if (onFlushed !== undefined) queueMicrotask(onFlushed);
+      return true;
+    }
+    this.#checkHeadersFirst();
+    let sum = 0;
+    for (const piece of pieces) sum += piece.length;
+    if (sum !== byteLength) {
+      // A frame's length would be wrong, and with it everything behind it on the connection.
+      throw new Http2Error('INTERNAL_ERROR', `pieces of ${sum} bytes were announced as ${byteLength}`);
+    }
+    if (byteLength === 0 && this.queuedBytes === 0) {
+      if (onFlushed !== undefined) queueMicrotask(onFlushed);
       return true;
     }
     this.#queue.push({ pieces, onFlushed });
@@ -96,7 +133,9 @@ export class StreamState implements Http2Stream {
   }
 
   end(trailers?: HeaderList): void {
-    if (this.closed || this.endRequested || this.localEnded) return;
+    if (this.closed || this.endRequested) return;
+    this.#checkHeadersFirst();
+    if (trailers !== undefined) checkOutgoingList(trailers);
     this.endRequested = true;
     this.trailers = trailers;
     this.#owner.markReady(this);
@@ -110,9 +149,14 @@ export class StreamState implements Http2Stream {
     this.#owner.consumed(this, byteLength);
   }
 
-  /** The end, and nothing before it, is left to send. */
+  /** The end, and nothing before it but headers, is left to send. */
   get onlyEndLeft(): boolean {
     return this.endRequested && !this.localEnded && this.queuedBytes === 0;
+  }
+
+  /** There is something to send that no window holds back. */
+  get urgent(): boolean {
+    return this.outgoingHeaders !== undefined || this.onlyEndLeft;
   }
 
   /** A waiting writer may go on. */
@@ -121,15 +165,12 @@ export class StreamState implements Http2Stream {
   }
 
   /**
-   * Takes payload out of the queue.
+   * Takes payload out of the queue, and the callbacks of writes whose last byte was taken.
    *
-   * @param limit - bytes at the most
-   * @param take - called with each part, in order
-   * @param flushed - gets the callbacks of writes whose last byte was taken
-   * @returns how many bytes were taken
+   * @param byteLength - at most {@link StreamState.queuedBytes}
    */
-  dequeue(limit: number, take: (bytes: Uint8Array) => void, flushed: (() => void)[]): number {
-    let taken = 0;
+  dequeue(byteLength: number, sink: PayloadSink, flushed: (() => void)[]): void {
+    let left = byteLength;
     for (let write = this.#queue[this.#first]; write !== undefined; write = this.#queue[this.#first]) {
       const piece = write.pieces[this.#piece];
       if (piece === undefined) {
@@ -138,40 +179,54 @@ export class StreamState implements Http2Stream {
         this.#piece = 0;
         continue;
       }
-      if (taken === limit) break;
-      const left = piece.length - this.#offset;
-      const part = Math.min(left, limit - taken);
-      take(part === piece.length ? piece : piece.subarray(this.#offset, this.#offset + part));
-      taken += part;
-      if (part === left) {
+      const rest = piece.length - this.#offset;
+      if (left === 0 && rest > 0) break;
+      const part = Math.min(rest, left);
+      sink.push(part === piece.length ? piece : piece.subarray(this.#offset, this.#offset + part));
+      left -= part;
+      if (part === rest) {
         this.#piece++;
         this.#offset = 0;
       } else {
         this.#offset += part;
       }
     }
-    this.queuedBytes -= taken;
-    if (this.#first > 64 && this.#first * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#first);
-      this.#first = 0;
-    } else if (this.#first === this.#queue.length) {
+    this.queuedBytes -= byteLength;
+    this.sent += byteLength;
+    if (this.#first === this.#queue.length) {
       this.#queue.length = 0;
       this.#first = 0;
+    } else if (this.#first > 64 && this.#first * 2 > this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#first);
+      this.#first = 0;
     }
-    return taken;
   }
 
   /** Ends the stream for its user; the queue's memory is free. */
   finish(error: Http2Error | undefined): void {
     if (this.closed) return;
     this.closed = true;
+    this.closeError = error;
     const waiting = this.#queue.slice(this.#first);
     this.#queue = [];
     this.#first = 0;
     this.queuedBytes = 0;
-    for (const { onFlushed } of waiting) onFlushed?.();
     const { handler } = this;
     this.handler = silentHandler;
-    handler.onClose(error);
+    for (const { onFlushed } of waiting) this.#callBack('onFlushed', onFlushed);
+    this.#callBack('onClose', () => handler.onClose(error));
+  }
+
+  #callBack(where: string, callback: (() => void) | undefined): void {
+    try {
+      callback?.();
+    } catch (error) {
+      this.#owner.onApplicationError(where, error);
+    }
+  }
+
+  #checkHeadersFirst(): void {
+    if (this.headersSent || this.outgoingHeaders !== undefined) return;
+    throw new Http2Error('INTERNAL_ERROR', `stream ${this.id} has to send its headers first`);
   }
 }

@@ -18,7 +18,6 @@ import type { FlightServerOptions, ListenOptions } from './options.ts';
 import { pollFlightInfoMethod } from './poll-flight-info.ts';
 import { createMemorySessionStore, type SessionStore } from './sessions/session-store.ts';
 import { defaultShutdownSignals, onShutdownSignals } from './signals.ts';
-import { removeStaleSocket } from '../http2/stale-socket.ts';
 import type { FlightHandlers } from './types.ts';
 
 /** Where a server listens when nothing is said: this machine alone, on a free port. */
@@ -127,7 +126,6 @@ export class FlightServer {
     });
     this.#state = 'listening';
     for (const target of parsed) {
-      if (target.kind === 'unix') await removeStaleSocket(target.path);
       const listener = await this.#grpc.listen(target);
       this.#locations.push(boundLocation(target, listener.port));
     }
