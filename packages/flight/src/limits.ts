@@ -428,6 +428,12 @@ export const maxCookieLocations: number = 256;
 export const defaultShutdownGraceMs: number = 10_000;
 
 /**
+ * Bytes of a request that only names something: a descriptor, a ticket, criteria. Statements of SQL and plans of
+ * queries fit with room to spare; data goes through DoPut, DoExchange and DoAction, which have the limit for messages.
+ */
+export const maxRequestBytes: number = 64 * 1024 * 1024;
+
+/**
  * How long a handler may send without a pause before other calls get a turn. Longer than what a turn costs by far, and
  * short enough that hundreds of streams are answered within seconds, and a cancellation at once.
  */

@@ -1,6 +1,7 @@
 import { isArrowRecordBatch, isArrowTable, type RecordBatch } from 'apache-arrow';
 import { FlightServerError, FlightUnimplementedError } from '../errors.ts';
-import { BytesDecoder, type GrpcMethod } from '../grpc/index.ts';
+import type { GrpcMethod } from '../grpc/index.ts';
+import { maxRequestBytes } from '../limits.ts';
 import { Ticket } from '../model/index.ts';
 import { RecordBatchStream } from '../stream/record-batch-stream.ts';
 import type { FlightDataStream } from '../stream/types.ts';
@@ -9,6 +10,7 @@ import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';
 import { forEachOf } from './many.ts';
 import { decodeRequest, readRequest } from './messages.ts';
+import { RequestDecoder } from './request-decoder.ts';
 
 import type { DoGetResult } from './types.ts';
 
@@ -17,7 +19,7 @@ export function doGetMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array> {
   return flightMethod(
     runtime,
     'DoGet',
-    () => new BytesDecoder(),
+    () => new RequestDecoder('DoGet', maxRequestBytes),
     async (call, context) => {
       const { handlers } = runtime;
       if (handlers.doGet === undefined) throw new FlightUnimplementedError('this server has no DoGet');

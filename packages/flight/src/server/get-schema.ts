@@ -1,16 +1,18 @@
 import { FlightUnimplementedError } from '../errors.ts';
-import { BytesDecoder, type GrpcMethod } from '../grpc/index.ts';
+import type { GrpcMethod } from '../grpc/index.ts';
+import { maxRequestBytes } from '../limits.ts';
 import { FlightDescriptor, SchemaResult } from '../model/index.ts';
 import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';
 import { decodeRequest, readRequest, sendMessage } from './messages.ts';
+import { RequestDecoder } from './request-decoder.ts';
 
 /** GetSchema: FlightDescriptor → SchemaResult. */
 export function getSchemaMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array> {
   return flightMethod(
     runtime,
     'GetSchema',
-    () => new BytesDecoder(),
+    () => new RequestDecoder('GetSchema', maxRequestBytes),
     async (call, context) => {
       const sink = callSink(call);
       const { handlers } = runtime;

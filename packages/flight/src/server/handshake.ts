@@ -6,20 +6,25 @@
  */
 
 import type { ServerAuthReader, ServerAuthSender } from '../auth/server-auth-handler.ts';
-import { FlightUnauthenticatedError, FlightUnimplementedError } from '../errors.ts';
-import { BytesDecoder, type GrpcMethod, type GrpcServerCall } from '../grpc/index.ts';
+import {
+  FlightResourceExhaustedError,
+  FlightUnauthenticatedError,
+  FlightUnimplementedError,
+} from '../errors.ts';
+import type { GrpcMethod, GrpcServerCall } from '../grpc/index.ts';
 import { maxHandshakeMessageBytes, maxHandshakeMessages } from '../limits.ts';
 import { HandshakeRequest, HandshakeResponse } from '../model/index.ts';
 import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';
 import { decodeRequest, sendMessage } from './messages.ts';
+import { RequestDecoder } from './request-decoder.ts';
 
 /** Handshake of a server. */
 export function handshakeMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array> {
   return flightMethod(
     runtime,
     'Handshake',
-    () => new BytesDecoder(),
+    () => new RequestDecoder('Handshake', maxHandshakeMessageBytes),
     async (call, context) => {
       const { handlers, authentication } = runtime;
       const incoming = handshakeReader(call);
@@ -47,9 +52,9 @@ function handshakeReader(call: GrpcServerCall<Uint8Array>): ServerAuthReader {
         throw new FlightUnauthenticatedError('the client ended the handshake before it was complete');
       }
       messages += 1;
-      if (messages > maxHandshakeMessages || bytes.byteLength > maxHandshakeMessageBytes) {
-        throw new FlightUnauthenticatedError(
-          `message ${messages} of the handshake has ${bytes.byteLength} bytes; the limits are ${maxHandshakeMessages} messages of ${maxHandshakeMessageBytes} bytes`,
+      if (messages > maxHandshakeMessages) {
+        throw new FlightResourceExhaustedError(
+          `the handshake has reached message ${messages} and the limit is ${maxHandshakeMessages}`,
         );
       }
       return decodeRequest('HandshakeRequest', HandshakeRequest, bytes).payload;

@@ -1,9 +1,11 @@
 import { FlightUnimplementedError } from '../errors.ts';
-import { BytesDecoder, type GrpcMethod } from '../grpc/index.ts';
+import type { GrpcMethod } from '../grpc/index.ts';
+import { maxRequestBytes } from '../limits.ts';
 import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';
 import { forEachOf } from './many.ts';
 import { readRequest, sendMessage } from './messages.ts';
+import { RequestDecoder } from './request-decoder.ts';
 import { handledPredefinedActions } from './predefined-actions.ts';
 
 /** ListActions: Empty → stream of ActionType; what the application lists, then the predefined actions that it handles. */
@@ -11,7 +13,7 @@ export function listActionsMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array
   return flightMethod(
     runtime,
     'ListActions',
-    () => new BytesDecoder(),
+    () => new RequestDecoder('ListActions', maxRequestBytes),
     async (call, context) => {
       const sink = callSink(call);
       const { handlers } = runtime;

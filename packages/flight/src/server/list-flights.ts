@@ -1,17 +1,19 @@
 import { FlightUnimplementedError } from '../errors.ts';
-import { BytesDecoder, type GrpcMethod } from '../grpc/index.ts';
+import type { GrpcMethod } from '../grpc/index.ts';
+import { maxRequestBytes } from '../limits.ts';
 import { Criteria } from '../model/index.ts';
 import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';
 import { forEachOf } from './many.ts';
 import { decodeRequest, readRequest, sendMessage } from './messages.ts';
+import { RequestDecoder } from './request-decoder.ts';
 
 /** ListFlights: Criteria → stream of FlightInfo. */
 export function listFlightsMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array> {
   return flightMethod(
     runtime,
     'ListFlights',
-    () => new BytesDecoder(),
+    () => new RequestDecoder('ListFlights', maxRequestBytes),
     async (call, context) => {
       const sink = callSink(call);
       const { handlers } = runtime;

@@ -10,7 +10,11 @@ import {
 import { createDevCertificateAuthority } from '../../src/auth/dev-certificates.ts';
 import { createBasicAuthHandler, type ServerAuthHandler } from '../../src/auth/server-auth-handler.ts';
 import { staticUsers } from '../../src/auth/static-users.ts';
-import { FlightUnauthenticatedError, FlightUnimplementedError } from '../../src/errors.ts';
+import {
+  FlightResourceExhaustedError,
+  FlightUnauthenticatedError,
+  FlightUnimplementedError,
+} from '../../src/errors.ts';
 import { BytesDecoder, bytesMessage, type GrpcChannel } from '../../src/grpc/index.ts';
 import { maxHandshakeMessageBytes, maxHandshakeMessages } from '../../src/limits.ts';
 import { BasicAuth, HandshakeRequest, HandshakeResponse } from '../../src/model/index.ts';
@@ -76,11 +80,11 @@ describe('an auth handler', () => {
     await assert.rejects(handshake(channel, '1', '2'), FlightUnauthenticatedError);
     await assert.rejects(
       handshake(channel, ...Array.from({ length: maxHandshakeMessages + 1 }, () => '0')),
-      FlightUnauthenticatedError,
+      FlightResourceExhaustedError,
     );
     await assert.rejects(
       handshake(channel, new Uint8Array(maxHandshakeMessageBytes + 1)),
-      FlightUnauthenticatedError,
+      FlightResourceExhaustedError,
     );
     assert.deepEqual(await action(channel, 'x'), ['nobody']);
   });

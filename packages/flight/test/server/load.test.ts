@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FlightResourceExhaustedError } from '../../src/errors.ts';
 import type { GrpcChannel } from '../../src/grpc/index.ts';
+import { maxRequestBytes } from '../../src/limits.ts';
 import { GeneratorStream } from '../../src/stream/generator-stream.ts';
 import { RawIpcStream } from '../../src/stream/raw-ipc-stream.ts';
 import {
@@ -120,6 +121,16 @@ describe('many at once', () => {
         error instanceof FlightResourceExhaustedError && /2\d\d\d.*1000|1000.*2\d\d\d/.test(error.message),
     );
     assert.deepEqual(await action(running.channel, 'x'), ['x']);
+  });
+});
+
+it('a ticket that is no ticket any more is refused before memory is taken', async () => {
+  await using running = await start({ doGet: () => numbers(1) });
+  const { reader } = get(running.channel, 'x'.repeat(maxRequestBytes));
+  await assert.rejects(reader.readAll(), (error) => {
+    assert.ok(error instanceof FlightResourceExhaustedError);
+    assert.ok(error.message.includes(String(maxRequestBytes)), error.message);
+    return true;
   });
 });
 
