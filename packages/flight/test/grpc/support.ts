@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -70,12 +69,6 @@ export function channelTo(t: TestContext, port: number, options: GrpcChannelOpti
   const channel = createChannel({ kind: 'tcp', host: '127.0.0.1', port }, options);
   t.after(() => channel.close(0));
   return channel;
-}
-
-export function portOf(server: Server): number {
-  const address: AddressInfo | string | null = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server does not listen on TCP');
-  return address.port;
 }
 
 /** A folder that is removed after the test. */
