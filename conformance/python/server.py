@@ -232,9 +232,12 @@ class Server(flight.FlightServerBase):
             schema = pa.schema([("n", pa.int32())])
 
             def endless():
-                while not context.is_cancelled():
-                    yield numbers(*range(1000)).to_batches()[0]
-                self.cancelled.set()
+                batch = numbers(*range(1000)).to_batches()[0]
+                try:
+                    while True:
+                        yield batch
+                finally:
+                    self.cancelled.set()
 
             return flight.GeneratorStream(schema, endless())
         if kind == "silent":
@@ -246,7 +249,8 @@ class Server(flight.FlightServerBase):
         if kind == "deltas":
             # one dictionary that is replaced, batch by batch
             batches = [pa.record_batch({"d": pa.array(values).dictionary_encode()}) for values in (["a", "b"], ["c"], ["b", "d"])]
-            return flight.GeneratorStream(batches[0].schema, iter(batches))
+            # not a GeneratorStream: those of pyarrow send no dictionaries
+            return flight.RecordBatchStream(pa.RecordBatchReader.from_batches(batches[0].schema, batches))
         if kind == "large":
             megabytes = int(argument)
             batch = pa.record_batch({"n": pa.array(np.zeros(megabytes * 131_072, np.int64))})

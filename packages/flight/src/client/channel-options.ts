@@ -2,6 +2,7 @@
 
 import { FlightInvalidArgumentError } from '../errors.ts';
 import type { GrpcChannelOptions } from '../grpc/types.ts';
+import type { ClientTlsOptions } from '../http2/index.ts';
 import type { Location } from '../model/location.ts';
 import type { FlightTlsOptions } from './options.ts';
 
@@ -118,20 +119,14 @@ export function channelOptionsFor(
   common: GrpcChannelOptions,
 ): GrpcChannelOptions {
   if (location.kind !== 'tls') return common;
-  const { rootCertificates, clientCertificate, overrideHostname, disableServerVerification } = tls ?? {};
-  return {
-    ...common,
-    ...(overrideHostname === undefined || common.authority !== undefined
-      ? {}
-      : { authority: overrideHostname }),
-    tls: {
-      rootCertificates,
-      certificate: clientCertificate?.cert,
-      key: clientCertificate?.key,
-      serverName: overrideHostname,
-      disableVerification: disableServerVerification,
-    },
+  const nodeTls: ClientTlsOptions = {
+    rootCertificates: tls?.rootCertificates,
+    certificate: tls?.clientCertificate?.cert,
+    key: tls?.clientCertificate?.key,
+    serverName: tls?.overrideHostname,
+    disableVerification: tls?.disableServerVerification,
   };
+  return { ...common, authority: common.authority ?? tls?.overrideHostname, tls: nodeTls };
 }
 
 function numberOf(value: string | number | boolean, name: string): number {

@@ -74,9 +74,11 @@ class BatchStreamWriter implements FlightStreamWriter {
   }
 
   writeMetadata(appMetadata: Uint8Array | string): Promise<void> {
-    return this.#inOrder(() =>
-      this.#send(encodeFlightData({ descriptor: this.#takeDescriptor(), appMetadata: toBytes(appMetadata) })),
-    );
+    return this.#inOrder(async () => {
+      // Servers of Arrow C++ take the descriptor out of the first message and lose metadata that stands beside it.
+      await this.#sendDescriptor();
+      await this.#send(encodeFlightData({ appMetadata: toBytes(appMetadata) }));
+    });
   }
 
   writeWithMetadata(batch: RecordBatch, appMetadata: Uint8Array | string): Promise<void> {
@@ -93,8 +95,7 @@ class BatchStreamWriter implements FlightStreamWriter {
     if (this.#done) return this.#last ?? Promise.resolve();
     const ended = this.#inOrder(async () => {
       // A peer that got nothing would not even know what the call was about.
-      const descriptor = this.#takeDescriptor();
-      if (descriptor !== undefined) await this.#send(encodeFlightData({ descriptor }));
+      await this.#sendDescriptor();
       this.#sink.end();
     });
     this.#done = true;
@@ -148,6 +149,11 @@ class BatchStreamWriter implements FlightStreamWriter {
 
   async #send(message: OutgoingMessage): Promise<void> {
     if (!this.#sink.write(message)) await this.#sink.drained();
+  }
+
+  async #sendDescriptor(): Promise<void> {
+    const descriptor = this.#takeDescriptor();
+    if (descriptor !== undefined) await this.#send(encodeFlightData({ descriptor }));
   }
 
   #takeDescriptor(): Uint8Array | undefined {

@@ -42,7 +42,7 @@ describe('a stream writer', () => {
     const writer = createStreamWriter(sink, { descriptor });
     await writer.writeMetadata('first');
     await writer.writeTable(new Table([numbers(3), numbers(2)]));
-    assert.deepEqual(show(sink), ['metadata first *', 'schema', 'dictionary', '3', '2']);
+    assert.deepEqual(show(sink), ['metadata *', 'metadata first', 'schema', 'dictionary', '3', '2']);
   });
 
   it('cuts a table to chunks', async () => {
