@@ -84,6 +84,7 @@ export class HeaderBlockAssembler {
         `a header block in more than ${maxContinuationFrames} CONTINUATION frames is above the limit`,
       );
     }
-    this.#parts.push(part.slice());
+    // Copied by `from`: the `slice` of a Buffer would be a view of memory that is used again.
+    this.#parts.push(Uint8Array.from(part));
   }
 }

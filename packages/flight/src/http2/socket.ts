@@ -59,7 +59,7 @@ class ReadBuffer {
   early: Uint8Array[] = [];
   /** What Node's sockets take as their `onread` option. */
   readonly onread = {
-    buffer: Buffer.allocUnsafeSlow(socketReadBufferBytes),
+    buffer: readBuffer(),
     callback: (byteLength: number, buffer: Uint8Array): boolean => {
       if (this.transport === undefined) this.early.push(buffer.slice(0, byteLength));
       else this.transport.receive(buffer, 0, byteLength);
@@ -441,4 +441,9 @@ function isTls(socket: Socket): socket is TLSSocket {
 
 function firstOf(value: string | string[] | undefined): string {
   return (Array.isArray(value) ? value[0] : value) ?? '';
+}
+
+/** Memory that is read into again and again. Not a Buffer, whose `slice` is a view where that of others is a copy. */
+function readBuffer(): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(socketReadBufferBytes).buffer);
 }
