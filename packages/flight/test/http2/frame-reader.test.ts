@@ -49,7 +49,7 @@ function cut(bytes: Buffer, at: readonly number[]): Buffer[] {
 const mixed = Buffer.concat([
   frame('SETTINGS', 0, 0, Buffer.from('000300000064', 'hex')),
   frame('DATA', 0, 1, Buffer.from('hello')),
-  frame('DATA', PADDED, 3, Buffer.from('026869' + '0000', 'hex')),
+  frame('DATA', PADDED, 3, Buffer.from('0268690000', 'hex')),
   frame('DATA', 0, 5),
   frame('PING', 1, 0, Buffer.from('0102030405060708', 'hex')),
   frame(0xbe, 7, 9, Buffer.from('abcdef', 'hex')),

@@ -1,5 +1,5 @@
 // One side of a connection without a socket, driven by bytes and looked at by what it tells and what it sends.
-import { Http2Error } from '../../src/http2/errors.ts';
+import type { Http2Error } from '../../src/http2/errors.ts';
 import { HpackDecoder } from '../../src/http2/hpack/index.ts';
 import { SessionCore } from '../../src/http2/session-core.ts';
 import type { Http2Limits } from '../../src/http2/session-limits.ts';
