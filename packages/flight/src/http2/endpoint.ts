@@ -53,6 +53,12 @@ export async function connect(
 export interface Http2ListenOptions {
   /** Node's TLS options; ALPN is `h2`. Without them connections are in the clear. */
   readonly tls?: TlsOptions | undefined;
+  /**
+   * Let connections in the clear read into one reused buffer. It doubles what a server takes in, and needs a part of
+   * Node that is not documented; where that does not work, or for tools that look into sockets, they read as usual.
+   * Default: true.
+   */
+  readonly reuseReadBuffer?: boolean | undefined;
   /** Gives the options of a new connection's session; asked once a connection. */
   readonly session: () => Http2SessionOptions;
   /** A connection is there. */
@@ -74,7 +80,8 @@ export interface Http2Listener {
 /** Listens for HTTP/2 connections. Rejects when the address cannot be had. */
 export async function listen(target: ListenTarget, options: Http2ListenOptions): Promise<Http2Listener> {
   const sessions = new Set<Http2Session>();
-  const listener = await listenSockets(target, options.tls, (transport) => {
+  const { tls, reuseReadBuffer } = options;
+  const listener = await listenSockets(target, { tls, reuseReadBuffer }, (transport) => {
     const session = createSession('server', transport, options.session());
     sessions.add(session);
     void session.ended.then(() => sessions.delete(session));

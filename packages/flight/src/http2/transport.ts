@@ -2,7 +2,7 @@ import type { Http2Peer } from './types.ts';
 
 /** What a transport tells its session. */
 export interface TransportListener {
-  /** Bytes of the peer, valid during the call only. */
+  /** Bytes of the peer, valid during the call only. Not a Buffer, whose `slice` would not copy. */
   onBytes(buffer: Uint8Array, start: number, end: number): void;
   /** The transport is gone; exactly once. `undefined` when the peer closed it in order. */
   onClosed(error: Error | undefined): void;

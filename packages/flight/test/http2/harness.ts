@@ -100,8 +100,10 @@ export class Harness {
 
   /** Gives the core bytes of its peer. */
   send(...parts: readonly Uint8Array[]): void {
-    const bytes = Buffer.concat(parts);
+    const bytes = Uint8Array.from(Buffer.concat(parts));
     this.core.receive(bytes, 0, bytes.length);
+    // The buffer is used again: whoever kept a view of it sees.
+    bytes.fill(0xdd);
   }
 
   /** The bytes that the core wants to send. */

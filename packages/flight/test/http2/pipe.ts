@@ -22,8 +22,9 @@ export class PipeEnd implements Transport {
 
   /** Bytes come in. */
   give(...parts: readonly Uint8Array[]): void {
-    const bytes = Buffer.concat(parts);
+    const bytes = Uint8Array.from(Buffer.concat(parts));
     this.#listener?.onBytes(bytes, 0, bytes.length);
+    bytes.fill(0xdd);
   }
 
   /** The other end is gone. */
