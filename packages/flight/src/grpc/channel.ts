@@ -183,7 +183,10 @@ class Channel implements GrpcChannel {
       clearTimeout(this.#backOff);
       this.#failUsers(this.#closedError(), () => true);
     }
-    const ends = [...this.#connections].map(({ session }) => session.close());
+    const ends = [...this.#connections].map(({ session }) => {
+      session.setKeepsAlive(true);
+      return session.close();
+    });
     const timer =
       graceMs > maxTimerMs ? undefined : setTimeout(() => this.#destroyAll(), Math.max(0, graceMs));
     await Promise.all(ends);

@@ -40,6 +40,7 @@ export class ClientConnection {
       active: () => this.#calls > 0 || options.keepaliveWithoutCalls,
     });
     this.#waitIdle(options.idleMs);
+    session.setKeepsAlive(false);
     void session.ended.then(() => clearTimeout(this.#idleTimer));
   }
 
@@ -85,13 +86,17 @@ export class ClientConnection {
   open(headers: HeaderList, handler: Http2StreamHandler): Http2Stream {
     const stream = this.session.request(headers, handler);
     this.#calls += 1;
+    // a program that has no call running may end without closing its channels
+    if (this.#calls === 1) this.session.setKeepsAlive(true);
     return stream;
   }
 
   /** A call is over. */
   leave(): void {
     this.#calls -= 1;
-    if (this.#calls === 0) this.#idleSince = performance.now();
+    if (this.#calls > 0) return;
+    this.#idleSince = performance.now();
+    this.session.setKeepsAlive(false);
   }
 
   // one timer that looks from time to time: setting one with every call would cost more than the rest of a small call

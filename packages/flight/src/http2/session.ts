@@ -204,6 +204,10 @@ class TransportSession implements Http2Session {
     this.#finish(this.#core.failure);
   }
 
+  setKeepsAlive(keepsAlive: boolean): void {
+    this.#transport.setKeepsAlive?.(keepsAlive);
+  }
+
   // Output goes out at the end of the current turn, so that what is written together is sent together. Not as a
   // microtask: a handler that answers goes through several of them, and each would be a packet of its own.
   #schedule(): void {

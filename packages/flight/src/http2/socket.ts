@@ -407,6 +407,11 @@ class SocketTransport implements Transport {
   destroy(): void {
     this.#socket.destroy();
   }
+
+  setKeepsAlive(keepsAlive: boolean): void {
+    if (keepsAlive) this.#socket.ref();
+    else this.#socket.unref();
+  }
 }
 
 /** @param path - of the Unix socket, where it is known */

@@ -19,4 +19,6 @@ export interface Transport {
   end(): void;
   /** Closes at once. */
   destroy(): void;
+  /** Whether the transport keeps the process alive; as it is until told. Absent where nothing does. */
+  setKeepsAlive?(keepsAlive: boolean): void;
 }

@@ -113,6 +113,8 @@ export interface Http2Session {
   close(): Promise<void>;
   /** Ends everything now. */
   destroy(error?: Error): void;
+  /** Whether the connection keeps the process alive, as sockets do. Default: true. */
+  setKeepsAlive(keepsAlive: boolean): void;
   /** Resolves when the session is over, with what ended it; never rejects. */
   readonly ended: Promise<Http2Error | undefined>;
 }
