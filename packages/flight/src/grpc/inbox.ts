@@ -77,7 +77,8 @@ export class Inbox<T> implements GrpcMessageSource<T>, DeframerSink<T> {
     let at = start;
     if (this.#unparsed.length === 0) at = this.#parse(buffer, start, end);
     if (at < end && !this.#ended) {
-      this.#unparsed.push(buffer.slice(at, end));
+      // not slice(): of a Buffer it would be a view of memory that is used again
+      this.#unparsed.push(new Uint8Array(buffer.subarray(at, end)));
       this.#unparsedBytes += end - at;
     }
     this.#credit();

@@ -53,6 +53,11 @@ export interface ConnectSocketOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Bytes that stay when their buffer is used again. Not slice(): of a Buffer it would be a view. */
+function copyOf(buffer: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(buffer.subarray(start, end));
+}
+
 /** Bytes that a socket has read, for its transport, which may come a moment later. */
 class ReadBuffer {
   transport: SocketTransport | undefined;
@@ -61,7 +66,7 @@ class ReadBuffer {
   readonly onread = {
     buffer: readBuffer(),
     callback: (byteLength: number, buffer: Uint8Array): boolean => {
-      if (this.transport === undefined) this.early.push(buffer.slice(0, byteLength));
+      if (this.transport === undefined) this.early.push(copyOf(buffer, 0, byteLength));
       else this.transport.receive(buffer, 0, byteLength);
       return true;
     },
@@ -308,7 +313,7 @@ function tryMove(): Promise<boolean> {
       const moved = reopen(accepted, {
         buffer: Buffer.alloc(64),
         callback: (byteLength, buffer) => {
-          moved?.write(buffer.slice(0, byteLength));
+          moved?.write(copyOf(buffer, 0, byteLength));
           return true;
         },
       });
@@ -367,7 +372,7 @@ class SocketTransport implements Transport {
 
   /** Takes what the socket has read. */
   receive(buffer: Uint8Array, start: number, end: number): void {
-    if (this.#listener === undefined) this.#read?.early.push(buffer.slice(start, end));
+    if (this.#listener === undefined) this.#read?.early.push(copyOf(buffer, start, end));
     else this.#listener.onBytes(buffer, start, end);
   }
 

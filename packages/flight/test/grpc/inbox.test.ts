@@ -39,7 +39,7 @@ function make(
   const owner = new Recorder();
   const inbox = new Inbox(decoder, { maxReceiveBytes: 1 << 20, readAheadBytes: 1 << 20, ...limits }, owner);
   // one buffer for everything, as sockets do it
-  const buffer = new Uint8Array(1 << 21);
+  const buffer = Buffer.alloc(1 << 21);
   return {
     inbox,
     owner,

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -69,6 +71,15 @@ export function channelTo(t: TestContext, port: number, options: GrpcChannelOpti
   const channel = createChannel({ kind: 'tcp', host: '127.0.0.1', port }, options);
   t.after(() => channel.close(0));
   return channel;
+}
+
+/** Listens on a free port of loopback. */
+export async function listening(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen on TCP');
+  return address.port;
 }
 
 /** A folder that is removed after the test. */
