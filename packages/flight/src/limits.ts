@@ -371,6 +371,12 @@ export const defaultRetryMaxDelayMs: number = 5_000;
 /** Growth of the bound from try to try; 2 is what gRPC and most others use. */
 export const defaultRetryMultiplier: number = 2;
 
+/**
+ * How long the next try of a call waits for the connection: a little longer than a channel's first back-off, so that
+ * it has tried once more by then; and short, as a server that is down should be told soon.
+ */
+export const retryReconnectMs: number = 250;
+
 /** Failures in a row that open a circuit breaker: more than one call with all its tries. */
 export const defaultBreakerFailureThreshold: number = 5;
 

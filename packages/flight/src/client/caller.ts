@@ -3,6 +3,7 @@
 import { FlightCancelledError, type FlightError, FlightInternalError, locateError } from '../errors.ts';
 import { BytesDecoder, bytesMessage, type MessageDecoder } from '../grpc/message.ts';
 import type { GrpcChannel } from '../grpc/types.ts';
+import { retryReconnectMs } from '../limits.ts';
 import type { FlightMethod } from '../middleware/call-info.ts';
 import { startClientMiddleware } from '../middleware/client-chain.ts';
 import type { ClientMiddlewareFactory } from '../middleware/client-middleware.ts';
@@ -115,9 +116,19 @@ export function createCaller(context: CallerContext): Caller {
   };
   const send = <T>(request: CallRequest<T>, deadline: Deadline, message: Uint8Array): FlightCall<T> => {
     const call = start(request, deadline);
-    call.write(bytesMessage(message));
-    call.end();
+    try {
+      call.write(bytesMessage(message));
+      call.end();
+    } catch {
+      // a call that failed already says so when it is read, which is where failures are looked at
+    }
     return call;
+  };
+
+  // a channel that has just failed to connect fails calls at once until its own back-off is over
+  const reconnect = async (deadline: Deadline): Promise<void> => {
+    const timeoutMs = Math.min(retryReconnectMs, deadline.remainingMs() ?? Infinity);
+    await context.channel.connect({ waitForReady: true, timeoutMs }).catch(() => undefined);
   };
 
   const caller: Caller = {
@@ -138,6 +149,7 @@ export function createCaller(context: CallerContext): Caller {
           policy,
           deadline,
           signal: request.options.signal,
+          reconnect: () => reconnect(deadline),
         });
       } catch (error) {
         return failedCall(locateError(error, whereOf(request.method)));

@@ -15,7 +15,7 @@ export function createResults<T>(
 ): FlightResults<T> {
   async function* iterate(): AsyncGenerator<T, undefined, undefined> {
     for (;;) {
-      const message = await call.read();
+      const message = call.tryRead() ?? (await call.read());
       if (message === undefined) return undefined;
       let value: T;
       try {

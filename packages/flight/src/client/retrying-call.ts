@@ -17,6 +17,8 @@ export interface RetryContext {
   readonly policy: RetryPolicy;
   readonly deadline: Deadline;
   readonly signal: AbortSignal | undefined;
+  /** Gives a connection that was lost the chance to be there again before the next try. Never rejects. */
+  readonly reconnect: () => Promise<void>;
 }
 
 /**
@@ -38,6 +40,7 @@ export function retryingCall<T>(begin: () => FlightCall<T>, context: RetryContex
       context.signal === undefined ? waiting.signal : AbortSignal.any([context.signal, waiting.signal]);
     try {
       if (!(await waitBeforeRetry(error, attempt, context.policy, context.deadline, signal))) throw error;
+      await context.reconnect();
     } catch (given) {
       throw locateError(given, call.where);
     } finally {
