@@ -11,6 +11,8 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 /** A part of what each example prints. */
 const prints: Readonly<Record<string, RegExp>> = {
   'quickstart.js': /symbol: 'A', price: 1.5/,
+  'client-middleware.js': /DoGet grpc[^]*ok[^]*3 calls, the slowest was/,
+  'parallel-read.js': /here[^]*there[^]*moved[^]*3 parts/,
   'dataset-server.js': /products: 3 rows of id, name[^]*sales: 2 rows|sales: 2 rows[^]*products: 3 rows/,
 };
 

@@ -1,6 +1,7 @@
 import type { RecordBatch, Schema, Table } from 'apache-arrow';
 import type { FlightEndpoint } from '../model/flight-endpoint.ts';
 import type { FlightInfo } from '../model/flight-info.ts';
+import { checkSameSchema } from './adopt-schema.ts';
 import {
   beginEndpointRun,
   type EndpointContext,
@@ -10,7 +11,7 @@ import {
 } from './endpoint-stream.ts';
 import type { EndpointPlace } from './endpoint-places.ts';
 import type { ReadEndpointsOptions } from './options.ts';
-import { checkSameSchema, tableOf } from './read-endpoints.ts';
+import { tableOf } from './read-endpoints.ts';
 
 interface EndpointData {
   readonly schema: Schema;

@@ -5,10 +5,10 @@
  */
 
 import { type RecordBatch, Schema, Table } from 'apache-arrow';
-import { FlightDataError } from '../errors.ts';
 import type { FlightEndpoint } from '../model/flight-endpoint.ts';
 import type { FlightInfo } from '../model/flight-info.ts';
 import type { FlightStreamChunk } from '../stream/types.ts';
+import { adoptChunk, adoptSchema, adoptStream, checkSameSchema } from './adopt-schema.ts';
 import {
   beginEndpointRun,
   type EndpointContext,
@@ -54,13 +54,13 @@ export function readEndpoints(
         throw error;
       }
     });
-    worker.stream = stream;
-    if (commonSchema !== undefined) checkSameSchema(commonSchema, stream.schema);
-    else {
+    if (commonSchema === undefined) {
       commonSchema = stream.schema;
       onSchema?.resolve(commonSchema);
     }
-    return first;
+    worker.stream = adoptStream(stream, commonSchema);
+    checkSameSchema(commonSchema, stream.schema);
+    return first === undefined ? undefined : adoptChunk(first, commonSchema);
   };
   const hold = (worker: Worker, chunk: Promise<FlightStreamChunk | undefined>): void => {
     worker.ready = chunk;
@@ -165,24 +165,9 @@ export function readEndpoints(
 }
 
 /** The table of batches from several endpoints, in the order given. */
-export function tableOf(schema: Schema | undefined, batches: readonly RecordBatch[]): Table {
-  return new Table(schema ?? new Schema([]), [...batches]);
-}
-
-/**
- * All endpoints of a FlightInfo have one schema, says Flight; a table of several would give wrong values.
- *
- * @throws FlightDataError when names or types differ
- */
-export function checkSameSchema(expected: Schema, actual: Schema): void {
-  const [first, second] = [describe(expected), describe(actual)];
-  if (first !== second) {
-    throw new FlightDataError(
-      `the endpoints of one FlightInfo have different schemas: ${first} and ${second}`,
-    );
-  }
-}
-
-function describe(schema: Schema): string {
-  return schema.fields.map((field) => `${field.name}: ${String(field.type)}`).join(', ');
+export function tableOf(schema: Schema = new Schema([]), batches: readonly RecordBatch[] = []): Table {
+  return new Table(
+    schema,
+    batches.map((batch) => adoptSchema(batch, schema)),
+  );
 }

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Table, tableFromArrays } from 'apache-arrow';
+import {
+  Dictionary,
+  Int8,
+  type RecordBatch,
+  Table,
+  tableFromArrays,
+  Utf8,
+  vectorFromArray,
+} from 'apache-arrow';
 import type { EndpointContext } from '../../src/client/endpoint-stream.ts';
 import { readAll } from '../../src/client/read-all.ts';
 import { readEndpoints } from '../../src/client/read-endpoints.ts';
@@ -166,6 +174,22 @@ describe('reading all endpoints into a table', () => {
       calls.map((call) => call.cancelled !== undefined),
       [true, false, true],
     );
+  });
+
+  it('joins endpoints whose dictionaries are numbered differently', async () => {
+    const words = (...values: string[]): Table =>
+      new Table({ word: vectorFromArray(values, new Dictionary(new Utf8(), new Int8())) });
+    const { context } = services((ticket, call) => sendTable(call, words('same', `of ${ticket}`)));
+    const info = infoOf(
+      ['1', '2', '3'].map((ticket) => new FlightEndpoint(ticket)),
+      true,
+    );
+    const expected = ['same', 'of 1', 'same', 'of 2', 'same', 'of 3'];
+    assert.deepEqual([...(await readAll(context, info, {})).getChild('word')!], expected);
+    const reader = readEndpoints(context, info, {});
+    const chunks: RecordBatch[] = [];
+    for await (const { data } of reader) if (data !== undefined) chunks.push(data);
+    assert.deepEqual([...new Table(await reader.schema, chunks).getChild('word')!], expected);
   });
 
   it('refuses endpoints of different schemas', async () => {

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createDevCertificates } from '../../src/auth/dev-certificates.ts';
+import { connect } from '../../src/client/connect.ts';
+import { createConnectionPool } from '../../src/client/connection-pool.ts';
+import type { FlightClientOptions } from '../../src/client/options.ts';
+import { FlightInvalidArgumentError } from '../../src/errors.ts';
+import { FlightEndpoint } from '../../src/model/flight-endpoint.ts';
+import { FlightInfo } from '../../src/model/flight-info.ts';
+import type { Location } from '../../src/model/location.ts';
+import { Ticket } from '../../src/model/ticket.ts';
+import { FlightServer } from '../../src/server/flight-server.ts';
+import type { FlightServerOptions } from '../../src/server/options.ts';
+import { numbers, valuesOf } from './flight-data.ts';
+
+interface Service extends AsyncDisposable {
+  readonly location: Location;
+  /** `authorization` of the calls that came. */
+  readonly seen: (string | undefined)[];
+}
+
+async function service(
+  value: number,
+  options: FlightServerOptions = {},
+  location = 'grpc+tcp://127.0.0.1:0',
+): Promise<Service> {
+  const seen: (string | undefined)[] = [];
+  const server = new FlightServer(
+    {
+      doGet: (_ticket, { headers }) => {
+        seen.push(headers.get('authorization'));
+        return numbers([value]);
+      },
+    },
+    options,
+  );
+  await server.listen(location);
+  const [bound = assert.fail()] = server.locations;
+  return {
+    location: bound,
+    seen,
+    [Symbol.asyncDispose]: () => server.shutdown({ graceMs: 0 }),
+  };
+}
+
+function infoAt(...locations: readonly (readonly (Location | string)[])[]): FlightInfo {
+  return new FlightInfo(
+    undefined,
+    undefined,
+    locations.map((each) => new FlightEndpoint('t', each)),
+  );
+}
+
+describe('connect', () => {
+  it('opens nothing before the first call', async () => {
+    await using client = connect('grpc://127.0.0.1:1');
+    assert.equal(client.location.port, 1);
+  });
+
+  const refusals: readonly [location: string, options: FlightClientOptions, message: RegExp][] = [
+    ['localhost:8815', {}, /no scheme|not a location/],
+    ['http://localhost:8815', {}, /not a location that a client can connect to/],
+    ['arrow-flight-reuse-connection://?', {}, /not a location that a client/],
+    ['grpc://a:1', { retry: { maxAttempts: 0 } }, /maxAttempts/],
+    ['grpc://a:1', { circuitBreaker: { openMs: 0 } }, /openMs/],
+    ['grpc://a:1', { channelOptions: { 'grpc.nonsense': 1 } }, /grpc\.nonsense is not known/],
+    ['grpc://a:1', { headers: { 'grpc-status': '0' } }, /reserved/],
+    ['grpc://a:1', { headers: { 'x y': '0' } }, /name of metadata/],
+  ];
+  for (const [location, options, message] of refusals) {
+    it(`refuses ${location} with ${JSON.stringify(options)}`, () => {
+      assert.throws(
+        () => connect(location, options),
+        (error) => error instanceof FlightInvalidArgumentError && message.test(error.message),
+      );
+    });
+  }
+
+  it('shares the connections of a pool, which it does not close', async () => {
+    await using there = await service(1);
+    await using pool = createConnectionPool();
+    const one = connect(there.location, { pool });
+    const two = connect(there.location, { pool });
+    await one.doGet(new Ticket('t')).readAll();
+    assert.equal(pool.size, 1);
+    await one.close();
+    assert.deepEqual(valuesOf(await two.doGet(new Ticket('t')).readAll()), [1]);
+    await two.close();
+    assert.equal(pool.size, 1);
+  });
+});
+
+describe('endpoints at other locations', () => {
+  const headers = { authorization: 'Bearer secret' };
+
+  it('are fetched from there, with the credentials of the client', async () => {
+    await using own = await service(1);
+    await using other = await service(2);
+    await using client = connect(own.location, { headers });
+    const info = infoAt([], [other.location], ['arrow-flight-reuse-connection://?'], [own.location]);
+    assert.deepEqual(valuesOf(await client.readAll(info)), [1, 2, 1, 1]);
+    assert.deepEqual(other.seen, ['Bearer secret']);
+    assert.equal(own.seen.length, 3);
+  });
+
+  it('do not see the credentials when they are told not to', async () => {
+    await using own = await service(1);
+    await using other = await service(2);
+    await using client = connect(own.location, { headers, forwardCredentials: () => false });
+    assert.deepEqual(valuesOf(await client.readAll(infoAt([], [other.location]))), [1, 2]);
+    assert.deepEqual([own.seen, other.seen], [['Bearer secret'], [undefined]]);
+  });
+
+  it('are trusted as endpointTls says', async () => {
+    const { server: pair, ca } = createDevCertificates();
+    await using own = await service(1);
+    await using other = await service(2, { tls: { certificates: [pair] } }, 'grpc+tls://127.0.0.1:0');
+    const info = infoAt([other.location]);
+    await using trusting = connect(own.location, { endpointTls: { rootCertificates: ca.cert } });
+    assert.deepEqual(valuesOf(await trusting.readAll(info)), [2]);
+    await using other2 = connect(own.location, { retry: false });
+    await assert.rejects(other2.readAll(info), /certificate.*DoGet at grpc\+tls/s);
+  });
+});
