@@ -36,7 +36,10 @@ export interface FlightResults<T> extends AsyncIterableIterator<T>, AsyncDisposa
   return(): Promise<IteratorResult<T, undefined>>;
 }
 
-/** What the server answers during a DoPut (pyarrow's `FlightMetadataReader`). */
+/**
+ * What the server answers during a DoPut (pyarrow's `FlightMetadataReader`). Leaving a loop over it leaves the upload
+ * alone: the next loop goes on where this one ended.
+ */
 export interface FlightMetadataReader extends AsyncIterable<Uint8Array> {
   /** The next answer's application metadata; undefined when the server has ended the call. */
   read(): Promise<Uint8Array | undefined>;

@@ -22,7 +22,10 @@ export interface FlightCallOptions {
    * the call fails with FlightTimedOutError. Default: the client's `timeoutMs`.
    */
   readonly timeoutMs?: number | undefined;
-  /** Cancels the call when aborted: the server sees it at once, and whatever waits rejects with FlightCancelledError. */
+  /**
+   * Cancels the call when aborted: the server sees it at once, and whatever waits rejects with FlightCancelledError,
+   * or FlightTimedOutError when the signal is one of AbortSignal.timeout.
+   */
   readonly signal?: AbortSignal | undefined;
   /** How Arrow data is read and written in this call. */
   readonly ipc?: FlightIpcOptions | undefined;

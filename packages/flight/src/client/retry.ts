@@ -92,7 +92,8 @@ export function createDeadline(
 ): Deadline {
   if (timeoutMs === undefined) return { remainingMs: () => undefined };
   const end = now() + timeoutMs;
-  return { remainingMs: () => Math.max(0, end - now()) };
+  // whole milliseconds, as errors name them and gRPC sends them
+  return { remainingMs: () => Math.max(0, Math.ceil(end - now())) };
 }
 
 /**

@@ -240,8 +240,14 @@ export class ClientCall<T> implements GrpcClientCall<T>, Http2StreamHandler, Inb
   }
 
   #onAbort(): void {
-    const { signal } = this.#setup;
-    this.#giveUp(new FlightCancelledError('the call was cancelled by its signal', { cause: signal?.reason }));
+    const cause: unknown = this.#setup.signal?.reason;
+    // what AbortSignal.timeout says
+    const isTimeout = cause instanceof Error && cause.name === 'TimeoutError';
+    this.#giveUp(
+      isTimeout
+        ? new FlightTimedOutError('the call took longer than the timeout of its signal', { cause })
+        : new FlightCancelledError('the call was cancelled by its signal', { cause }),
+    );
   }
 
   #requestHeaders(connection: ClientConnection): HeaderList {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
+import { tableToIPC } from 'apache-arrow';
 import { createDevCertificates } from '../../src/auth/dev-certificates.ts';
 import { connect } from '../../src/client/connect.ts';
 import { createConnectionPool } from '../../src/client/connection-pool.ts';
@@ -109,6 +112,25 @@ describe('endpoints at other locations', () => {
     await using client = connect(own.location, { headers, forwardCredentials: () => false });
     assert.deepEqual(valuesOf(await client.readAll(infoAt([], [other.location]))), [1, 2]);
     assert.deepEqual([own.seen, other.seen], [['Bearer secret'], [undefined]]);
+  });
+
+  it('may be plain HTTP, and are left for the next one when they fail', async () => {
+    await using own = await service(1);
+    const http = createServer((request, response) => {
+      if (request.url === '/gone') response.writeHead(503).end();
+      else response.end(tableToIPC(numbers([3]), 'stream'));
+    });
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    const { port } = http.address() as AddressInfo;
+    const at = (path: string): string => `http://127.0.0.1:${port}/${path}`;
+    await using client = connect(own.location, { headers });
+    const info = infoAt([at('data')], [at('gone'), own.location], [at('gone'), at('data')]);
+    assert.deepEqual(valuesOf(await client.readAll(info)), [3, 1, 3]);
+    const streamed = valuesOf(await client.readEndpoints(info).readAll());
+    assert.deepEqual(streamed.toSorted(), [1, 3, 3]);
+    await assert.rejects(client.readAll(infoAt([at('gone')])), /503.*\(GET http/);
+    http.closeAllConnections();
+    http.close();
   });
 
   it('are trusted as endpointTls says', async () => {

@@ -3,8 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { connect } from '../../src/client/connect.ts';
 import type { FlightClient } from '../../src/client/flight-client.ts';
-import type { FlightClientOptions } from '../../src/client/options.ts';
-import { FlightCancelledError, FlightError, FlightUnavailableError } from '../../src/errors.ts';
+import type { FlightCallOptions, FlightClientOptions } from '../../src/client/options.ts';
+import {
+  FlightCancelledError,
+  FlightError,
+  type FlightErrorCode,
+  FlightUnavailableError,
+} from '../../src/errors.ts';
 import { FlightDescriptor } from '../../src/model/flight-descriptor.ts';
 import { Ticket } from '../../src/model/ticket.ts';
 import { FlightServer } from '../../src/server/flight-server.ts';
@@ -365,6 +370,32 @@ describe('many', () => {
     await client.close();
     await server.shutdown({ graceMs: 0 });
   });
+});
+
+describe('giving a call up', () => {
+  const waiting: FlightHandlers = {
+    getSchema: (_descriptor, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('nobody waits')));
+      }),
+  };
+  const attempts: readonly [how: string, options: () => FlightCallOptions, code: FlightErrorCode][] = [
+    ['an aborted signal', () => ({ signal: AbortSignal.abort() }), 'CANCELLED'],
+    ['a signal of AbortSignal.timeout', () => ({ signal: AbortSignal.timeout(20) }), 'TIMED_OUT'],
+    ['a timeout', () => ({ timeoutMs: 20 }), 'TIMED_OUT'],
+    ['no time at all', () => ({ timeoutMs: 0 }), 'TIMED_OUT'],
+  ];
+  for (const [how, options, code] of attempts) {
+    it(`with ${how} is ${code}, and the server is told`, async () => {
+      await using setup = await setUp(waiting);
+      await assert.rejects(setup.client.getSchema(descriptor, options()), (error) => {
+        assert.ok(error instanceof FlightError);
+        assert.equal(error.code, code);
+        return true;
+      });
+      while (setup.server.runningCalls > 0) await turn();
+    });
+  }
 });
 
 describe('closing the client', () => {
