@@ -33,6 +33,7 @@ export function connect(location: string | Location, options: FlightClientOption
   breakerFor(own.uri);
   const channelOptions = {
     ...(options.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: options.connectTimeoutMs }),
+    ...(options.connections === undefined ? {} : { connections: options.connections }),
     ...translateChannelOptions(options.channelOptions ?? {}),
   };
   const credentials: ClientCredentials = {

@@ -3,6 +3,7 @@
 import type { ClientAuthHandler } from '../auth/client-auth-handler.ts';
 import type { CertKeyPair } from '../auth/certificate-pair.ts';
 import type { MetadataInit } from '../grpc/metadata.ts';
+import type { GrpcConnectionOptions } from '../grpc/types.ts';
 import type { ClientMiddlewareFactory } from '../middleware/client-middleware.ts';
 import type { Location } from '../model/location.ts';
 import type { FlightReadOptions, FlightWriteOptions } from '../stream/types.ts';
@@ -91,6 +92,8 @@ export interface FlightClientOptions {
   readonly retry?: RetryOptions | false | undefined;
   /** Failing at once while a location is known to be down; `true` for defaults. Default: off. */
   readonly circuitBreaker?: CircuitBreakerOptions | boolean | undefined;
+  /** More connections than one to a location, when calls or bytes ask for it. Default: one. */
+  readonly connections?: GrpcConnectionOptions | undefined;
   /** Connections shared with other clients. Default: a pool of this client's own, closed with it. */
   readonly pool?: ConnectionPool | undefined;
   /**

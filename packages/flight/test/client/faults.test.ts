@@ -343,6 +343,21 @@ describe('many', () => {
     assert.equal(setup.proxy.accepted, 1);
   });
 
+  it('calls at once open as many connections as they may', async () => {
+    await using setup = await setUp(
+      {
+        async *doAction({ body }) {
+          await turn();
+          yield body;
+        },
+      },
+      { client: { connections: { max: 3 } }, server: { limits: { maxCallsPerConnection: 10 } } },
+    );
+    await setup.client.doAction('echo').toArray();
+    await Promise.all(Array.from({ length: 300 }, () => setup.client.doAction('echo').toArray()));
+    assert.equal(setup.proxy.accepted, 3);
+  });
+
   it('clients of one server each have their connection', async () => {
     const server = new FlightServer({ doGet: () => numbers([1, 2, 3]) });
     await server.listen();
