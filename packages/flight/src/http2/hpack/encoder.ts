@@ -56,6 +56,19 @@ const repeatingNames: ReadonlySet<string> = new Set([
 /** Names of which the last value is remembered; more are simply forgotten, and cost a few bytes on the wire. */
 const maxRememberedNames = 64;
 
+/**
+ * Blocks kept to be sent again: gRPC sends the same few lists over and over, on a server response headers and trailers
+ * in turn.
+ */
+const maxRememberedBlocks = 4;
+
+/** A block that comes out the same as long as the table does not change. */
+interface RememberedBlock {
+  readonly headers: HeaderList;
+  readonly neverIndex: ReadonlySet<string> | undefined;
+  readonly block: Uint8Array;
+}
+
 /** What the dynamic table holds of one name, by the running numbers of entries. */
 interface KnownName {
   /** The newest entry with the name. */
@@ -78,6 +91,9 @@ export class HpackEncoder {
   #oldest = 1;
   /** The smallest size since the last block, which the peer must hear first; undefined: the size did not change. */
   #smallestSize: number | undefined;
+  readonly #blocks: RememberedBlock[] = [];
+  /** Whether the block that is being encoded would come out the same again. */
+  #repeatable = true;
   #output: Uint8Array = new Uint8Array(512);
   #at = 0;
 
@@ -98,22 +114,34 @@ export class HpackEncoder {
   }
 
   /**
-   * Encodes one header list as one block.
+   * Encodes one header list as one block. The same block may be returned again for the same list: do not change it.
    *
    * @param headers - lower-case names with latin1 values
    * @param neverIndex - further names whose values are secrets, beside authorization and cookies
    * @throws FlightInvalidArgumentError where a name or value has a character above U+00FF; nothing changed then
    */
   encode(headers: HeaderList, neverIndex?: ReadonlySet<string>): Uint8Array {
+    for (const remembered of this.#blocks) {
+      if (remembered.neverIndex === neverIndex && sameFields(remembered.headers, headers))
+        return remembered.block;
+    }
     this.#reserve(headers);
     this.#at = 0;
+    this.#repeatable = true;
     if (this.#smallestSize !== undefined) {
+      this.#repeatable = false;
       if (this.#smallestSize < this.#table.maxSize) this.#integer(this.#smallestSize, 0x1f, sizeUpdateFlag);
       this.#integer(this.#table.maxSize, 0x1f, sizeUpdateFlag);
       this.#smallestSize = undefined;
     }
     for (const field of headers) this.#field(field, neverIndex);
-    return this.#output.slice(0, this.#at);
+    const block = this.#output.slice(0, this.#at);
+    if (this.#repeatable) {
+      if (this.#blocks.length === maxRememberedBlocks) this.#blocks.shift();
+      // A copy of the list, because its owner may change it.
+      this.#blocks.push({ headers: headers.map(([name, value]) => [name, value]), neverIndex, block });
+    }
+    return block;
   }
 
   #field(field: HeaderField, neverIndex: ReadonlySet<string> | undefined): void {
@@ -149,6 +177,7 @@ export class HpackEncoder {
     if (entrySize(name, value) > this.#table.maxSize >> 1) return false;
     if (repeatingNames.has(name)) return true;
     if (changingNames.has(name)) return false;
+    this.#repeatable = false;
     if (this.#remembered.get(name) === value) {
       this.#remembered.delete(name);
       return true;
@@ -163,6 +192,7 @@ export class HpackEncoder {
   }
 
   #add(field: HeaderField): void {
+    this.#tableChanges();
     if (!this.#table.add(field)) return;
     const entry = ++this.#newest;
     const [name, value] = field;
@@ -183,8 +213,14 @@ export class HpackEncoder {
     else known.values.delete(value);
   }
 
+  #tableChanges(): void {
+    this.#repeatable = false;
+    this.#blocks.length = 0;
+  }
+
   #resize(size: number): void {
     if (size === this.#table.maxSize) return;
+    this.#tableChanges();
     this.#table.resize(size);
     this.#smallestSize = Math.min(size, this.#smallestSize ?? size);
   }
@@ -234,6 +270,16 @@ export class HpackEncoder {
     }
     if (room > this.#output.length) this.#output = new Uint8Array(room * 2);
   }
+}
+
+function sameFields(a: HeaderList, b: HeaderList): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const field = a[i];
+    const other = b[i];
+    if (field === undefined || field[1] !== other?.[1] || field[0] !== other[0]) return false;
+  }
+  return true;
 }
 
 function isLatin1(text: string): boolean {

@@ -39,6 +39,43 @@ describe('HpackEncoder', () => {
     assert.deepEqual(decoder.decode(second), call);
   });
 
+  it('writes a list again as it was, until the table changes', () => {
+    const { encoder, decoder } = pair();
+    const withSecret: readonly HeaderField[] = [
+      ...call,
+      ['authorization', 'Bearer abc'],
+      ['grpc-timeout', '5S'],
+    ];
+    const lists = [call, withSecret, [['grpc-status', '0']] as const, [[':status', '200']] as const];
+    const blocks = [1, 2, 3].map(() =>
+      lists.map((list) => {
+        const block = encoder.encode(list);
+        assert.deepEqual(decoder.decode(block), list);
+        return block;
+      }),
+    );
+    assert.deepEqual(blocks[2], blocks[1]);
+    // A new entry moves the indexes of all others.
+    decoder.decode(encoder.encode([[':path', '/other']]));
+    for (const list of lists) assert.deepEqual(decoder.decode(encoder.encode(list)), list);
+    encoder.setPeerMaxTableSize(0);
+    for (const list of lists) assert.deepEqual(decoder.decode(encoder.encode(list)), list);
+    assert.equal(decoder.tableSize, 0);
+  });
+
+  it('is not misled by a list that is changed after it was encoded, or by other secrets', () => {
+    const { encoder, decoder } = pair();
+    const list: [string, string][] = [
+      [':path', '/a'],
+      ['te', 'trailers'],
+    ];
+    for (let i = 0; i < 3; i++) decoder.decode(encoder.encode(list));
+    list[0] = [':path', '/b'];
+    assert.deepEqual(decoder.decode(encoder.encode(list)), list);
+    encoder.encode(list);
+    assert.match(hex(encoder.encode(list, new Set([':path']))), /^14/);
+  });
+
   it('gives each block memory of its own', () => {
     const { encoder } = pair();
     const first = encoder.encode(call);
