@@ -177,19 +177,25 @@ export type ListenTarget =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
-/**
- * Listens and gives a transport for each connection. A Unix socket's file that nobody listens on any more is replaced.
- *
- * @param tls - Node's options; undefined: connections in the clear
- */
+/** How sockets are accepted. */
+export interface ListenSocketsOptions {
+  /** Node's options; default: none, connections are in the clear. */
+  readonly tls?: TlsOptions | undefined;
+  /** Let sockets in the clear read into one reused buffer, where that works. Default: true. */
+  readonly reuseReadBuffer?: boolean | undefined;
+}
+
+/** Listens and gives a transport for each connection. A Unix socket's file that nobody listens on any more is replaced. */
 export async function listenSockets(
   target: ListenTarget,
-  tls: TlsOptions | undefined,
+  { tls, reuseReadBuffer = true }: ListenSocketsOptions,
   onTransport: (transport: Transport) => void,
 ): Promise<SocketListener> {
   const shaking = new Map<string, Socket>();
   const server: Server =
-    tls === undefined ? plainServer(await handlesMove(), onTransport) : tlsServer(tls, shaking, onTransport);
+    tls === undefined
+      ? plainServer(reuseReadBuffer && (await handlesMove()), onTransport)
+      : tlsServer(tls, shaking, onTransport);
   await listenOn(server, target);
   // An accept that fails (too many open files) must not take the process down; the next may succeed.
   server.on('error', () => undefined);
@@ -311,7 +317,7 @@ function tryMove(): Promise<boolean> {
     let client: Socket | undefined;
     const server = createServer({ pauseOnConnect: true }, (accepted) => {
       const moved = reopen(accepted, {
-        buffer: Buffer.alloc(64),
+        buffer: new Uint8Array(64),
         callback: (byteLength, buffer) => {
           moved?.write(copyOf(buffer, 0, byteLength));
           return true;
@@ -382,7 +388,9 @@ class SocketTransport implements Transport {
     for (const bytes of early) listener.onBytes(bytes, 0, bytes.length);
     if (this.#closed) return listener.onClosed(this.#error);
     if (this.#read === undefined) {
-      this.#socket.on('data', (bytes: Buffer) => listener.onBytes(bytes, 0, bytes.length));
+      this.#socket.on('data', ({ buffer, byteOffset, length }: Buffer) => {
+        listener.onBytes(new Uint8Array(buffer, byteOffset, length), 0, length);
+      });
     }
     this.#socket.resume();
     this.#socket.read(0);
