@@ -17,7 +17,15 @@ if (files.length === 0) {
 }
 const child = spawn(
   process.execPath,
-  ['--expose-gc', '--test', '--test-concurrency=2', `--test-reporter=${reporter}`, ...files],
+  // a test that waits for ever is an error, not a run that never ends
+  [
+    '--expose-gc',
+    '--test',
+    '--test-concurrency=2',
+    '--test-timeout=300000',
+    `--test-reporter=${reporter}`,
+    ...files,
+  ],
   { stdio: 'inherit' },
 );
 child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));

@@ -1,8 +1,12 @@
-/** `npm run bench -- SUITE [--json FILE] [--rounds N]`: measures ours and the peers in one run. */
-import { writeFileSync } from 'node:fs';
+/**
+ * `npm run bench -- SUITE [--json FILE] [--rounds N] [--store]`: measures ours and the peers in one run, and shows the
+ * figures stored in `bench/baseline` beside those measured; --store puts the new ones there.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Comparison, formatComparison } from './measure.ts';
+import { type Result, formatResult, judged, titleOf } from './measure.ts';
 import { calls } from './suites/calls.ts';
 import { ipc } from './suites/ipc.ts';
 import { memory } from './suites/memory.ts';
@@ -17,7 +21,11 @@ const suites: Readonly<Record<string, (options: SuiteOptions) => Promise<void>>>
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' }, rounds: { type: 'string', default: '5' } },
+  options: {
+    json: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    store: { type: 'boolean', default: false },
+  },
 });
 const [name = ''] = positionals;
 const suite = suites[name];
@@ -25,20 +33,37 @@ if (suite === undefined) {
   console.error(`usage: npm run bench -- ${Object.keys(suites).join('|')} [--rounds N] [--json FILE]`);
   process.exit(2);
 }
+const folder = new URL('../../baseline/', import.meta.url);
+const stored = readBaseline(new URL(`${name}.json`, folder));
 console.log(
-  `${name}: Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}\n`,
+  `${name}: Node ${process.version}, ${process.platform}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}\n`,
 );
-const results: Comparison[] = [];
+const results: Result[] = [];
 await suite({
   rounds: Number(values.rounds),
   onResult: (result) => {
     results.push(result);
-    console.log(`${formatComparison(result)}\n`);
+    console.log(`${formatResult(result, stored.get(titleOf(result)))}\n`);
   },
 });
-if (values.json !== undefined) {
-  writeFileSync(
-    values.json,
-    `${JSON.stringify({ suite: name, node: process.version, results }, undefined, 2)}\n`,
-  );
+const report = {
+  suite: name,
+  node: process.version,
+  processor: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
+  results: results.map((result) => ({ title: titleOf(result), judged: judged(result), ...result })),
+};
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
+if (values.store) {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(fileURLToPath(new URL(`${name}.json`, folder)), `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
+/** What each title came to when it was stored. */
+function readBaseline(file: URL): ReadonlyMap<string, number> {
+  const figures = new Map<string, number>();
+  if (!existsSync(file)) return figures;
+  const parsed: { readonly results?: readonly { readonly title: string; readonly judged: number }[] } =
+    JSON.parse(readFileSync(file, 'utf8'));
+  for (const { title, judged: figure } of parsed.results ?? []) figures.set(title, figure);
+  return figures;
 }

@@ -26,6 +26,19 @@ export interface Comparison {
   readonly aim?: number | undefined;
 }
 
+/** A line of the report that stands alone: a cost, lower is better. */
+export interface Figure {
+  readonly what: string;
+  readonly unit: string;
+  readonly runs: readonly number[];
+  /** What the median must stay under, and what is aimed at; absent where the table has none. */
+  readonly must?: number | undefined;
+  readonly aim?: number | undefined;
+}
+
+/** A line of the report. */
+export type Result = Comparison | Figure;
+
 /** What runs once and gives a figure. */
 export type Runner = () => Promise<number>;
 
@@ -59,8 +72,36 @@ export async function compare(
   };
 }
 
-/** A comparison as a line for people. */
-export function formatComparison(result: Comparison): string {
+/** The number that a result is judged by: a ratio, or the median of a cost. */
+export function judged(result: Result): number {
+  return 'ratio' in result ? result.ratio : median(result.runs);
+}
+
+/** What tells results of a suite apart. */
+export function titleOf(result: Result): string {
+  return 'ratio' in result ? `${result.what}: ${result.ours.name} against ${result.peer.name}` : result.what;
+}
+
+/**
+ * A result as lines for people.
+ *
+ * @param baseline - {@link judged} of the stored run; undefined: there is none
+ */
+export function formatResult(result: Result, baseline: number | undefined): string {
+  const before = baseline === undefined ? '' : `  stored ${short(baseline)}`;
+  return 'ratio' in result ? formatComparison(result, before) : formatFigure(result, before);
+}
+
+function formatFigure(result: Figure, before: string): string {
+  const figure = median(result.runs);
+  const must =
+    result.must === undefined ? '' : `  must ${result.must} ${figure < result.must ? 'met' : 'NOT MET'}`;
+  const aim =
+    result.aim === undefined ? '' : `  aim ${result.aim} ${figure < result.aim ? 'met' : 'not met'}`;
+  return `${result.what}: ${spread(result.runs)} ${result.unit}${must}${aim}${before}`;
+}
+
+function formatComparison(result: Comparison, before: string): string {
   const must =
     result.must === undefined
       ? ''
@@ -69,11 +110,12 @@ export function formatComparison(result: Comparison): string {
     result.aim === undefined ? '' : `  aim ${result.aim} ${result.ratio >= result.aim ? 'met' : 'not met'}`;
   return (
     `${result.what}\n  ${result.ours.name}: ${spread(result.ours.runs)} ${result.unit}\n` +
-    `  ${result.peer.name}: ${spread(result.peer.runs)} ${result.unit}\n  ratio ${result.ratio.toFixed(2)}${must}${aim}`
+    `  ${result.peer.name}: ${spread(result.peer.runs)} ${result.unit}\n  ratio ${result.ratio.toFixed(2)}${must}${aim}${before}`
   );
 }
 
 function spread(runs: readonly number[]): string {
+  if (runs.length === 1) return short(runs[0] ?? Number.NaN);
   return `${short(median(runs))} (${short(Math.min(...runs))} to ${short(Math.max(...runs))})`;
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Comparison, type Runner, compare } from '../measure.ts';
+import { type Result, type Runner, compare } from '../measure.ts';
 import { type Program, node, python, runForResult, startServer } from '../processes.ts';
 
 /** How a suite runs. */
@@ -9,7 +9,7 @@ export interface SuiteOptions {
   /** Counted runs of each side. */
   readonly rounds: number;
   /** Told of each comparison when it is there. */
-  readonly onResult: (result: Comparison) => void;
+  readonly onResult: (result: Result) => void;
 }
 
 /** Data of one run, in GB. */
