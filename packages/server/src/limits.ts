@@ -9,3 +9,36 @@ export const largestForwardedBody: number = 4 * 1024 * 1024 - 64 * 1024;
  * without end must not take the process down.
  */
 export const maxMemoryDatasetBytes: number = 8 * 1024 * 1024 * 1024;
+
+/**
+ * Bytes of one result that move to memory when its connection is needed for the next statement of the same
+ * transaction or session: results that people page through fit, and a session cannot fill the memory.
+ */
+export const maxDetachedResultBytes: number = 256 * 1024 * 1024;
+
+/** Bytes that the rows of a statement with effects (`INSERT … RETURNING`) may take until they are fetched. */
+export const maxKeptResultBytes: number = 64 * 1024 * 1024;
+
+/** How long a ticket of a query lives unless it is renewed: time enough for a client that plans many and reads one by one. */
+export const defaultTicketLifeMs: number = 10 * 60_000;
+
+/** How long a prepared statement lives without being used. Drivers keep them for the life of a pool's connection. */
+export const defaultPreparedLifeMs: number = 60 * 60_000;
+
+/** How long a transaction may stay open without a statement: it holds a connection, and keeps old rows from being freed. */
+export const defaultTransactionIdleMs: number = 10 * 60_000;
+
+/** Tickets, and prepared statements, at once. Each takes its SQL text and schema, a few KB. */
+export const maxStatementHandles: number = 100_000;
+
+/** Transactions at once: each holds a connection. */
+export const maxTransactions: number = 1_000;
+
+/** Bytes of parameters that may be bound to one prepared statement: they stay in memory until it is run. */
+export const maxBoundParameterBytes: number = 256 * 1024 * 1024;
+
+/** How long PollFlightInfo waits for news before it answers, in milliseconds. */
+export const pollWaitMs: number = 500;
+
+/** Clients without a cookie whose session is known by their connection: each takes an entry. */
+export const maxPeerSessions: number = 10_000;

@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto';
+import { FlightNotFoundError, FlightResourceExhaustedError } from '@peregrine/flight';
+
+/**
+ * State that outlives a call, found by a handle: statements, tickets, transactions. Behind one interface, so that it
+ * can be shared by several servers later; handles cannot be guessed, and belong to who made them.
+ */
+export interface Registry<T> {
+  /** Keeps a value and gives its handle. @throws FlightResourceExhaustedError when there are too many */
+  add(value: T, owner: string): string;
+  /**
+   * The value of a handle. Of a sliding registry this makes it live longer.
+   *
+   * @throws FlightNotFoundError when it is unknown, expired, or somebody else's
+   */
+  get(handle: string, owner: string): T;
+  /** The same, without an error. */
+  find(handle: string, owner: string): T | undefined;
+  /** Until when the handle lives, as it is now; undefined when it is not there. */
+  expiry(handle: string): Date | undefined;
+  /** Makes a handle live for one life time from now. */
+  renew(handle: string): Date | undefined;
+  /** Takes a value out without ending it; undefined when it is not there. */
+  remove(handle: string, owner: string): T | undefined;
+  /** Ends those that a function picks. */
+  dropWhere(predicate: (value: T) => boolean): void;
+  readonly size: number;
+  /** Ends all. */
+  close(): void;
+}
+
+/** Options of {@link createRegistry}. */
+export interface RegistryOptions<T> {
+  /** What the values are, for errors: `prepared statement`. */
+  readonly noun: string;
+  /** Life time, in milliseconds. */
+  readonly lifeMs: number;
+  /** Whether use makes a value live longer. */
+  readonly sliding: boolean;
+  /** Values at once. */
+  readonly maxEntries: number;
+  /** Told of values that expired or were dropped, to free what they hold. */
+  readonly onDrop?: ((value: T) => void) | undefined;
+  /** The clock, in milliseconds. Default: `Date.now`. */
+  readonly now?: (() => number) | undefined;
+}
+
+interface Entry<T> {
+  readonly value: T;
+  readonly owner: string;
+  expiresAt: number;
+}
+
+/** Expired values are looked for at least this often, in milliseconds, so that memory is freed when no call comes. */
+const longestSweepMs = 30_000;
+
+/** Keeps values in the memory of this process. */
+export function createRegistry<T>(options: RegistryOptions<T>): Registry<T> {
+  const { noun, lifeMs, sliding, maxEntries, onDrop } = options;
+  const now = options.now ?? Date.now;
+  const entries = new Map<string, Entry<T>>();
+  let timer: NodeJS.Timeout | undefined;
+
+  function dropExpired(): void {
+    const time = now();
+    for (const [handle, entry] of entries) {
+      if (entry.expiresAt > time) continue;
+      entries.delete(handle);
+      onDrop?.(entry.value);
+    }
+  }
+
+  function schedule(): void {
+    if (timer !== undefined || entries.size === 0) return;
+    timer = setTimeout(
+      () => {
+        timer = undefined;
+        dropExpired();
+        schedule();
+      },
+      Math.min(lifeMs, longestSweepMs),
+    );
+    timer.unref();
+  }
+
+  function lookUp(handle: string, owner: string): Entry<T> | undefined {
+    const entry = entries.get(handle);
+    if (entry === undefined || entry.owner !== owner) return undefined;
+    if (entry.expiresAt <= now()) {
+      entries.delete(handle);
+      onDrop?.(entry.value);
+      return undefined;
+    }
+    if (sliding) entry.expiresAt = now() + lifeMs;
+    return entry;
+  }
+
+  return {
+    add(value, owner) {
+      if (entries.size >= maxEntries) dropExpired();
+      if (entries.size >= maxEntries) {
+        throw new FlightResourceExhaustedError(
+          `${entries.size} handles of a ${noun} are open and the limit is ${maxEntries}; close some first`,
+        );
+      }
+      const handle = randomBytes(18).toString('base64url');
+      entries.set(handle, { value, owner, expiresAt: now() + lifeMs });
+      schedule();
+      return handle;
+    },
+    get(handle, owner) {
+      const entry = lookUp(handle, owner);
+      if (entry !== undefined) return entry.value;
+      throw new FlightNotFoundError(
+        `there is no ${noun} with this handle: it was closed, expired after ${lifeMs / 1000} s, or is not yours`,
+      );
+    },
+    find: (handle, owner) => lookUp(handle, owner)?.value,
+    expiry(handle) {
+      const entry = entries.get(handle);
+      return entry === undefined ? undefined : new Date(entry.expiresAt);
+    },
+    renew(handle) {
+      const entry = entries.get(handle);
+      if (entry === undefined || entry.expiresAt <= now()) return undefined;
+      entry.expiresAt = now() + lifeMs;
+      return new Date(entry.expiresAt);
+    },
+    remove(handle, owner) {
+      const entry = lookUp(handle, owner);
+      if (entry !== undefined) entries.delete(handle);
+      return entry?.value;
+    },
+    dropWhere(predicate) {
+      for (const [handle, { value }] of entries) {
+        if (!predicate(value)) continue;
+        entries.delete(handle);
+        onDrop?.(value);
+      }
+    },
+    get size() {
+      return entries.size;
+    },
+    close() {
+      clearTimeout(timer);
+      timer = undefined;
+      const values = [...entries.values()];
+      entries.clear();
+      for (const { value } of values) onDrop?.(value);
+    },
+  };
+}
