@@ -1,0 +1,132 @@
+import { type SqlColumnMetadata, type SqlTable, encodeColumnMetadata } from '@peregrine/flight/sql';
+import { type ArrowField, decodeMessageHeader, encodeSchemaEncapsulated } from '@peregrine/flight/ipc';
+import type { EngineConnection } from '../../engine/types.ts';
+import { type Row, numberOf, queryRows, textOf } from '../rows.ts';
+import { emptySchemaHeader } from '../rows.ts';
+import { quoteLiteral, quotePath } from '../sql-text.ts';
+
+/**
+ * Gives tables their Arrow schemas: types as a query would stream them, real nullability, and what the catalog says of
+ * each column. A view that is broken has no columns, as in DuckDB's own catalog.
+ */
+export async function duckdbTableSchemas(
+  connection: EngineConnection,
+  tables: readonly SqlTable[],
+): Promise<SqlTable[]> {
+  if (tables.length === 0) return [];
+  const columns = await readColumns(connection, tables);
+  const found: SqlTable[] = [];
+  for (const table of tables) {
+    const fields = fieldsOf(await headerOf(connection, table));
+    const described = columns.get(keyOf(table.catalogName, table.dbSchemaName, table.tableName));
+    found.push({
+      ...table,
+      schema: encodeSchemaEncapsulated({
+        fields: fields.map((field) => describe(field, table, described?.get(field.name))),
+        metadata: new Map(),
+        endianness: 'little',
+      }),
+    });
+  }
+  return found;
+}
+
+async function headerOf(connection: EngineConnection, table: SqlTable): Promise<Uint8Array> {
+  const path = quotePath(table.catalogName, table.dbSchemaName, table.tableName);
+  try {
+    const statement = await connection.prepare(`SELECT * FROM ${path}`);
+    try {
+      return statement.resultSchema ?? emptySchemaHeader;
+    } finally {
+      await statement.close();
+    }
+  } catch {
+    // Views stay when what they select from is dropped; one of them must not hide all other tables.
+    return emptySchemaHeader;
+  }
+}
+
+function fieldsOf(header: Uint8Array): readonly ArrowField[] {
+  const decoded = decodeMessageHeader(header);
+  return decoded.kind === 'schema' ? decoded.schema.fields : [];
+}
+
+function describe(field: ArrowField, table: SqlTable, row: Row | undefined): ArrowField {
+  const column: SqlColumnMetadata = {
+    catalogName: table.catalogName,
+    dbSchemaName: table.dbSchemaName,
+    tableName: table.tableName,
+    ...(row === undefined ? {} : describeColumn(row, table.tableType)),
+  };
+  return {
+    ...field,
+    nullable: row === undefined ? field.nullable : row['is_nullable'] !== false,
+    metadata: new Map([...field.metadata, ...encodeColumnMetadata(column)]),
+  };
+}
+
+function describeColumn(row: Row, tableType: string): SqlColumnMetadata {
+  const type = textOf(row['data_type']) ?? '';
+  const typeName = baseTypeName(type);
+  const size = numberSizes[typeName];
+  return {
+    typeName,
+    precision: size?.[0] ?? (typeName === 'DECIMAL' ? numberOf(row['numeric_precision']) : undefined),
+    scale: size?.[1] ?? (typeName === 'DECIMAL' ? numberOf(row['numeric_scale']) : undefined),
+    isAutoIncrement: /^\s*nextval\s*\(/i.test(textOf(row['column_default']) ?? ''),
+    isCaseSensitive: typeName === 'VARCHAR',
+    isReadOnly: tableType === 'VIEW' || row['readonly'] === true,
+    isSearchable: true,
+    remarks: textOf(row['comment']),
+  };
+}
+
+/** Decimal digits and digits behind the point; DuckDB's own catalog counts the bits of integers. */
+const numberSizes: Readonly<Record<string, readonly [number, number] | undefined>> = {
+  TINYINT: [3, 0],
+  SMALLINT: [5, 0],
+  INTEGER: [10, 0],
+  BIGINT: [19, 0],
+  HUGEINT: [39, 0],
+  UTINYINT: [3, 0],
+  USMALLINT: [5, 0],
+  UINTEGER: [10, 0],
+  UBIGINT: [20, 0],
+  UHUGEINT: [39, 0],
+};
+
+/** `DECIMAL(10,2)` is a DECIMAL, `ENUM('a', 'b')` an ENUM; lists and arrays keep their brackets. */
+export function baseTypeName(type: string): string {
+  const open = type.indexOf('(');
+  if (open < 0) return type;
+  const brackets = /(?:\[\d*\])+$/.exec(type)?.[0] ?? '';
+  return type.slice(0, open).trim() + brackets;
+}
+
+async function readColumns(
+  connection: EngineConnection,
+  tables: readonly SqlTable[],
+): Promise<Map<string, Map<string, Row>>> {
+  // One table is the common case, and the whole catalog is large.
+  const [only] = tables;
+  const where =
+    only !== undefined && tables.length === 1 ? ` where c.table_name = ${quoteLiteral(only.tableName)}` : '';
+  const rows = await queryRows(
+    connection,
+    'select c.database_name, c.schema_name, c.table_name, c.column_name, c.data_type, c.is_nullable, ' +
+      'c.column_default, c.comment, c.numeric_precision, c.numeric_scale, d.readonly from duckdb_columns() c ' +
+      `join duckdb_databases() d on d.database_oid = c.database_oid${where}`,
+  );
+  const columns = new Map<string, Map<string, Row>>();
+  for (const row of rows) {
+    const key = keyOf(textOf(row['database_name']), textOf(row['schema_name']), textOf(row['table_name']));
+    let table = columns.get(key);
+    if (table === undefined) columns.set(key, (table = new Map()));
+    table.set(textOf(row['column_name']) ?? '', row);
+  }
+  return columns;
+}
+
+function keyOf(...names: readonly (string | undefined)[]): string {
+  return JSON.stringify(names);
+}
