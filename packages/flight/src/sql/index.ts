@@ -112,3 +112,5 @@ export type {
   StatementPoll,
   UpdateAnswer,
 } from './server/types.ts';
+export { createFlightSqlHandlers } from './server/create-handlers.ts';
+export { FlightSqlServer, type FlightSqlServerOptions } from './server/flight-sql-server.ts';

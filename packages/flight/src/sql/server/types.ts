@@ -3,7 +3,7 @@
  * serves. All are optional; what is not there answers UNIMPLEMENTED.
  */
 
-import type { RecordBatch, Schema } from 'apache-arrow';
+import type { RecordBatch, Schema, Table } from 'apache-arrow';
 import type {
   FlightDescriptor,
   FlightInfo,
@@ -19,7 +19,7 @@ import type {
   ManyOf,
   ServerCallContext,
 } from '../../server/index.ts';
-import type { FlightStreamReader } from '../../stream/types.ts';
+import type { FlightDataStream, FlightStreamReader } from '../../stream/types.ts';
 import type {
   BeginSavepointRequest,
   CreatePreparedStatementRequest,
@@ -99,7 +99,7 @@ export type PollAnswer = PollInfo | StatementPoll;
  * The answer to a metadata command: plain rows, in any order, or a batch or stream of the schema that the format fixes
  * (`sqlSchemas`), in the order that it fixes.
  */
-export type MetadataAnswer<Row> = ManyOf<Row> | Awaitable<DoGetResult>;
+export type MetadataAnswer<Row> = ManyOf<Row> | Awaitable<Table | RecordBatch | FlightDataStream>;
 
 /** Rows changed; -1 where that is not known. */
 export type UpdateAnswer = Awaitable<bigint | number>;
