@@ -1,0 +1,235 @@
+import {
+  FlightError,
+  type CloseSessionStatus,
+  type ServerCallContext,
+  type SessionOptionValue,
+  type SetSessionOptionError,
+} from '@peregrine/flight';
+import type { ServerSession } from '@peregrine/flight/server';
+import type { Engine, EngineConnection } from '../engine/types.ts';
+import { defaultTransactionIdleMs, maxPeerSessions } from '../limits.ts';
+import { type Lane, type PinnedLane, createFreshLane, createPinnedLane, openConnection } from './lane.ts';
+import { type Registry, createRegistry } from './registry.ts';
+import {
+  type SessionSettings,
+  applySetting,
+  applySettings,
+  currentNames,
+  settingError,
+  tableTypeOption,
+} from './session-settings.ts';
+import { isStateful } from './sql-text.ts';
+import { type Transactions, createTransactions, peerKey } from './transactions.ts';
+
+/** What the server keeps of a client over its calls: the connection of its session, when it needs one of its own. */
+interface ClientSession {
+  /** Set with the first statement that leaves something in its connection; later ones run there too. */
+  lane: Promise<PinnedLane> | undefined;
+  /** Options by SetSessionOptions. */
+  settings: () => SessionSettings;
+  isEnded: boolean;
+}
+
+/** A session found by the network connection of its client. */
+interface PeerSession {
+  readonly session: ClientSession;
+  readonly key: string;
+}
+
+/** Which statement a lane is asked for. */
+export interface LaneRequest {
+  /** The transaction that the client names; empty or undefined: none. */
+  readonly transactionId?: Uint8Array | undefined;
+  /** The SQL text, to see whether it leaves something in its connection. */
+  readonly sql?: string | undefined;
+  /** The statement belongs into the session's connection whatever its text: a temporary table. */
+  readonly stateful?: boolean | undefined;
+  /** Joins the client's open transaction when it names none: some drivers leave it out of bulk ingest. */
+  readonly joinTransaction?: boolean | undefined;
+}
+
+/**
+ * Where statements of a client run: in the transaction that they name, in the connection of the client's session where
+ * it has one, or each in a connection of its own.
+ *
+ * A session is known by its cookie. A client that keeps no cookies, as ADBC's drivers unless they are told to, is known
+ * by its network connection once it has run a statement that leaves something behind, such as a temporary table.
+ */
+export class Clients {
+  readonly #engine: Engine;
+  readonly #transactions: Transactions;
+  readonly #sessions = new WeakMap<ServerSession, ClientSession>();
+  readonly #open = new Set<ClientSession>();
+  readonly #peers = new Map<string, string>();
+  readonly #peerSessions: Registry<PeerSession>;
+
+  constructor(engine: Engine, transactionIdleMs: number = defaultTransactionIdleMs) {
+    this.#engine = engine;
+    this.#transactions = createTransactions(transactionIdleMs);
+    this.#peerSessions = createRegistry({
+      noun: 'session of a connection',
+      lifeMs: transactionIdleMs,
+      sliding: true,
+      maxEntries: maxPeerSessions,
+      onDrop: ({ session, key }) => {
+        this.#peers.delete(key);
+        void this.#end(session);
+      },
+    });
+  }
+
+  /** The lane of a statement. @throws FlightNotFoundError when the transaction that it names is not open */
+  async lane(context: ServerCallContext, request: LaneRequest): Promise<Lane> {
+    const { transactionId } = request;
+    if (transactionId !== undefined && transactionId.length > 0) {
+      return this.#transactions.lane(transactionId, context);
+    }
+    const session = await this.#find(context);
+    if (request.joinTransaction === true) {
+      const joined = this.#transactions.only(context, session);
+      if (joined !== undefined) return joined;
+    }
+    if (session?.lane !== undefined) return session.lane;
+    if (request.stateful === true || (request.sql !== undefined && isStateful(request.sql))) {
+      return this.#pin(session ?? (await this.#create(context)));
+    }
+    return createFreshLane(this.#engine, this.#setup(session));
+  }
+
+  /** Begins a transaction: its id. */
+  async begin(context: ServerCallContext): Promise<Uint8Array> {
+    const session = await this.#find(context);
+    const connection = await openConnection(this.#engine, this.#setup(session));
+    try {
+      await connection.begin();
+      return this.#transactions.add(createPinnedLane(connection, 'transaction'), context, session);
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  /** Ends a transaction. */
+  async end(
+    transactionId: Uint8Array,
+    action: 'commit' | 'rollback',
+    context: ServerCallContext,
+  ): Promise<void> {
+    await this.#transactions.end(transactionId, action, context);
+  }
+
+  /** Checks an option of the session by setting it, also in the session's own connection: why it cannot be set. */
+  async checkOption(
+    name: string,
+    value: SessionOptionValue | undefined,
+    context: ServerCallContext,
+  ): Promise<SetSessionOptionError | undefined> {
+    if (name === tableTypeOption) {
+      return value === undefined || value === 'TABLE' || value === 'BASE TABLE' ? undefined : 'INVALID_VALUE';
+    }
+    const session = await this.#find(context);
+    const set = (connection: EngineConnection): Promise<void> =>
+      applySetting(connection, this.#engine.info.dialect, name, value);
+    try {
+      const lane = await session?.lane;
+      if (lane === undefined) await createFreshLane(this.#engine, this.#setup(session)).run(set);
+      else await lane.run(set);
+      return undefined;
+    } catch (error) {
+      if (error instanceof FlightError && (error.code === 'UNIMPLEMENTED' || error.code === 'UNAVAILABLE')) {
+        if (this.#engine.state.kind !== 'ready') throw error;
+      }
+      return settingError(name, error);
+    }
+  }
+
+  /** The options of the session, with catalog and schema as they are. Does not begin a session. */
+  async options(context: ServerCallContext): Promise<ReadonlyMap<string, SessionOptionValue>> {
+    const session = await this.#find(context);
+    const lane = (await session?.lane) ?? createFreshLane(this.#engine, this.#setup(session));
+    const names = await lane.run((connection) => currentNames(connection, this.#engine.info.dialect));
+    return new Map([...(session?.settings() ?? []), ...names]);
+  }
+
+  /** How ordinary tables are called for this client: by its session, or by a header of the call. */
+  async tableType(context: ServerCallContext): Promise<'BASE TABLE' | 'TABLE'> {
+    const header =
+      context.headers.get('x-peregrine-table-type') ?? context.headers.get('x-influxdata-base-table-type');
+    const wanted = header ?? (await this.#find(context))?.settings().get(tableTypeOption);
+    return wanted === 'TABLE' ? 'TABLE' : 'BASE TABLE';
+  }
+
+  /** Ends the session: rolls back, frees its connections. */
+  async closeSession(context: ServerCallContext): Promise<CloseSessionStatus> {
+    const key = peerKey(context);
+    const handle = this.#peers.get(key);
+    const byPeer =
+      handle === undefined ? undefined : this.#peerSessions.remove(handle, context.peerIdentity);
+    this.#peers.delete(key);
+    if (byPeer !== undefined) await this.#end(byPeer.session);
+    const closed = await context.closeSession();
+    return closed || byPeer !== undefined ? 'CLOSED' : 'NOT_CLOSEABLE';
+  }
+
+  /** Rolls back and frees everything. */
+  async close(): Promise<void> {
+    this.#transactions.close();
+    this.#peerSessions.close();
+    await Promise.all([...this.#open].map((session) => this.#end(session)));
+  }
+
+  #setup(session: ClientSession | undefined): ((connection: EngineConnection) => Promise<void>) | undefined {
+    const settings = session?.settings();
+    if (settings === undefined || settings.size === 0) return undefined;
+    return (connection) => applySettings(connection, this.#engine.info.dialect, settings);
+  }
+
+  async #find(context: ServerCallContext): Promise<ClientSession | undefined> {
+    const found = await context.findSession();
+    if (found !== undefined) return this.#of(found);
+    const handle = this.#peers.get(peerKey(context));
+    if (handle === undefined) return undefined;
+    const session = this.#peerSessions.find(handle, context.peerIdentity)?.session;
+    if (session?.isEnded === false) return session;
+    this.#peers.delete(peerKey(context));
+    return undefined;
+  }
+
+  /** Begins a session, and remembers the network connection for clients that do not keep the cookie. */
+  async #create(context: ServerCallContext): Promise<ClientSession> {
+    const session = this.#of(await context.getSession());
+    const key = peerKey(context);
+    this.#peers.set(key, this.#peerSessions.add({ session, key }, context.peerIdentity));
+    return session;
+  }
+
+  #of(session: ServerSession): ClientSession {
+    const known = this.#sessions.get(session);
+    if (known !== undefined) return known;
+    const created: ClientSession = { lane: undefined, settings: () => session.options, isEnded: false };
+    this.#sessions.set(session, created);
+    session.onEnd(() => void this.#end(created));
+    return created;
+  }
+
+  #pin(session: ClientSession): Promise<PinnedLane> {
+    const opened = openConnection(this.#engine, this.#setup(session)).then((connection) =>
+      createPinnedLane(connection, 'session'),
+    );
+    session.lane = opened;
+    this.#open.add(session);
+    opened.catch(() => {
+      if (session.lane === opened) session.lane = undefined;
+    });
+    return opened;
+  }
+
+  async #end(session: ClientSession): Promise<void> {
+    if (session.isEnded) return;
+    session.isEnded = true;
+    this.#open.delete(session);
+    this.#transactions.endSession(session);
+    const lane = await session.lane?.catch(() => undefined);
+    await lane?.close();
+  }
+}

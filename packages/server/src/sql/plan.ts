@@ -1,0 +1,254 @@
+import {
+  FlightCancelledError,
+  FlightError,
+  FlightResourceExhaustedError,
+  type CancelStatus,
+  type FlightDataStream,
+} from '@peregrine/flight';
+import { decodeMessageHeader } from '@peregrine/flight/ipc';
+import type { EngineBatch, EngineConnection, EngineResult, EngineStatement } from '../engine/types.ts';
+import { maxDetachedResultBytes, maxKeptResultBytes } from '../limits.ts';
+import { countBatches, countSchemaHeader } from './count-result.ts';
+import type { Lane } from './lane.ts';
+import { copyOf, ownResult } from './owned-result.ts';
+import type { BoundParameters } from './parameters.ts';
+import { type BatchSource, keptSource, streamResult } from './result-stream.ts';
+import { sameColumns } from './same-columns.ts';
+
+/** A statement to be run. */
+export interface StatementRequest {
+  readonly lane: Lane;
+  readonly sql: string;
+  /** Default: none. */
+  readonly parameters?: BoundParameters | undefined;
+}
+
+/** What is known of a statement before it runs. */
+export interface StatementDescription {
+  readonly kind: EngineStatement['kind'];
+  /** Of its rows; undefined where it gives none, or the engine only knows while it runs. */
+  readonly resultSchema: Uint8Array | undefined;
+  readonly parameterSchema: Uint8Array;
+}
+
+/**
+ * A statement that a ticket names. A query runs when its rows are fetched, and again when they are fetched again: its
+ * ticket takes no more memory than its text. A statement with effects ran when it was planned, once, and what it gave
+ * is kept.
+ */
+export interface Plan {
+  /** The flatbuffer of the IPC schema message: what DoGet sends, to the last bit. */
+  readonly schema: Uint8Array;
+  /** Rows, where they are known. */
+  readonly rows: number | undefined;
+  /** The rows. */
+  stream(): FlightDataStream;
+  /** How far the query is, 0 to 1; undefined where that is not known. */
+  progress(): Promise<number | undefined>;
+  /** Stops what runs, and keeps what waits from running. */
+  cancel(): Promise<CancelStatus>;
+  /** Frees what the plan holds; streams that are being sent go on. */
+  close(): Promise<void>;
+}
+
+/** Looks at a statement without running it. */
+export async function describeStatement(
+  { lane, sql, parameters }: StatementRequest,
+  signal?: AbortSignal,
+): Promise<StatementDescription> {
+  return lane.run(async (connection) => {
+    const statement = await connection.prepare(sql, { signal });
+    try {
+      if (parameters !== undefined) await statement.bind(parameters.schema, parameters.batches);
+      const { kind, parameterSchema, resultSchema } = statement;
+      return { kind, parameterSchema, resultSchema };
+    } finally {
+      await statement.close();
+    }
+  });
+}
+
+/** Plans a statement: runs it now if it has effects, or if its schema cannot be known otherwise. */
+export async function planStatement(request: StatementRequest, signal: AbortSignal): Promise<Plan> {
+  const { kind, resultSchema } = await describeStatement(request, signal);
+  if (kind === 'query') {
+    return resultSchema === undefined
+      ? await startQuery(request, signal)
+      : deferredPlan(request, resultSchema);
+  }
+  return givesRows(resultSchema)
+    ? keepRows(request, signal)
+    : keptPlan(countSchemaHeader, countBatches(await executeStatement(request, signal)));
+}
+
+/** Runs a statement for its effect: rows changed, -1n where that is not known. */
+export async function executeStatement(
+  { lane, sql, parameters }: StatementRequest,
+  signal?: AbortSignal,
+): Promise<bigint> {
+  return lane.run(async (connection) => {
+    if (parameters === undefined) return connection.execute(sql, { signal });
+    const statement = await connection.prepare(sql, { signal });
+    try {
+      await statement.bind(parameters.schema, parameters.batches);
+      return await statement.execute({ signal });
+    } finally {
+      await statement.close();
+    }
+  });
+}
+
+/** Starts a query at once, and gives out what it brings to the first who fetches it. */
+export async function startQuery(request: StatementRequest, signal?: AbortSignal): Promise<Plan> {
+  const abort = new AbortController();
+  const onAbort = (): void => abort.abort(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  let result: EngineResult | undefined;
+  try {
+    result = await openQuery(request, abort.signal);
+  } finally {
+    // The call that planned ends long before the rows are fetched.
+    signal?.removeEventListener('abort', onAbort);
+  }
+  return runningPlan(result, abort);
+}
+
+/** The statement gives rows of its own, as `INSERT … RETURNING` does, and not only a number. */
+function givesRows(schema: Uint8Array | undefined): boolean {
+  if (schema === undefined) return false;
+  const header = decodeMessageHeader(schema);
+  if (header.kind !== 'schema') return false;
+  const { fields } = header.schema;
+  const [only] = fields;
+  return !(fields.length === 0 || (fields.length === 1 && (only?.name === 'Count' || only?.name === 'Success')));
+}
+
+async function openQuery(
+  { lane, sql, parameters }: StatementRequest,
+  signal: AbortSignal,
+): Promise<EngineResult> {
+  return lane.query(async (connection: EngineConnection) => {
+    if (parameters === undefined) return connection.query(sql, { signal });
+    const statement = await connection.prepare(sql, { signal });
+    try {
+      await statement.bind(parameters.schema, parameters.batches);
+      return ownResult(
+        await statement.query({ signal }),
+        () => statement.close(),
+        maxDetachedResultBytes,
+      );
+    } catch (error) {
+      await statement.close();
+      throw error;
+    }
+  });
+}
+
+function deferredPlan(request: StatementRequest, schema: Uint8Array): Plan {
+  const abort = new AbortController();
+  const running = new Set<EngineResult>();
+  return {
+    schema,
+    rows: undefined,
+    stream: () =>
+      streamResult(async (signal) => {
+        if (abort.signal.aborted) throw new FlightCancelledError('the query was cancelled');
+        const result = await openQuery(
+          request,
+          signal === undefined ? abort.signal : AbortSignal.any([signal, abort.signal]),
+        );
+        if (!sameColumns(schema, result.schema)) {
+          await result.close();
+          throw new FlightError(
+            'ABORTED',
+            'the columns of the query changed after it was planned; ask for its FlightInfo again',
+          );
+        }
+        running.add(result);
+        return { ...sourceOf(result), close: () => closeRunning(result, running) };
+      }, schema),
+    progress: async () => [...running][0]?.progress(),
+    async cancel() {
+      abort.abort(new FlightCancelledError('the query was cancelled'));
+      await Promise.all([...running].map((result) => result.close()));
+      return 'CANCELLED';
+    },
+    close: async () => undefined,
+  };
+}
+
+async function closeRunning(result: EngineResult, running: Set<EngineResult>): Promise<void> {
+  running.delete(result);
+  await result.close();
+}
+
+function sourceOf(result: EngineResult): BatchSource {
+  return {
+    schema: result.schema,
+    [Symbol.asyncIterator]: () => result[Symbol.asyncIterator](),
+    close: () => result.close(),
+  };
+}
+
+function runningPlan(result: EngineResult, abort: AbortController): Plan {
+  let isTaken = false;
+  return {
+    schema: result.schema,
+    rows: undefined,
+    stream: () =>
+      streamResult(async () => {
+        if (isTaken) {
+          throw new FlightError(
+            'FAILED_PRECONDITION',
+            'the rows of this ticket were fetched already; ask for the FlightInfo of the query again',
+          );
+        }
+        isTaken = true;
+        return sourceOf(result);
+      }),
+    progress: () => result.progress(),
+    async cancel() {
+      abort.abort(new FlightCancelledError('the query was cancelled'));
+      await result.close();
+      return 'CANCELLED';
+    },
+    async close() {
+      if (!isTaken) await result.close();
+    },
+  };
+}
+
+/** Runs a statement with effects and keeps its rows. Above the limit it fails, and with it what it did. */
+async function keepRows(request: StatementRequest, signal: AbortSignal): Promise<Plan> {
+  const result = await openQuery(request, signal);
+  const batches: EngineBatch[] = [];
+  let bytes = 0;
+  try {
+    for await (const batch of result) {
+      bytes += batch.body.length;
+      batches.push(copyOf(batch));
+      batch.release();
+      if (bytes > maxKeptResultBytes) {
+        throw new FlightResourceExhaustedError(
+          `the statement gives back more than the ${maxKeptResultBytes} bytes that are kept for the client; ` +
+            'let it give fewer columns, or select the rows afterwards',
+        );
+      }
+    }
+  } finally {
+    await result.close();
+  }
+  return keptPlan(result.schema, batches);
+}
+
+function keptPlan(schema: Uint8Array, batches: readonly EngineBatch[]): Plan {
+  return {
+    schema,
+    rows: batches.reduce((sum, batch) => sum + (batch.kind === 'records' ? batch.rows : 0), 0),
+    stream: () => streamResult(async () => keptSource(schema, batches)),
+    progress: async () => 1,
+    // It is done: nothing is left to be stopped.
+    cancel: async () => 'NOT_CANCELLABLE',
+    close: async () => undefined,
+  };
+}

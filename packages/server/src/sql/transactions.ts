@@ -1,0 +1,92 @@
+import { FlightInvalidArgumentError, type ServerCallContext } from '@peregrine/flight';
+import { defaultTransactionIdleMs, maxTransactions } from '../limits.ts';
+import type { PinnedLane } from './lane.ts';
+import { type Registry, createRegistry } from './registry.ts';
+
+/** A transaction that a client began. */
+interface OpenTransaction {
+  readonly lane: PinnedLane;
+  /** The connection of its client: who names no transaction on it may join this one. */
+  readonly peer: string;
+  /** The session that it belongs to; undefined: none. */
+  readonly session: object | undefined;
+}
+
+/** Transactions by BeginTransaction: each has a connection, until it ends or nobody has used it for long. */
+export interface Transactions {
+  add(lane: PinnedLane, context: ServerCallContext, session: object | undefined): Uint8Array;
+  /** @throws FlightNotFoundError when it is not open */
+  lane(transactionId: Uint8Array, context: ServerCallContext): PinnedLane;
+  /** The one transaction that a client has open which does not say so; undefined when there is none, or several. */
+  only(context: ServerCallContext, session: object | undefined): PinnedLane | undefined;
+  /** @throws FlightNotFoundError when it is not open */
+  end(
+    transactionId: Uint8Array,
+    action: 'commit' | 'rollback',
+    context: ServerCallContext,
+  ): Promise<void>;
+  /** Rolls back those of a session. */
+  endSession(session: object): void;
+  /** Rolls back all. */
+  close(): void;
+}
+
+const utf8 = new TextDecoder();
+
+/** @param idleMs - how long a transaction may stay unused */
+export function createTransactions(idleMs: number = defaultTransactionIdleMs): Transactions {
+  const byPeer = new Map<string, Set<OpenTransaction>>();
+  const forget = (transaction: OpenTransaction): void => {
+    const open = byPeer.get(transaction.peer);
+    open?.delete(transaction);
+    if (open?.size === 0) byPeer.delete(transaction.peer);
+  };
+  const registry: Registry<OpenTransaction> = createRegistry({
+    noun: 'transaction',
+    lifeMs: idleMs,
+    sliding: true,
+    maxEntries: maxTransactions,
+    onDrop(transaction) {
+      forget(transaction);
+      void transaction.lane.close();
+    },
+  });
+  return {
+    add(lane, context, session) {
+      const transaction = { lane, peer: peerKey(context), session };
+      const handle = registry.add(transaction, context.peerIdentity);
+      const open = byPeer.get(transaction.peer);
+      if (open === undefined) byPeer.set(transaction.peer, new Set([transaction]));
+      else open.add(transaction);
+      return Buffer.from(handle);
+    },
+    lane: (transactionId, context) => registry.get(utf8.decode(transactionId), context.peerIdentity).lane,
+    only(context, session) {
+      const open = [...(byPeer.get(peerKey(context)) ?? [])].filter(
+        (transaction) => transaction.session === session,
+      );
+      return open.length === 1 ? open[0]?.lane : undefined;
+    },
+    async end(transactionId, action, context) {
+      if (transactionId.length === 0) throw new FlightInvalidArgumentError('the id of the transaction is empty');
+      const handle = utf8.decode(transactionId);
+      const transaction = registry.get(handle, context.peerIdentity);
+      registry.remove(handle, context.peerIdentity);
+      forget(transaction);
+      try {
+        await transaction.lane.run((connection) =>
+          action === 'commit' ? connection.commit() : connection.rollback(),
+        );
+      } finally {
+        await transaction.lane.close();
+      }
+    },
+    endSession: (session) => registry.dropWhere((transaction) => transaction.session === session),
+    close: () => registry.close(),
+  };
+}
+
+/** A client without cookie, by who it is and the connection that it came by. */
+export function peerKey(context: ServerCallContext): string {
+  return `${context.peerIdentity}\0${context.peer}`;
+}
