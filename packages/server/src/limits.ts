@@ -42,3 +42,38 @@ export const pollWaitMs: number = 500;
 
 /** Clients without a cookie whose session is known by their connection: each takes an entry. */
 export const maxPeerSessions: number = 10_000;
+
+// http
+
+/** Bytes of one SQL text or JSON body, decompressed. Statements are written by people and tools; data goes by inserts. */
+export const maxSqlBodyBytes: number = 16 * 1024 * 1024;
+
+/** Bytes of one insert over HTTP, decompressed. It is spooled to disk, which one client must not fill. */
+export const maxInsertBytes: number = 64 * 1024 * 1024 * 1024;
+
+/** Bytes of a result that `wait_end_of_query=1` keeps in memory before the status is sent. */
+export const maxBufferedResponseBytes: number = 64 * 1024 * 1024;
+
+/** Milliseconds in which the headers of a request must be there: an honest client needs one packet. */
+export const requestHeadersTimeoutMs: number = 15_000;
+
+/** Milliseconds without a byte of a request's body, after which it is given up. */
+export const requestIdleTimeoutMs: number = 30_000;
+
+/**
+ * Bytes a second that a body must bring on the average after its first {@link requestIdleTimeoutMs}. A client that sends
+ * a byte now and then would otherwise hold a connection and its file for ever. Slow mobile lines bring 20 times as much.
+ */
+export const minRequestBytesPerSecond: number = 500;
+
+/** Milliseconds that a client may take nothing of a result before its statement is cancelled, which holds an engine slot. */
+export const responseStallTimeoutMs: number = 10 * 60_000;
+
+/** HTTP connections at a time: each costs some 30 KB, and a file descriptor of the usual 1,024 to 65,536. */
+export const maxHttpConnections: number = 10_000;
+
+/**
+ * Rows of a batch that becomes text. Text is made on the event loop: so many rows take some milliseconds, and between
+ * them others are served.
+ */
+export const textBatchRows: number = 4096;

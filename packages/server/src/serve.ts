@@ -2,6 +2,7 @@ import { FlightServer } from '@peregrine/flight';
 import { type DatasetStore, createDatasetStore } from './datasets/dataset.ts';
 import { createFileDataset } from './datasets/file-dataset.ts';
 import { findDatasetFiles } from './datasets/folder.ts';
+import { isLoopback } from './loopback.ts';
 import { createFlightService } from './service/flight-service.ts';
 
 /** How a data server runs. */
@@ -65,8 +66,4 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
     shutdown: () => server.shutdown(),
     wait: () => server.wait(),
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

@@ -1,10 +1,19 @@
 import type { Cell } from './cell.ts';
 
+/** How numbers that JSON's readers may round are written. */
+export interface JsonStyle {
+  /**
+   * 64-bit and wider integers: `safe` as text only where they are above 2^53, `text` always, `number` never. Default:
+   * `safe`.
+   */
+  readonly bigIntegers?: 'safe' | 'text' | 'number' | undefined;
+}
+
 /**
  * A cell as JSON text. Nothing is lost: integers above 2^53 and decimals are strings, bytes are base64, and the
  * numbers that JSON lacks (NaN, infinities) are null as JSON.stringify has it.
  */
-export function cellToJson(cell: Cell): string {
+export function cellToJson(cell: Cell, style: JsonStyle = {}): string {
   if (cell === null) return 'null';
   switch (typeof cell) {
     case 'string':
@@ -12,16 +21,23 @@ export function cellToJson(cell: Cell): string {
     case 'number':
       return Number.isFinite(cell) ? String(cell) : 'null';
     case 'bigint':
-      return cell >= -9007199254740991n && cell <= 9007199254740991n ? String(cell) : `"${cell}"`;
+      return isBare(cell, style) ? String(cell) : `"${cell}"`;
     case 'boolean':
       return String(cell);
     default:
       break;
   }
   if (cell instanceof Uint8Array) return `"${Buffer.from(cell).toString('base64')}"`;
-  if (isList(cell)) return `[${cell.map((item) => cellToJson(item)).join(',')}]`;
-  const members = Object.entries(cell).map(([name, value]) => `${JSON.stringify(name)}:${cellToJson(value)}`);
+  if (isList(cell)) return `[${cell.map((item) => cellToJson(item, style)).join(',')}]`;
+  const members = Object.entries(cell).map(
+    ([name, value]) => `${JSON.stringify(name)}:${cellToJson(value, style)}`,
+  );
   return `{${members.join(',')}}`;
+}
+
+function isBare(cell: bigint, { bigIntegers = 'safe' }: JsonStyle): boolean {
+  if (bigIntegers !== 'safe') return bigIntegers === 'number';
+  return cell >= -9007199254740991n && cell <= 9007199254740991n;
 }
 
 /** A cell as people read it: text bare, bytes as hexadecimal, lists and objects as JSON, null as nothing. */

@@ -1,16 +1,32 @@
-import type { RecordBatch, Schema } from 'apache-arrow';
+import { DataType, type RecordBatch, type Schema } from 'apache-arrow';
 import { cellReaders } from './cell.ts';
-import { cellToJson, cellToText } from './json.ts';
+import { type JsonStyle, cellToJson, cellToText } from './json.ts';
 
 /** Rows as newline-delimited JSON, one object a line. */
-export function batchToNdjson(batch: RecordBatch): string {
-  const names = batch.schema.fields.map((field) => JSON.stringify(field.name));
+export function batchToNdjson(batch: RecordBatch, style?: JsonStyle): string {
+  return batchToJsonRows(batch, 'objects', style)
+    .map((row) => `${row}\n`)
+    .join('');
+}
+
+/** Rows as JSON: an object of names and values each, or an array of values. */
+export function batchToJsonRows(
+  batch: RecordBatch,
+  shape: 'objects' | 'arrays',
+  style?: JsonStyle,
+): string[] {
+  const prefixes = batch.schema.fields.map((field) =>
+    shape === 'objects' ? `${JSON.stringify(field.name)}:` : '',
+  );
+  const [open, close] = shape === 'objects' ? ['{', '}'] : ['[', ']'];
   const readers = cellReaders(batch.data.children);
-  const lines: string[] = [];
+  const rows: string[] = [];
   for (let row = 0; row < batch.numRows; row++) {
-    lines.push(`{${readers.map((read, i) => `${names[i]}:${cellToJson(read(row))}`).join(',')}}\n`);
+    rows.push(
+      `${open}${readers.map((read, i) => `${prefixes[i]}${cellToJson(read(row), style)}`).join(',')}${close}`,
+    );
   }
-  return lines.join('');
+  return rows;
 }
 
 /** The header line of a CSV file (RFC 4180, lines end in LF). */
@@ -30,6 +46,58 @@ export function batchToCsv(batch: RecordBatch, separator: string = ','): string 
     lines.push(`${fields.join(separator)}\n`);
   }
   return lines.join('');
+}
+
+/**
+ * The header line of tab-separated values as databases exchange them.
+ *
+ * ```
+ * line  = field *( TAB field ) LF
+ * field = "\\N" (null) | characters, with TAB, LF, CR and "\\" written \\t, \\n, \\r and \\\\
+ * ```
+ */
+export function tsvHeader(schema: Schema): string {
+  return `${schema.fields.map((field) => escapeTab(field.name)).join('\t')}\n`;
+}
+
+/** Rows as tab-separated values: see {@link tsvHeader}. */
+export function batchToTsv(batch: RecordBatch): string {
+  const readers = cellReaders(batch.data.children);
+  const lines: string[] = [];
+  for (let row = 0; row < batch.numRows; row++) {
+    const fields = readers.map((read) => {
+      const cell = read(row);
+      return cell === null ? '\\N' : escapeTab(cellToText(cell));
+    });
+    lines.push(`${fields.join('\t')}\n`);
+  }
+  return lines.join('');
+}
+
+const tabEscapes: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r', '\\': '\\\\' };
+
+function escapeTab(text: string): string {
+  return /[\t\n\r\\]/.test(text) ? text.replace(/[\t\n\r\\]/g, (found) => tabEscapes[found] ?? found) : text;
+}
+
+/** The two lines at the head of a Markdown table (GitHub's). Numbers stand at the right. */
+export function markdownHeader(schema: Schema): string {
+  const names = schema.fields.map((field) => escapeMarkdown(field.name));
+  const rules = schema.fields.map(({ type }) =>
+    DataType.isInt(type) || DataType.isFloat(type) || DataType.isDecimal(type) ? '---:' : '---',
+  );
+  return `| ${names.join(' | ')} |\n| ${rules.join(' | ')} |\n`;
+}
+
+/** Rows of a Markdown table. */
+export function batchToMarkdown(batch: RecordBatch): string {
+  return batchToText(batch)
+    .map((row) => `| ${row.map((cell) => escapeMarkdown(cell)).join(' | ')} |\n`)
+    .join('');
+}
+
+function escapeMarkdown(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('|', '\\|').replaceAll(/\r?\n/g, '<br>');
 }
 
 /** Rows as an array of texts, for tables that people read. */

@@ -1,0 +1,210 @@
+import type { FastifyRequest } from 'fastify';
+import { FlightInvalidArgumentError } from '@peregrine/flight';
+import type { JsonStyle } from '../formats/json.ts';
+import type { HttpContext } from './context.ts';
+import type { FormatWishes } from './negotiate.ts';
+import type { InsertMode } from './inserts/insert.ts';
+import { type JsonValue, parseLosslessJson } from './lossless-json.ts';
+import { type RequestBody, createRequestBody } from './request-body.ts';
+import { type InsertHead, isEmptySql, readInsertHead, takeFormatClause } from './sql-clauses.ts';
+import type { SqlParameters } from './sql-parameters.ts';
+
+/** A request to run SQL, whichever way it came. */
+export interface QueryRequest {
+  readonly sql: string;
+  readonly parameters: SqlParameters;
+  readonly wishes: FormatWishes;
+  readonly options: QueryOptions;
+}
+
+/** A request to insert the body's rows. */
+export interface InsertRequest {
+  readonly head: InsertHead;
+  readonly body: RequestBody;
+  /** Bytes of the body before its data: the statement. */
+  readonly skip: number;
+  readonly options: QueryOptions;
+  /** What is done with the table. Default: `append`. */
+  readonly mode?: InsertMode | undefined;
+}
+
+/** Options of both. */
+export interface QueryOptions {
+  /** Rows of the result at most; undefined: all. */
+  readonly limit: number | undefined;
+  /** Milliseconds; undefined: the server's. */
+  readonly timeoutMs: number | undefined;
+  readonly catalog: string | undefined;
+  readonly schema: string | undefined;
+  /** Nothing is sent before the result is complete. */
+  readonly waitForEnd: boolean;
+  readonly style: JsonStyle;
+}
+
+/** How much of a body is looked at to find an INSERT with data. Statements before data are short. */
+const headBytes = 64 * 1024;
+
+/** The parameters of the URL. One that comes twice counts once, as in ClickHouse. */
+export function urlParameters(request: FastifyRequest): ReadonlyMap<string, string> {
+  const at = request.url.indexOf('?');
+  return new Map(at < 0 ? [] : new URLSearchParams(request.url.slice(at + 1)));
+}
+
+/**
+ * Reads a request to `/`.
+ *
+ * ```
+ * GET  /?query=SQL
+ * POST /            SQL | {"sql": …} with Content-Type: application/json | INSERT … FORMAT f NEWLINE data
+ * POST /?query=SQL  rest of the SQL | data of an INSERT
+ * ```
+ * @throws FlightInvalidArgumentError for a request without SQL, and for options that are wrong
+ */
+export async function readQueryRequest(
+  request: FastifyRequest,
+  { limits }: HttpContext,
+): Promise<QueryRequest | InsertRequest> {
+  const url = urlParameters(request);
+  const inUrl = url.get('query') ?? '';
+  if (request.method === 'GET') return statement(request, url, inUrl, new Map());
+  const body = createRequestBody(request.raw, limits);
+  const head = readInsertHead(inUrl);
+  if (head !== undefined) return { head, body, skip: 0, options: readOptions(url, new Map()) };
+  if (inUrl === '' && mediaTypeOf(request) === 'application/json') {
+    return fromJson(request, url, Buffer.from(await body.readAll(limits.sqlBytes, 'the body')).toString());
+  }
+  if (inUrl === '') {
+    const start = Buffer.from(await body.peek(headBytes)).toString();
+    const inlineHead = readInsertHead(start);
+    if (inlineHead?.format !== undefined) {
+      const space = /^[ \t]*;?[ \t]*(?:\r?\n)?/.exec(start.slice(inlineHead.end))?.[0] ?? '';
+      const skip = Buffer.byteLength(start.slice(0, inlineHead.end) + space);
+      return { head: inlineHead, body, skip, options: readOptions(url, new Map()) };
+    }
+  }
+  const text = Buffer.from(await body.readAll(limits.sqlBytes, 'the SQL')).toString();
+  return statement(request, url, inUrl === '' || text === '' ? inUrl + text : `${inUrl}\n${text}`, new Map());
+}
+
+/** The media type of the body, without parameters, in lower case. */
+export function mediaTypeOf(request: FastifyRequest): string {
+  return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+/**
+ * ```
+ * { "sql" | "query": text, "params": [ … ] | { … }, "format": name, "limit": rows, "timeout_ms": ms,
+ *   "catalog": name, "schema": name }
+ * ```
+ */
+function fromJson(request: FastifyRequest, url: ReadonlyMap<string, string>, text: string): QueryRequest {
+  const parsed = parseLosslessJson(text, 'the body');
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new FlightInvalidArgumentError(
+      'the body must be a JSON object such as {"sql":"SELECT $1","params":[1]}',
+    );
+  }
+  const members = new Map(Object.entries(parsed));
+  const known = ['sql', 'query', 'params', 'format', 'limit', 'timeout_ms', 'catalog', 'schema'];
+  for (const name of members.keys()) {
+    if (!known.includes(name)) {
+      throw new FlightInvalidArgumentError(
+        `"${name}" is not known in a query; there are ${known.join(', ')}`,
+      );
+    }
+  }
+  const sql = members.get('sql') ?? members.get('query');
+  if (typeof sql !== 'string') throw new FlightInvalidArgumentError('the body has no "sql"');
+  return statement(request, url, sql, members);
+}
+
+function statement(
+  request: FastifyRequest,
+  url: ReadonlyMap<string, string>,
+  text: string,
+  members: ReadonlyMap<string, JsonValue>,
+): QueryRequest {
+  if (isEmptySql(text)) {
+    throw new FlightInvalidArgumentError(
+      "there is no SQL: send it as the body of a POST, or as ?query=; for instance curl http://localhost:8123 -d 'SELECT 1'",
+    );
+  }
+  const { sql, format } = takeFormatClause(text);
+  return {
+    sql,
+    parameters: readParameters(url, members.get('params')),
+    wishes: {
+      clause: format,
+      parameter: textMember(members, 'format') ?? url.get('format'),
+      header: headerOf(request, 'x-clickhouse-format'),
+      accept: request.headers.accept,
+      fallback: url.get('default_format'),
+    },
+    options: readOptions(url, members),
+  };
+}
+
+function readParameters(url: ReadonlyMap<string, string>, params: JsonValue | undefined): SqlParameters {
+  if (Array.isArray(params)) return params;
+  const named = new Map<string, JsonValue>();
+  for (const [name, value] of url) {
+    // ClickHouse writes null as \N.
+    if (name.startsWith('param_')) named.set(name.slice('param_'.length), value === '\\N' ? null : value);
+  }
+  if (typeof params === 'object' && params !== null) {
+    for (const [name, value] of Object.entries(params)) named.set(name.replace(/^[:$]/, ''), value);
+  } else if (params !== undefined && params !== null) {
+    throw new FlightInvalidArgumentError('"params" must be a list for $1, or an object for :name');
+  }
+  return named;
+}
+
+/** The options of an insert, which stand in the URL. */
+export function readInsertOptions(url: ReadonlyMap<string, string>): QueryOptions {
+  return readOptions(url, new Map());
+}
+
+function readOptions(
+  url: ReadonlyMap<string, string>,
+  members: ReadonlyMap<string, JsonValue>,
+): QueryOptions {
+  const seconds = numberOf(url.get('max_execution_time'), 'max_execution_time');
+  const database = url.get('database');
+  const quoted = url.get('output_format_json_quote_64bit_integers');
+  return {
+    limit: numberOf(members.get('limit') ?? url.get('limit'), 'limit'),
+    timeoutMs:
+      numberOf(members.get('timeout_ms') ?? url.get('timeout_ms'), 'timeout_ms') ??
+      (seconds === undefined ? undefined : seconds * 1000),
+    catalog: textMember(members, 'catalog') ?? url.get('catalog'),
+    // ClickHouse's clients name the database "default" unless they are told otherwise.
+    schema:
+      textMember(members, 'schema') ??
+      url.get('schema') ??
+      (database === undefined || database === '' || database === 'default' ? undefined : database),
+    waitForEnd: url.get('wait_end_of_query') === '1',
+    style: { bigIntegers: quoted === undefined ? 'safe' : quoted === '1' ? 'text' : 'number' },
+  };
+}
+
+function numberOf(value: JsonValue | undefined, name: string): number | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  const number = Number(value);
+  if (typeof value === 'object' || !Number.isFinite(number) || number < 0) {
+    throw new FlightInvalidArgumentError(`${name} must be a number from 0 on, not ${String(value)}`);
+  }
+  return number;
+}
+
+function textMember(members: ReadonlyMap<string, JsonValue>, name: string): string | undefined {
+  const value = members.get(name);
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') return value;
+  throw new FlightInvalidArgumentError(`"${name}" must be text`);
+}
+
+/** A header that comes once. */
+export function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}

@@ -1,0 +1,8 @@
+import type { FastifyInstance } from 'fastify';
+import type { HttpContext } from '../context.ts';
+import { openApiDocument } from '../openapi.ts';
+
+/** `GET /openapi.json`. */
+export function openApiRoutes(app: FastifyInstance, context: HttpContext): void {
+  app.get('/openapi.json', () => openApiDocument(context.version));
+}

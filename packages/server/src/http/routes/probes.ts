@@ -1,0 +1,20 @@
+import type { FastifyInstance } from 'fastify';
+import { FlightUnavailableError } from '@peregrine/flight';
+import type { HttpContext } from '../context.ts';
+
+/** What load balancers, orchestrators and Prometheus ask for. */
+export function probeRoutes(app: FastifyInstance, context: HttpContext): void {
+  const text = 'text/plain; charset=utf-8';
+  app.get('/ping', (_request, reply) => reply.type(text).send('Ok.\n'));
+  // The process answers: that is all that liveness means. A restart would not mend a busy engine.
+  app.get('/health', () => ({ status: 'ok', version: context.version }));
+  app.get('/ready', () => {
+    const reason = context.notReady();
+    if (reason !== undefined) throw new FlightUnavailableError(`not ready: ${reason}`);
+    return { status: 'ready', ...context.engine.statistics };
+  });
+  app.get('/metrics', async (_request, reply) => {
+    const { contentType, body } = await context.metrics.text();
+    return reply.header('content-type', contentType).send(body);
+  });
+}

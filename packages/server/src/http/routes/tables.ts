@@ -1,0 +1,69 @@
+import type { FastifyInstance } from 'fastify';
+import { FlightError, FlightInvalidArgumentError, FlightNotFoundError } from '@peregrine/flight';
+import { decodeMessageHeader, decodeSchema, encapsulate } from '@peregrine/flight/ipc';
+import { parseAccept } from '../accept.ts';
+import { clickHouseType } from '../clickhouse-type.ts';
+import type { HttpContext } from '../context.ts';
+import { httpFormat } from '../formats.ts';
+import { listTables } from '../list-tables.ts';
+import { quotePath, readTableName } from '../sql-clauses.ts';
+
+/** `GET /tables` and `GET /schema/{table}`. */
+export function tableRoutes(app: FastifyInstance, context: HttpContext): void {
+  app.get('/tables', async () => ({ tables: await listTables(context) }));
+
+  app.get<{ Params: { table: string } }>('/schema/:table', async (request, reply) => {
+    const { table } = request.params;
+    const header = await schemaOf(context, table);
+    const arrow = httpFormat('arrow').contentType;
+    if (parseAccept(request.headers.accept ?? '').some(({ value }) => value === arrow)) {
+      return reply.type(arrow).send(Buffer.from(encapsulate(header)));
+    }
+    const schema = decodeSchema(decodeMessageHeader(header));
+    return {
+      table,
+      columns: schema.fields.map((field) => ({
+        name: field.name,
+        type: String(field.type),
+        clickhouse_type: clickHouseType(field),
+        nullable: field.nullable,
+        ...(field.metadata.size === 0 ? {} : { metadata: Object.fromEntries(field.metadata) }),
+      })),
+    };
+  });
+}
+
+/** The schema of a table by its name as it is, or as people write it: `main.t`. */
+async function schemaOf({ engine, datasets }: HttpContext, table: string): Promise<Uint8Array> {
+  const dataset = datasets?.get(table);
+  if (engine.state.kind !== 'ready') {
+    if (dataset === undefined) throw noTable(table);
+    return (await dataset.describe()).schemaHeader;
+  }
+  const connection = await engine.connect();
+  try {
+    const written = readTableName(table);
+    const names = written === undefined || written.length === 1 ? [[table]] : [[table], written];
+    let last: unknown = noTable(table);
+    for (const name of names) {
+      try {
+        const statement = await connection.prepare(`SELECT * FROM ${quotePath(name)}`);
+        const header = statement.resultSchema;
+        await statement.close();
+        if (header !== undefined) return header;
+      } catch (error) {
+        if (!(error instanceof FlightError) || error.code !== 'NOT_FOUND') throw error;
+        last = error;
+      }
+    }
+    if (dataset !== undefined) return (await dataset.describe()).schemaHeader;
+    if (last instanceof FlightError) throw last;
+    throw new FlightInvalidArgumentError(`the schema of ${table} cannot be read`, { cause: last });
+  } finally {
+    await connection.close();
+  }
+}
+
+function noTable(table: string): FlightNotFoundError {
+  return new FlightNotFoundError(`there is no table ${table}; GET /tables names those that are there`);
+}

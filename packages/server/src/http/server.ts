@@ -1,0 +1,210 @@
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { FlightInvalidArgumentError, FlightNotFoundError, FlightUnavailableError } from '@peregrine/flight';
+import type { DatasetStore } from '../datasets/dataset.ts';
+import type { Engine } from '../engine/types.ts';
+import { isLoopback } from '../loopback.ts';
+import {
+  maxBufferedResponseBytes,
+  maxHttpConnections,
+  maxInsertBytes,
+  maxSqlBodyBytes,
+  requestHeadersTimeoutMs,
+  responseStallTimeoutMs,
+} from '../limits.ts';
+import type { HttpContext, HttpLimits } from './context.ts';
+import { createHttpMetrics } from './metrics.ts';
+import { checkOrigin, preflightHeaders } from './origin.ts';
+import { problemHeaders, problemOf, withStatus } from './problem.ts';
+import { insertRoutes } from './routes/insert.ts';
+import { openApiRoutes } from './routes/openapi.ts';
+import { probeRoutes } from './routes/probes.ts';
+import { queryRoutes } from './routes/query.ts';
+import { runningRoutes } from './routes/queries.ts';
+import { tableRoutes } from './routes/tables.ts';
+import { createRunningQueries } from './running-queries.ts';
+
+/** How the HTTP side runs. */
+export interface HttpServerOptions {
+  /** Runs the statements. */
+  readonly engine: Engine;
+  /** Datasets that `/tables` and `/schema` show where the engine takes no statements. Default: none. */
+  readonly datasets?: DatasetStore | undefined;
+  /** Folder for inserts and Parquet results on their way; the engine must be allowed to read and write it. Default: a folder of the system's temporary one. */
+  readonly tempDirectory?: string | undefined;
+  /** What `/health` and `/openapi.json` call the version. Default: `unknown`. */
+  readonly version?: string | undefined;
+  /** Origins whose web pages may call. Default: none but the server's own. */
+  readonly corsOrigins?: readonly string[] | undefined;
+  /** Why the server is not ready, undefined when it is. Default: as the engine says. */
+  readonly notReady?: (() => string | undefined) | undefined;
+  /** Told of results that broke off and of errors with a status from 500 on. Default: nobody. */
+  readonly onError?: ((error: unknown, where: string) => void) | undefined;
+  /** Other limits than those of `limits.ts`. */
+  readonly limits?: Partial<HttpLimits> | undefined;
+}
+
+/** Where the HTTP side listens. */
+export interface HttpAddress {
+  readonly host: string;
+  readonly port: number;
+  /** `http://host:port`. */
+  readonly url: string;
+}
+
+/** The HTTP side of a data server. */
+export interface HttpServer {
+  /**
+   * Begins to listen.
+   *
+   * @param address - port 0 takes a free one
+   * @throws Node's error when the port is taken
+   */
+  listen(address: { readonly host: string; readonly port: number }): Promise<HttpAddress>;
+  /**
+   * Takes no more requests, lets running statements end, and closes.
+   *
+   * @param graceMs - milliseconds after which statements that still run are cancelled. Default: 10,000
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Makes the HTTP side of a data server: SQL, inserts, tables, probes and metrics over one engine. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { engine } = options;
+  let closing = false;
+  const context: HttpContext = {
+    engine,
+    datasets: options.datasets,
+    metrics: createHttpMetrics(engine),
+    running: createRunningQueries(),
+    limits: {
+      sqlBytes: maxSqlBodyBytes,
+      insertBytes: maxInsertBytes,
+      bufferedBytes: maxBufferedResponseBytes,
+      stallTimeoutMs: responseStallTimeoutMs,
+      statementTimeoutMs: 0,
+      ...options.limits,
+    },
+    tempDirectory: options.tempDirectory ?? join(tmpdir(), 'peregrine'),
+    version: options.version ?? 'unknown',
+    notReady: () => {
+      if (closing) return 'the server is ending';
+      if (options.notReady !== undefined) return options.notReady();
+      return engine.state.kind === 'ready' ? undefined : engine.state.reason;
+    },
+    onError: options.onError ?? (() => undefined),
+  };
+  let loopback = false;
+  const app = createApp(
+    context,
+    (request, reply) => checkOrigin(request, reply, options.corsOrigins ?? [], loopback),
+    () => closing,
+  );
+
+  return {
+    async listen({ host, port }) {
+      loopback = isLoopback(host);
+      await app.listen({ host, port });
+      const address = app.server.address();
+      const taken = typeof address === 'object' && address !== null ? address.port : port;
+      return { host, port: taken, url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}` };
+    },
+    async close(graceMs = 10_000) {
+      closing = true;
+      const until = performance.now() + graceMs;
+      app.server.closeIdleConnections();
+      while (context.running.list().length > 0 && performance.now() < until) await delay(20);
+      for (const query of context.running.list()) {
+        query.cancel(new FlightUnavailableError('the server ends; ask again in a moment'));
+      }
+      await app.close();
+    },
+  };
+}
+
+function createApp(
+  context: HttpContext,
+  checkCaller: (request: FastifyRequest, reply: FastifyReply) => void,
+  isClosing: () => boolean,
+): FastifyInstance {
+  const app = fastify({
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    // Bodies are read by the routes, piece by piece and with limits of their own.
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    serverFactory: (handler) => {
+      const server = createServer(
+        {
+          headersTimeout: requestHeadersTimeoutMs,
+          // Inserts may take hours; that their bytes keep coming is seen to where they are read.
+          requestTimeout: 0,
+          connectionsCheckingInterval: 1000,
+        },
+        handler,
+      );
+      server.maxConnections = maxHttpConnections;
+      return server;
+    },
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+
+  app.addHook('onRequest', async (request, reply) => {
+    checkCaller(request, reply);
+    if (isClosing()) {
+      void reply.header('connection', 'close');
+      throw new FlightUnavailableError('the server ends; ask again in a moment');
+    }
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    context.metrics.request(route, request.method, reply.raw.statusCode, reply.elapsedTime / 1000);
+  });
+  app.setErrorHandler((thrown, request, reply) => {
+    const problem = problemOf(fromFastify(thrown), textHeader(reply.getHeader('x-clickhouse-query-id')));
+    if (problem.status >= 500)
+      context.onError(thrown, `${request.method} ${request.routeOptions.url ?? request.url}`);
+    // What is left of the body is not read: the connection cannot be used for another request.
+    if (!request.raw.complete) void reply.header('connection', 'close');
+    return reply
+      .code(problem.status)
+      .headers(problemHeaders(problem))
+      .send(`${JSON.stringify(problem)}\n`);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const problem = problemOf(
+      new FlightNotFoundError(
+        `${request.method} ${request.url.split('?', 1)[0]} is not here; see GET /openapi.json`,
+      ),
+    );
+    return reply
+      .code(problem.status)
+      .headers(problemHeaders(problem))
+      .send(`${JSON.stringify(problem)}\n`);
+  });
+  app.options('/*', (request, reply) => reply.code(204).headers(preflightHeaders(request)).send());
+
+  probeRoutes(app, context);
+  queryRoutes(app, context);
+  insertRoutes(app, context);
+  tableRoutes(app, context);
+  runningRoutes(app, context);
+  openApiRoutes(app, context);
+  return app;
+}
+
+/** Fastify's own errors are the caller's, and know their status. */
+function fromFastify(thrown: unknown): unknown {
+  if (!(thrown instanceof Error) || !('statusCode' in thrown) || typeof thrown.statusCode !== 'number')
+    return thrown;
+  if (thrown.statusCode >= 500) return thrown;
+  return withStatus(new FlightInvalidArgumentError(thrown.message, { cause: thrown }), thrown.statusCode);
+}
+
+function textHeader(value: number | string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,159 @@
+import { findClickHouseFormat } from './formats.ts';
+import { type SqlToken, quoteName, sqlTokens } from './sql-tokens.ts';
+
+/** SQL without its FORMAT clause. */
+export interface SqlWithFormat {
+  readonly sql: string;
+  readonly format: string | undefined;
+}
+
+/** An INSERT whose rows come as data in a format. */
+export interface InsertHead {
+  /** The table as SQL names it, quoted: `"main"."t"`. */
+  readonly table: readonly string[];
+  /** The columns named; undefined: all. */
+  readonly columns: readonly string[] | undefined;
+  /** The FORMAT clause; undefined when it is left to the content type. */
+  readonly format: string | undefined;
+  /** Offset at which data may begin, behind the clause. */
+  readonly end: number;
+}
+
+/**
+ * Takes the FORMAT clause off the end.
+ *
+ * ```
+ * statement [ FORMAT name ] [ ";" ]
+ * ```
+ * A name that no format has is left to {@link negotiateFormat} to refuse, unless it may be an alias: `SELECT format x`.
+ */
+export function takeFormatClause(sql: string): SqlWithFormat {
+  const tokens = [...sqlTokens(sql)];
+  while (tokens.at(-1)?.text === ';') tokens.pop();
+  const [before, keyword, name] = tokens.slice(-3);
+  const end = tokens.at(-1)?.end ?? 0;
+  if (name === undefined || keyword === undefined || before === undefined) return { sql, format: undefined };
+  const isClause = isWord(keyword, 'FORMAT') && name.kind === 'word';
+  if (!isClause || (isListStart(before) && findClickHouseFormat(name.text) === undefined)) {
+    return { sql, format: undefined };
+  }
+  // What follows the clause is a semicolon or a comment.
+  return { sql: sql.slice(0, keyword.start).trimEnd() + (end < sql.length ? '\n' : ''), format: name.text };
+}
+
+/** What may stand before a column named `format`. */
+function isListStart(token: SqlToken): boolean {
+  return (
+    token.text === ',' || ['SELECT', 'BY', 'DISTINCT', 'WHERE'].some((keyword) => isWord(token, keyword))
+  );
+}
+
+/**
+ * Reads the head of an INSERT that takes data.
+ *
+ * ```
+ * INSERT INTO [ TABLE ] name { "." name } [ "(" column { "," column } ")" ] [ FORMAT format ] [ data ]
+ * ```
+ * Undefined for everything else, `INSERT … VALUES` and `INSERT … SELECT` among it: that is the engine's.
+ */
+export function readInsertHead(sql: string): InsertHead | undefined {
+  const tokens = sqlTokens(sql);
+  const next = (): SqlToken | undefined => {
+    const step = tokens.next();
+    return step.done === true ? undefined : step.value;
+  };
+  if (!isWord(next(), 'INSERT') || !isWord(next(), 'INTO')) return undefined;
+  let token = next();
+  if (isWord(token, 'TABLE')) token = next();
+  const table: string[] = [];
+  for (;;) {
+    const name = nameOf(token);
+    if (name === undefined) return undefined;
+    table.push(name);
+    token = next();
+    if (token?.text !== '.') break;
+    token = next();
+  }
+  let columns: string[] | undefined;
+  if (token?.text === '(') {
+    columns = [];
+    for (;;) {
+      const name = nameOf(next());
+      if (name === undefined) return undefined;
+      columns.push(name);
+      const separator = next();
+      if (separator?.text === ')') break;
+      if (separator?.text !== ',') return undefined;
+    }
+    token = next();
+  }
+  if (token === undefined || token.text === ';') {
+    return { table, columns, format: undefined, end: sql.length };
+  }
+  if (!isWord(token, 'FORMAT')) return undefined;
+  const format = next();
+  if (format?.kind !== 'word' || isWord(format, 'VALUES')) return undefined;
+  return { table, columns, format: format.text, end: format.end };
+}
+
+/** The first words that only read. `WITH` may stand before an INSERT: a read-only transaction takes care of that. */
+const readers = new Set([
+  'SELECT',
+  'FROM',
+  'WITH',
+  'VALUES',
+  'TABLE',
+  'SHOW',
+  'DESCRIBE',
+  'DESC',
+  'SUMMARIZE',
+  'EXPLAIN',
+  'PIVOT',
+  'UNPIVOT',
+]);
+
+/** Whether a statement begins as one that only reads. */
+export function beginsReading(sql: string): boolean {
+  for (const token of sqlTokens(sql)) {
+    if (token.text === '(') continue;
+    return token.kind === 'word' && readers.has(token.text.toUpperCase());
+  }
+  return false;
+}
+
+/** Whether there is anything but comments. */
+export function isEmptySql(sql: string): boolean {
+  for (const token of sqlTokens(sql)) if (token.text !== ';') return false;
+  return true;
+}
+
+/** A statement without the semicolons at its end, on lines of its own, to be put into parentheses. */
+export function asSubquery(sql: string): string {
+  const tokens = [...sqlTokens(sql)];
+  while (tokens.at(-1)?.text === ';') tokens.pop();
+  return `(\n${sql.slice(0, tokens.at(-1)?.end ?? 0)}\n)`;
+}
+
+/** A table's name of several parts as SQL writes it. */
+export function quotePath(parts: readonly string[]): string {
+  return parts.map((part) => quoteName(part)).join('.');
+}
+
+/** The parts of a table's name as people write it: `main.t`, `"my table"`; undefined when it is no name. */
+export function readTableName(text: string): string[] | undefined {
+  const head = readInsertHead(`INSERT INTO ${text}`);
+  return head === undefined || head.columns !== undefined || head.format !== undefined
+    ? undefined
+    : [...head.table];
+}
+
+function isWord(token: SqlToken | undefined, keyword: string): boolean {
+  return token?.kind === 'word' && token.text.toUpperCase() === keyword;
+}
+
+/** A name, without its quotes; ClickHouse also quotes with backticks, which are symbols here. */
+function nameOf(token: SqlToken | undefined): string | undefined {
+  if (token?.kind === 'word') return token.text;
+  if (token?.kind === 'quoted' && token.text.length > 2) return token.text.slice(1, -1).replaceAll('""', '"');
+  return undefined;
+}

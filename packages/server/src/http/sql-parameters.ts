@@ -1,0 +1,109 @@
+import { FlightInvalidArgumentError } from '@peregrine/flight';
+import type { JsonValue } from './lossless-json.ts';
+import { sqlTokens } from './sql-tokens.ts';
+
+/** Parameters of a statement: by position (`$1`, `?`) or by name (`:name`, `$name`, ClickHouse's `{name:Type}`). */
+export type SqlParameters = readonly JsonValue[] | ReadonlyMap<string, JsonValue>;
+
+/** SQL with parameters by position, and their values in order. */
+export interface PositionalSql {
+  readonly sql: string;
+  readonly values: readonly JsonValue[];
+}
+
+/**
+ * Turns names into positions. A name counts as a parameter only if a value came for it, since `:` and braces have other
+ * meanings too: slices (`list[1:n]`) and structs (`{a:b}`).
+ *
+ * @throws FlightInvalidArgumentError for a value whose name the statement does not have
+ */
+export function toPositional(sql: string, parameters: SqlParameters): PositionalSql {
+  if (!(parameters instanceof Map)) return { sql, values: isList(parameters) ? parameters : [] };
+  const named: ReadonlyMap<string, JsonValue> = parameters;
+  const order: string[] = [];
+  const positionOf = (name: string): string => {
+    if (!order.includes(name)) order.push(name);
+    return `$${order.indexOf(name) + 1}`;
+  };
+  let result = '';
+  let copied = 0;
+  const replace = (start: number, end: number, by: string): void => {
+    result += sql.slice(copied, start) + by;
+    copied = end;
+  };
+  const tokens = [...sqlTokens(sql)];
+  for (const [i, token] of tokens.entries()) {
+    if (token.start < copied) continue;
+    if (token.kind === 'parameter') {
+      const name = token.text.slice(1);
+      if (named.has(name)) replace(token.start, token.end, positionOf(name));
+      continue;
+    }
+    const name = tokens[i + 1]?.text ?? '';
+    if (token.text !== '{' || !named.has(name)) continue;
+    const close = tokens.findIndex((other, at) => at > i && other.text === '}');
+    const type = sql.slice(tokens[i + 1]?.end, tokens[close]?.start).trim();
+    if (close < 0 || !type.startsWith(':')) continue;
+    const place = positionOf(name);
+    const written = type.slice(1).trim();
+    replace(
+      token.start,
+      tokens[close]?.end ?? sql.length,
+      written === 'Identifier' ? identifier(named.get(name)) : `CAST(${place} AS ${sqlTypeOf(written)})`,
+    );
+  }
+  result += sql.slice(copied);
+  for (const name of named.keys()) {
+    if (!order.includes(name)) {
+      throw new FlightInvalidArgumentError(
+        `there is a value for parameter ${name}, but no :${name} in the statement`,
+      );
+    }
+  }
+  return { sql: result, values: order.map((name) => named.get(name) ?? null) };
+}
+
+const clickHouseTypes: Readonly<Record<string, string>> = {
+  int8: 'TINYINT',
+  int16: 'SMALLINT',
+  int32: 'INTEGER',
+  int64: 'BIGINT',
+  int128: 'HUGEINT',
+  uint8: 'UTINYINT',
+  uint16: 'USMALLINT',
+  uint32: 'UINTEGER',
+  uint64: 'UBIGINT',
+  uint128: 'UHUGEINT',
+  float32: 'FLOAT',
+  float64: 'DOUBLE',
+  string: 'VARCHAR',
+  bool: 'BOOLEAN',
+  date: 'DATE',
+  date32: 'DATE',
+  datetime: 'TIMESTAMP',
+  datetime64: 'TIMESTAMP',
+  uuid: 'UUID',
+};
+
+/** ClickHouse's type as the engine calls it; a type that is not ClickHouse's passes if it is a plain name. */
+function sqlTypeOf(type: string): string {
+  const nullable = /^(?:Nullable|LowCardinality)\((.*)\)$/.exec(type);
+  if (nullable !== null) return sqlTypeOf(nullable[1] ?? '');
+  const array = /^Array\((.*)\)$/.exec(type);
+  if (array !== null) return `${sqlTypeOf(array[1] ?? '')}[]`;
+  const base = /^(\w+)(?:\([^()]*\))?$/.exec(type);
+  const known = clickHouseTypes[base?.[1]?.toLowerCase() ?? ''];
+  if (known !== undefined) return known;
+  if (!/^[A-Za-z][\w ]*(?:\(\s*\d+\s*(?:,\s*\d+\s*)?\))?(?:\[\d*\])*$/.test(type)) {
+    throw new FlightInvalidArgumentError(`${type} is no type of a parameter: say for instance {name:Int64}`);
+  }
+  return type;
+}
+
+function identifier(value: JsonValue | undefined): string {
+  return `"${String(value ?? '').replaceAll('"', '""')}"`;
+}
+
+function isList(value: SqlParameters): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}

@@ -1,0 +1,131 @@
+/**
+ * A token of SQL, as far as finding clauses and parameters needs it. Comments and white space are no tokens.
+ *
+ * ```
+ * word      = letter or "_", then letters, digits, "_", "$"
+ * quoted    = '"' … '"'        ; doubled inside
+ * text      = "'" … "'"        ; doubled inside; after E also backslashes; $tag$ … $tag$
+ * parameter = "?" | "$" (digits | word) | ":" word       ; not after another ":"
+ * number    = digits and what follows without space
+ * ```
+ */
+export interface SqlToken {
+  readonly kind: 'word' | 'quoted' | 'text' | 'parameter' | 'number' | 'symbol';
+  /** As written. */
+  readonly text: string;
+  /** Offset of its first character, and of the one behind it. */
+  readonly start: number;
+  readonly end: number;
+}
+
+const wordStart = /[\p{L}_]/u;
+const spaces = /\s+/y;
+const word = /[\p{L}_][\p{L}\p{N}_$]*/uy;
+const number = /\d[\p{L}\p{N}_.]*/uy;
+const lineComment = /--[^\n]*/y;
+const dollarTag = /\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$/uy;
+const parameter = /\?\d*|\$[\p{L}\p{N}_]+|:[\p{L}_][\p{L}\p{N}_]*/uy;
+
+/**
+ * Cuts SQL into tokens. What is not closed reaches to the end: the engine will tell.
+ *
+ * @param limit - stops after so many tokens. Default: none
+ */
+export function* sqlTokens(sql: string, limit: number = Infinity): Generator<SqlToken, void, void> {
+  let at = 0;
+  let count = 0;
+  while (at < sql.length && count < limit) {
+    const skipped = matchAt(spaces, sql, at) ?? matchAt(lineComment, sql, at);
+    if (skipped !== undefined) {
+      at += skipped.length;
+      continue;
+    }
+    if (sql.startsWith('/*', at)) {
+      at = endOfComment(sql, at);
+      continue;
+    }
+    const start = at;
+    const kind = kindAt(sql, at);
+    at = endOf(sql, at, kind);
+    count++;
+    yield { kind, text: sql.slice(start, at), start, end: at };
+  }
+}
+
+function kindAt(sql: string, at: number): SqlToken['kind'] {
+  const char = sql.charAt(at);
+  if (char === "'" || matchAt(dollarTag, sql, at) !== undefined) return 'text';
+  if (char === '"') return 'quoted';
+  if (/[eE]/.test(char) && sql.charAt(at + 1) === "'") return 'text';
+  if (wordStart.test(char)) return 'word';
+  if (/\d/.test(char)) return 'number';
+  if (char === ':' && (sql.charAt(at - 1) === ':' || sql.charAt(at + 1) === ':')) return 'symbol';
+  return matchAt(parameter, sql, at) === undefined ? 'symbol' : 'parameter';
+}
+
+function endOf(sql: string, at: number, kind: SqlToken['kind']): number {
+  switch (kind) {
+    case 'word':
+      return at + (matchAt(word, sql, at)?.length ?? 1);
+    case 'number':
+      return at + (matchAt(number, sql, at)?.length ?? 1);
+    case 'parameter':
+      return at + (matchAt(parameter, sql, at)?.length ?? 1);
+    case 'quoted':
+      return endOfQuotes(sql, at + 1, '"', false);
+    case 'text': {
+      const tag = matchAt(dollarTag, sql, at);
+      if (tag !== undefined) {
+        const close = sql.indexOf(tag, at + tag.length);
+        return close < 0 ? sql.length : close + tag.length;
+      }
+      const escaped = sql.charAt(at) !== "'";
+      return endOfQuotes(sql, at + (escaped ? 2 : 1), "'", escaped);
+    }
+    case 'symbol':
+      return at + 1;
+  }
+}
+
+function endOfQuotes(sql: string, from: number, quote: string, backslashes: boolean): number {
+  for (let at = from; at < sql.length; at++) {
+    const char = sql.charAt(at);
+    if (char === '\\' && backslashes) at++;
+    else if (char === quote) {
+      if (sql.charAt(at + 1) !== quote) return at + 1;
+      at++;
+    }
+  }
+  return sql.length;
+}
+
+/** Comments nest, as in PostgreSQL. */
+function endOfComment(sql: string, from: number): number {
+  let depth = 0;
+  for (let at = from; at < sql.length; at++) {
+    if (sql.startsWith('/*', at)) {
+      depth++;
+      at++;
+    } else if (sql.startsWith('*/', at)) {
+      depth--;
+      at++;
+      if (depth === 0) return at + 1;
+    }
+  }
+  return sql.length;
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): string | undefined {
+  pattern.lastIndex = at;
+  return pattern.exec(text)?.[0];
+}
+
+/** A name as SQL writes it: quoted, so that it may hold anything. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A text as SQL writes it. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
