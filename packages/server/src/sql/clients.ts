@@ -44,7 +44,10 @@ export interface LaneRequest {
   readonly sql?: string | undefined;
   /** The statement belongs into the session's connection whatever its text: a temporary table. */
   readonly stateful?: boolean | undefined;
-  /** Joins the client's open transaction when it names none: some drivers leave it out of bulk ingest. */
+  /**
+   * Joins the client's open transaction when it names none, as some drivers do for bulk ingest, or one that has ended, as
+   * those do that keep a prepared statement from one transaction to the next.
+   */
   readonly joinTransaction?: boolean | undefined;
 }
 
@@ -81,10 +84,13 @@ export class Clients {
   /** The lane of a statement. @throws FlightNotFoundError when the transaction that it names is not open */
   async lane(context: ServerCallContext, request: LaneRequest): Promise<Lane> {
     const { transactionId } = request;
-    if (transactionId !== undefined && transactionId.length > 0) {
-      return this.#transactions.lane(transactionId, context);
-    }
     const session = await this.#find(context);
+    if (transactionId !== undefined && transactionId.length > 0) {
+      const open = this.#transactions.find(transactionId, context);
+      if (open !== undefined) return open;
+      const next = request.joinTransaction === true ? this.#transactions.only(context, session) : undefined;
+      return next ?? this.#transactions.lane(transactionId, context);
+    }
     if (request.joinTransaction === true) {
       const joined = this.#transactions.only(context, session);
       if (joined !== undefined) return joined;
@@ -163,8 +169,7 @@ export class Clients {
   async closeSession(context: ServerCallContext): Promise<CloseSessionStatus> {
     const key = peerKey(context);
     const handle = this.#peers.get(key);
-    const byPeer =
-      handle === undefined ? undefined : this.#peerSessions.remove(handle, context.peerIdentity);
+    const byPeer = handle === undefined ? undefined : this.#peerSessions.remove(handle, context.peerIdentity);
     this.#peers.delete(key);
     if (byPeer !== undefined) await this.#end(byPeer.session);
     const closed = await context.closeSession();

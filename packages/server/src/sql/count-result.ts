@@ -1,8 +1,4 @@
-import {
-  encodeRecordBatchHeader,
-  encodeSchema,
-  type ArrowSchema,
-} from '@peregrine/flight/ipc';
+import { encodeRecordBatchHeader, encodeSchema, type ArrowSchema } from '@peregrine/flight/ipc';
 import type { EngineBatch } from '../engine/types.ts';
 
 /** What a statement that gives no rows answers on the query path: DuckDB's own habit. */

@@ -114,13 +114,16 @@ export async function startQuery(request: StatementRequest, signal?: AbortSignal
 }
 
 /** The statement gives rows of its own, as `INSERT … RETURNING` does, and not only a number. */
-function givesRows(schema: Uint8Array | undefined): boolean {
+export function givesRows(schema: Uint8Array | undefined): boolean {
   if (schema === undefined) return false;
   const header = decodeMessageHeader(schema);
   if (header.kind !== 'schema') return false;
   const { fields } = header.schema;
   const [only] = fields;
-  return !(fields.length === 0 || (fields.length === 1 && (only?.name === 'Count' || only?.name === 'Success')));
+  return !(
+    fields.length === 0 ||
+    (fields.length === 1 && (only?.name === 'Count' || only?.name === 'Success'))
+  );
 }
 
 async function openQuery(
@@ -132,11 +135,7 @@ async function openQuery(
     const statement = await connection.prepare(sql, { signal });
     try {
       await statement.bind(parameters.schema, parameters.batches);
-      return ownResult(
-        await statement.query({ signal }),
-        () => statement.close(),
-        maxDetachedResultBytes,
-      );
+      return ownResult(await statement.query({ signal }), () => statement.close(), maxDetachedResultBytes);
     } catch (error) {
       await statement.close();
       throw error;

@@ -1,5 +1,4 @@
-import { IpcDecoder, decodeMessageHeader } from '@peregrine/flight/ipc';
-import { encodeSchema } from '@peregrine/flight/ipc';
+import { IpcDecoder, decodeMessageHeader, encodeSchema } from '@peregrine/flight/ipc';
 import type { EngineConnection, EngineResult } from '../engine/types.ts';
 import { type Cell, cellReaders } from '../formats/cell.ts';
 
@@ -65,3 +64,9 @@ export const emptySchemaHeader: Uint8Array = encodeSchema({
   metadata: new Map(),
   endianness: 'little',
 });
+
+/** How many columns a schema message has. */
+export function fieldCount(header: Uint8Array): number {
+  const decoded = decodeMessageHeader(header);
+  return decoded.kind === 'schema' ? decoded.schema.fields.length : 0;
+}

@@ -57,7 +57,9 @@ export async function applySetting(
  */
 function duckdbSetting(name: string, value: SessionOptionValue | undefined): string {
   if (value === undefined) {
-    return name === 'catalog' || name === 'schema' ? 'RESET schema' : `RESET SESSION ${quoteIdentifier(name)}`;
+    return name === 'catalog' || name === 'schema'
+      ? 'RESET schema'
+      : `RESET SESSION ${quoteIdentifier(name)}`;
   }
   const text = typeof value === 'object' ? value.join(',') : String(value);
   if (name === 'catalog') return `USE ${quoteIdentifier(text)}`;
@@ -72,7 +74,9 @@ export function settingError(name: string, error: unknown): SetSessionOptionErro
   if (/unrecognized configuration parameter|unknown option|not.*(?:supported|implemented)/i.test(message)) {
     return 'INVALID_NAME';
   }
-  return /cannot be set (?:locally|globally)|while .*running|already/i.test(message) ? 'ERROR' : 'INVALID_VALUE';
+  return /cannot be set (?:locally|globally)|while .*running|already/i.test(message)
+    ? 'ERROR'
+    : 'INVALID_VALUE';
 }
 
 /** Catalog and schema as they are when nothing was set. */
@@ -90,7 +94,8 @@ export async function currentNames(
     return names;
   }
   for (const [name, option] of Object.entries(adbcOptions)) {
-    const value = option === undefined ? undefined : await connection.getOption(option).catch(() => undefined);
+    const value =
+      option === undefined ? undefined : await connection.getOption(option).catch(() => undefined);
     if (value !== undefined && value !== '') names.set(name, value);
   }
   return names;

@@ -17,14 +17,12 @@ export interface Transactions {
   add(lane: PinnedLane, context: ServerCallContext, session: object | undefined): Uint8Array;
   /** @throws FlightNotFoundError when it is not open */
   lane(transactionId: Uint8Array, context: ServerCallContext): PinnedLane;
+  /** The same; undefined when it is not open. */
+  find(transactionId: Uint8Array, context: ServerCallContext): PinnedLane | undefined;
   /** The one transaction that a client has open which does not say so; undefined when there is none, or several. */
   only(context: ServerCallContext, session: object | undefined): PinnedLane | undefined;
   /** @throws FlightNotFoundError when it is not open */
-  end(
-    transactionId: Uint8Array,
-    action: 'commit' | 'rollback',
-    context: ServerCallContext,
-  ): Promise<void>;
+  end(transactionId: Uint8Array, action: 'commit' | 'rollback', context: ServerCallContext): Promise<void>;
   /** Rolls back those of a session. */
   endSession(session: object): void;
   /** Rolls back all. */
@@ -61,6 +59,7 @@ export function createTransactions(idleMs: number = defaultTransactionIdleMs): T
       return Buffer.from(handle);
     },
     lane: (transactionId, context) => registry.get(utf8.decode(transactionId), context.peerIdentity).lane,
+    find: (transactionId, context) => registry.find(utf8.decode(transactionId), context.peerIdentity)?.lane,
     only(context, session) {
       const open = [...(byPeer.get(peerKey(context)) ?? [])].filter(
         (transaction) => transaction.session === session,
@@ -68,7 +67,8 @@ export function createTransactions(idleMs: number = defaultTransactionIdleMs): T
       return open.length === 1 ? open[0]?.lane : undefined;
     },
     async end(transactionId, action, context) {
-      if (transactionId.length === 0) throw new FlightInvalidArgumentError('the id of the transaction is empty');
+      if (transactionId.length === 0)
+        throw new FlightInvalidArgumentError('the id of the transaction is empty');
       const handle = utf8.decode(transactionId);
       const transaction = registry.get(handle, context.peerIdentity);
       registry.remove(handle, context.peerIdentity);

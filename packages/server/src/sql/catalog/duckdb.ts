@@ -47,8 +47,7 @@ async function readTables(connection: EngineConnection, filter: TableFilter): Pr
   const tables =
     "select database_name, schema_name, table_name, case when temporary then 'LOCAL TEMPORARY' " +
     "else 'BASE TABLE' end as table_type from duckdb_tables() where not internal";
-  const views =
-    "select database_name, schema_name, view_name, 'VIEW' from duckdb_views() where not internal";
+  const views = "select database_name, schema_name, view_name, 'VIEW' from duckdb_views() where not internal";
   const rows = await queryRows(
     connection,
     `select * from (${tables} union all ${views}) where true${schemaConditions(filter)}` +

@@ -27,10 +27,12 @@ export const genericCatalog: Catalog = {
   },
   async schemas(connection, { catalog, schemaPattern }) {
     const rows = await objects(connection, { depth: 'schemas', catalog, schema: schemaPattern });
-    return [...schemasOf(rows)].map(({ catalogName, schema }): SqlDbSchema => ({
-      catalogName,
-      dbSchemaName: textOf(schema['db_schema_name']) ?? '',
-    }));
+    return [...schemasOf(rows)].map(
+      ({ catalogName, schema }): SqlDbSchema => ({
+        catalogName,
+        dbSchemaName: textOf(schema['db_schema_name']) ?? '',
+      }),
+    );
   },
   async tables(connection, { catalog, schemaPattern, tablePattern, types }) {
     const wanted = new Set(types);
@@ -41,11 +43,13 @@ export const genericCatalog: Catalog = {
       table: tablePattern,
     });
     return [...tablesOf(rows)]
-      .map(({ table, ...names }): SqlTable => ({
-        ...names,
-        tableName: textOf(table['table_name']) ?? '',
-        tableType: toStandardType(textOf(table['table_type']) ?? ''),
-      }))
+      .map(
+        ({ table, ...names }): SqlTable => ({
+          ...names,
+          tableName: textOf(table['table_name']) ?? '',
+          tableType: toStandardType(textOf(table['table_type']) ?? ''),
+        }),
+      )
       .filter(({ tableType }) => wanted.size === 0 || wanted.has(tableType));
   },
   async withSchemas(connection, tables) {

@@ -1,9 +1,4 @@
-import type {
-  SqlDbSchema,
-  SqlForeignKeyColumn,
-  SqlPrimaryKeyColumn,
-  SqlTable,
-} from '@peregrine/flight/sql';
+import type { SqlDbSchema, SqlForeignKeyColumn, SqlPrimaryKeyColumn, SqlTable } from '@peregrine/flight/sql';
 import type { EngineConnection } from '../../engine/types.ts';
 
 /** Which schemas. Undefined: all; '': what has no catalog; patterns are those of LIKE with `patternEscape`. */

@@ -1,0 +1,96 @@
+import type { ServerCallContext } from '@peregrine/flight';
+import type { FlightSqlHandlers } from '@peregrine/flight/sql';
+import type { Engine, EngineConnection } from '../engine/types.ts';
+import { duckdbCatalog } from './catalog/duckdb.ts';
+import { genericCatalog } from './catalog/generic.ts';
+import type { Catalog } from './catalog/types.ts';
+import type { Clients } from './clients.ts';
+import { readLanguageLists } from './info/functions.ts';
+import { type ServerFacts, sqlInfoOf, wantsLanguageLists } from './info/sql-info.ts';
+import { xdbcTypesOf } from './info/xdbc-types.ts';
+
+type MetadataHandlers = Pick<
+  FlightSqlHandlers,
+  | 'getSqlInfo'
+  | 'getXdbcTypeInfo'
+  | 'getCatalogs'
+  | 'getDbSchemas'
+  | 'getTables'
+  | 'getTableTypes'
+  | 'getPrimaryKeys'
+  | 'getExportedKeys'
+  | 'getImportedKeys'
+  | 'getCrossReference'
+>;
+
+/** The engine's catalog. */
+export function catalogOf({ info }: Engine): Catalog {
+  return info.dialect === 'duckdb' ? duckdbCatalog : genericCatalog;
+}
+
+/** Serves the metadata commands. They see what the client's session sees, its temporary tables too. */
+export function metadataHandlers(engine: Engine, clients: Clients, facts: ServerFacts): MetadataHandlers {
+  async function ask<T>(
+    context: ServerCallContext,
+    question: (catalog: Catalog, connection: EngineConnection) => Promise<T>,
+  ): Promise<T> {
+    const lane = await clients.lane(context, {});
+    return lane.run((connection) => question(catalogOf(engine), connection));
+  }
+
+  return {
+    async getSqlInfo({ info }, context) {
+      const isDuckdb = engine.state.kind === 'ready' && engine.info.dialect === 'duckdb';
+      const lists =
+        isDuckdb && wantsLanguageLists(info)
+          ? await ask(context, (_catalog, connection) => readLanguageLists(connection))
+          : undefined;
+      return sqlInfoOf(engine.info, facts, lists);
+    },
+    getXdbcTypeInfo: () => xdbcTypesOf(engine.info),
+    getCatalogs: (_command, context) => ask(context, (catalog, connection) => catalog.catalogs(connection)),
+    getDbSchemas: ({ catalog: name, dbSchemaFilterPattern: schemaPattern }, context) =>
+      ask(context, (catalog, connection) => catalog.schemas(connection, { catalog: name, schemaPattern })),
+    async getTables(command, context) {
+      const ordinary = await clients.tableType(context);
+      const filter = {
+        catalog: command.catalog,
+        schemaPattern: command.dbSchemaFilterPattern,
+        tablePattern: command.tableNameFilterPattern,
+        // Clients ask by either name.
+        types: [...new Set(command.tableTypes.map((type) => (type === 'TABLE' ? 'BASE TABLE' : type)))],
+      };
+      const tables = await ask(context, async (catalog, connection) => {
+        const found = await catalog.tables(connection, filter);
+        return command.includeSchema ? catalog.withSchemas(connection, found) : found;
+      });
+      return tables.map((table) =>
+        table.tableType === 'BASE TABLE' ? { ...table, tableType: ordinary } : table,
+      );
+    },
+    async getTableTypes(_command, context) {
+      const ordinary = await clients.tableType(context);
+      const types = await ask(context, (catalog, connection) => catalog.tableTypes(connection));
+      return types.map((type) => (type === 'BASE TABLE' ? ordinary : type));
+    },
+    getPrimaryKeys: ({ catalog: name, dbSchema: schema, table }, context) =>
+      ask(context, (catalog, connection) =>
+        catalog.primaryKeys(connection, { catalog: name, schema, table }),
+      ),
+    getExportedKeys: ({ catalog: name, dbSchema: schema, table }, context) =>
+      ask(context, (catalog, connection) =>
+        catalog.foreignKeys(connection, { pk: { catalog: name, schema, table } }),
+      ),
+    getImportedKeys: ({ catalog: name, dbSchema: schema, table }, context) =>
+      ask(context, (catalog, connection) =>
+        catalog.foreignKeys(connection, { fk: { catalog: name, schema, table } }),
+      ),
+    getCrossReference: (command, context) =>
+      ask(context, (catalog, connection) =>
+        catalog.foreignKeys(connection, {
+          pk: { catalog: command.pkCatalog, schema: command.pkDbSchema, table: command.pkTable },
+          fk: { catalog: command.fkCatalog, schema: command.fkDbSchema, table: command.fkTable },
+        }),
+      ),
+  };
+}
