@@ -471,3 +471,11 @@ export const maxSessionOptionLength: number = 64 * 1024;
  * far above what one process can serve well, and far below what would exhaust its memory.
  */
 export const defaultMaxConcurrentCalls: number = 10_000;
+
+// sql
+
+/**
+ * Time between two questions how far a query is, for servers that answer at once instead of when there is news. Short
+ * enough that nobody waits for it, long enough that it costs nothing.
+ */
+export const defaultPollIntervalMs: number = 100;

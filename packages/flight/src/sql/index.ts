@@ -114,3 +114,25 @@ export type {
 } from './server/types.ts';
 export { createFlightSqlHandlers } from './server/create-handlers.ts';
 export { FlightSqlServer, type FlightSqlServerOptions } from './server/flight-sql-server.ts';
+
+// the client
+export { connectSql } from './client/connect-sql.ts';
+export {
+  type CrossReferenceTables,
+  type DbSchemasFilter,
+  FlightSqlClient,
+  type TableReference,
+  type TablesFilter,
+} from './client/flight-sql-client.ts';
+export type { SqlTableInfo } from './client/metadata.ts';
+export type {
+  IngestOptions,
+  PollOptions,
+  QueryOptions,
+  SqlRows,
+  StatementOptions,
+  TransactionReference,
+} from './client/options.ts';
+export { PreparedStatement } from './client/prepared-statement.ts';
+export { Savepoint, Transaction } from './client/transaction.ts';
+export { parameterBatch, type SqlParameterRow } from './parameters/batch.ts';

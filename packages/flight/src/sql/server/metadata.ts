@@ -1,6 +1,6 @@
 /** DoGet of the metadata commands: whatever the application gives, in the format's schema. */
 
-import { isArrowRecordBatch, isArrowTable, RecordBatch, type Schema, type Table } from 'apache-arrow';
+import { isArrowRecordBatch, isArrowTable, type RecordBatch, type Schema, type Table } from 'apache-arrow';
 import { FlightInternalError } from '../../errors.ts';
 import { encodeSchemaEncapsulated } from '../../ipc/encode/schema.ts';
 import { bytesEqual } from '../../model/bytes.ts';

@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FlightClient } from '../../client/index.ts';
+import { FlightDataError } from '../../errors.ts';
+import { defaultPollIntervalMs } from '../../limits.ts';
+import type { FlightDescriptor, FlightInfo } from '../../model/index.ts';
+import type { PollOptions } from './options.ts';
+
+/**
+ * Polls until a query is done. When the signal aborts meanwhile, the server is told to cancel the query, as the end of
+ * a poll is not the end of what it started.
+ *
+ * @throws FlightDataError when the server says that the query is done and gives no FlightInfo
+ */
+export async function pollUntilDone(
+  flight: FlightClient,
+  descriptor: FlightDescriptor,
+  options: Omit<PollOptions, 'transaction'>,
+): Promise<FlightInfo> {
+  const { onProgress, minIntervalMs = defaultPollIntervalMs, ...callOptions } = options;
+  let next = descriptor;
+  let known: FlightInfo | undefined;
+  try {
+    for (;;) {
+      const askedAt = performance.now();
+      const poll = await flight.pollFlightInfo(next, callOptions);
+      known = poll.info ?? known;
+      onProgress?.(poll);
+      if (poll.descriptor === undefined) break;
+      next = poll.descriptor;
+      const waitMs = minIntervalMs - (performance.now() - askedAt);
+      if (waitMs > 0) await sleep(waitMs, undefined, { signal: options.signal });
+    }
+  } catch (error) {
+    if (options.signal?.aborted === true && known !== undefined) await cancelQuietly(flight, known);
+    options.signal?.throwIfAborted();
+    throw error;
+  }
+  if (known === undefined) throw new FlightDataError('the query is done, but the server gave no FlightInfo');
+  return known;
+}
+
+/** Servers that cannot cancel are no reason for another error than the one that there is. */
+async function cancelQuietly(flight: FlightClient, info: FlightInfo): Promise<void> {
+  try {
+    await flight.cancelFlightInfo(info);
+  } catch {
+    // the query ends by itself, or with the session
+  }
+}
