@@ -349,6 +349,12 @@ export const defaultBearerTokenLifetimeMs: number = 12 * 60 * 60 * 1000;
 export const defaultMaxBearerTokens: number = 100_000;
 
 /**
+ * Signed Bearer tokens that were taken back and have not ended. One takes some 100 bytes, so this is 10 MB at most;
+ * beyond it revoking fails rather than forgetting a token that somebody wanted dead.
+ */
+export const defaultMaxRevokedTokens: number = 100_000;
+
+/**
  * Bytes of one message in a Handshake, in either direction. User names, passwords and tickets of single sign-on
  * fit well; the caller is not known yet, so it may not make us take memory.
  */

@@ -1,21 +1,26 @@
 /**
  * Issues and checks Bearer tokens. Two kinds: opaque ones that the server remembers (they can be taken back, they
  * slide with use, they die with the process), and signed ones that carry their identity and end (they outlive the
- * process and need no memory, so that several servers with the same key accept them; they cannot be taken back).
+ * process, and several servers with the same key accept them; only those that were taken back are remembered).
  */
 
 import { Buffer } from 'node:buffer';
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { FlightInvalidArgumentError, FlightResourceExhaustedError } from '../errors.ts';
 import { defaultBearerTokenLifetimeMs, defaultMaxBearerTokens } from '../limits.ts';
+import {
+  createMemoryTokenRevocations,
+  type SignedToken,
+  type TokenRevocations,
+} from './token-revocations.ts';
 
 /** Issues tokens and tells whose they are. Everything may be asynchronous, so that tokens can live in a store elsewhere. */
 export interface BearerTokens {
   /** A new token for an identity. */
   issue(identity: string): string | Promise<string>;
-  /** Whose a token is; `undefined` for one that is unknown, forged or expired. */
+  /** Whose a token is; `undefined` for one that is unknown, forged, expired or taken back. */
   validate(token: string): string | undefined | Promise<string | undefined>;
-  /** Takes a token back, where the kind can; unknown tokens are ignored. */
+  /** Takes a token back: it is refused from now on. Tokens that are unknown, forged or expired are ignored. */
   revoke(token: string): void | Promise<void>;
 }
 
@@ -79,6 +84,11 @@ export interface SignedBearerTokensOptions {
   readonly lifetimeMs?: number | undefined;
   /** How far the clocks of several servers may be apart, in milliseconds. Default: 0. */
   readonly clockSkewMs?: number | undefined;
+  /**
+   * Where tokens that were taken back are remembered. Default: in the memory of this process, so that other servers
+   * with the same key, and this one after a restart, still accept them until they end.
+   */
+  readonly revocations?: TokenRevocations | undefined;
   /** The clock, for tests, in milliseconds. Default: `Date.now`. */
   readonly now?: (() => number) | undefined;
 }
@@ -101,28 +111,40 @@ export function createSignedBearerTokens(options: SignedBearerTokensOptions): Be
   const lifetimeMs = positive(options.lifetimeMs ?? defaultBearerTokenLifetimeMs, 'lifetimeMs');
   const skewMs = options.clockSkewMs ?? 0;
   const now = options.now ?? Date.now;
+  const revocations = options.revocations ?? createMemoryTokenRevocations({ now });
   const signature = (payload: string): Buffer => createHmac('sha256', key).update(payload).digest();
+  /** What a token says; undefined when it is not one of ours, or has ended. */
+  const read = (token: string): SignedToken | undefined => {
+    const dot = token.indexOf('.');
+    if (dot < 0) return undefined;
+    const payload = token.slice(0, dot);
+    const given = Buffer.from(token.slice(dot + 1), 'base64url');
+    const expected = signature(payload);
+    if (given.byteLength !== expected.byteLength || !timingSafeEqual(given, expected)) return undefined;
+    const content: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+    if (!Array.isArray(content)) return undefined;
+    const [identity, end, id]: unknown[] = content;
+    if (typeof identity !== 'string' || typeof end !== 'number' || typeof id !== 'string') return undefined;
+    const expiresAt = end + skewMs;
+    return expiresAt > now() ? { id, identity, expiresAt } : undefined;
+  };
   return {
     issue(identity: string): string {
       const content = [identity, now() + lifetimeMs, randomBytes(12).toString('base64url')];
       const payload = Buffer.from(JSON.stringify(content), 'utf8').toString('base64url');
       return `${payload}.${signature(payload).toString('base64url')}`;
     },
-    validate(token: string): string | undefined {
-      const dot = token.indexOf('.');
-      if (dot < 0) return undefined;
-      const payload = token.slice(0, dot);
-      const given = Buffer.from(token.slice(dot + 1), 'base64url');
-      const expected = signature(payload);
-      if (given.byteLength !== expected.byteLength || !timingSafeEqual(given, expected)) return undefined;
-      const content: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
-      if (!Array.isArray(content)) return undefined;
-      const [identity, expiresAt]: unknown[] = content;
-      if (typeof identity !== 'string' || typeof expiresAt !== 'number') return undefined;
-      return expiresAt + skewMs > now() ? identity : undefined;
+    validate(token: string): string | undefined | Promise<string | undefined> {
+      const signed = read(token);
+      if (signed === undefined) return undefined;
+      const revoked = revocations.isRevoked(signed);
+      if (typeof revoked === 'boolean') return revoked ? undefined : signed.identity;
+      return revoked.then((isRevoked) => (isRevoked ? undefined : signed.identity));
     },
-    revoke(): void {
-      // nothing is kept that could be taken back; a short lifetime or a new key is the way
+    revoke(token: string): void | Promise<void> {
+      // one that is forged must not take room
+      const signed = read(token);
+      return signed === undefined ? undefined : revocations.revoke(signed);
     },
   };
 }

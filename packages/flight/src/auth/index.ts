@@ -51,3 +51,9 @@ export {
   type ServerAuthSender,
 } from './server-auth-handler.ts';
 export { type PasswordCheck, staticUsers } from './static-users.ts';
+export {
+  createMemoryTokenRevocations,
+  type MemoryTokenRevocationsOptions,
+  type SignedToken,
+  type TokenRevocations,
+} from './token-revocations.ts';
