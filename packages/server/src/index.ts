@@ -10,6 +10,20 @@ export { createFlightService } from './service/flight-service.ts';
 export { type Dataset, type DatasetInfo, type DatasetStore, createDatasetStore } from './datasets/dataset.ts';
 export { createFileDataset } from './datasets/file-dataset.ts';
 
+// HTTP
+export {
+  type HttpAddress,
+  type HttpServer,
+  type HttpServerOptions,
+  createHttpServer,
+} from './http/server.ts';
+
+// Settings
+export { type FlagValue, type SettingsSources, loadSettings } from './settings/load.ts';
+export { type SettingFlag, settingFlags } from './settings/definitions.ts';
+export { type EngineChoice, type ServerSettings, SettingsError } from './settings/settings.ts';
+export { explainListenError } from './settings/start-errors.ts';
+
 // Rows as text
 export { batchToCsv, batchToNdjson, batchToText, csvHeader } from './formats/rows.ts';
 export { type Cell, type CellReader, cellReader, cellReaders } from './formats/cell.ts';

@@ -1,0 +1,153 @@
+import { readFile } from 'node:fs/promises';
+import { TomlError, parse as parseToml } from 'smol-toml';
+import { type SettingDefinition, listSettings, settingDefinitions, variableOf } from './definitions.ts';
+import { type ServerSettings, SettingsError } from './settings.ts';
+
+/** What a flag gives: text, `true` for a switch, a list for arguments; undefined when it was not given. */
+export type FlagValue = string | boolean | readonly string[] | undefined;
+
+/** Where settings come from. */
+export interface SettingsSources {
+  /** By property of {@link ServerSettings}, as commander names them: `flightPort`. */
+  readonly flags: Readonly<Record<string, FlagValue>>;
+  /** Default: those of the process. */
+  readonly variables?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** A value as it was given, and where. */
+interface Given {
+  readonly value: FlagValue;
+  /** `--flight-port`, `PEREGRINE_FLIGHT_PORT`, `flight-port in server.toml` */
+  readonly where: string;
+}
+
+/**
+ * Brings the settings together: a flag wins over a variable, a variable over the settings file, the file over the
+ * default.
+ *
+ * @throws SettingsError for a value that a setting cannot have, a key that is none, a file that cannot be read
+ */
+export async function loadSettings({
+  flags,
+  variables = process.env,
+}: SettingsSources): Promise<ServerSettings> {
+  const outside = (key: string, definition: SettingDefinition<unknown>): Given | undefined =>
+    fromFlag(flags[key], definition) ?? fromVariable(variables, definition);
+  const config = valueOf(settingDefinitions.config, outside('config', settingDefinitions.config));
+  const file = config === undefined ? new Map<string, FlagValue>() : await readSettingsFile(config);
+
+  function get<K extends keyof ServerSettings>(key: K): ServerSettings[K] {
+    const definition: SettingDefinition<ServerSettings[K]> = settingDefinitions[key];
+    const inFile = file.get(definition.name);
+    const given =
+      outside(key, definition) ??
+      (inFile === undefined ? undefined : { value: inFile, where: `${definition.name} in ${config}` });
+    return valueOf(definition, given);
+  }
+
+  return {
+    config,
+    data: get('data'),
+    host: get('host'),
+    flightPort: get('flightPort'),
+    httpPort: get('httpPort'),
+    insecure: get('insecure'),
+    corsOrigins: get('corsOrigins'),
+    engine: get('engine'),
+    database: get('database'),
+    init: get('init'),
+    readOnly: get('readOnly'),
+    memoryLimit: get('memoryLimit'),
+    tempDir: get('tempDir'),
+    threads: get('threads'),
+    maxRunning: get('maxRunning'),
+    maxQueued: get('maxQueued'),
+    queueTimeout: get('queueTimeout'),
+    statementTimeout: get('statementTimeout'),
+    shutdownGrace: get('shutdownGrace'),
+    s3Region: get('s3Region'),
+    s3Endpoint: get('s3Endpoint'),
+    s3AccessKeyId: get('s3AccessKeyId'),
+    s3SecretAccessKey: get('s3SecretAccessKey'),
+    s3SessionToken: get('s3SessionToken'),
+    s3UrlStyle: get('s3UrlStyle'),
+    json: get('json'),
+  };
+}
+
+function fromFlag(value: FlagValue, { name, positional }: SettingDefinition<unknown>): Given | undefined {
+  const isGiven = value !== undefined && !(Array.isArray(value) && value.length === 0);
+  return isGiven ? { value, where: positional === true ? 'the arguments' : `--${name}` } : undefined;
+}
+
+function fromVariable(
+  variables: Readonly<Record<string, string | undefined>>,
+  definition: SettingDefinition<unknown>,
+): Given | undefined {
+  for (const where of [variableOf(definition), ...(definition.alsoVariables ?? [])]) {
+    const value = variables[where];
+    // An empty variable is one that is not set: shells and compose files have no other way to take one back.
+    if (value !== undefined && value !== '') return { value, where };
+  }
+  return undefined;
+}
+
+function valueOf<T>(definition: SettingDefinition<T>, given: Given | undefined): T {
+  if (given === undefined) return definition.initial;
+  const { value, where } = given;
+  // Lists are told apart by commas; a path that holds one can be given by a glob.
+  const text = typeof value === 'object' ? value.join(',') : String(value);
+  try {
+    return definition.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const shown = definition.name.includes('secret') || definition.name.includes('token') ? '' : ` ${text}`;
+    throw new SettingsError(`${where}:${shown} ${reason}`, { cause: error });
+  }
+}
+
+/**
+ * Reads a settings file. Tables are joined to their keys: `region` of `[s3]` is `s3-region`.
+ */
+async function readSettingsFile(path: string): Promise<Map<string, FlagValue>> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SettingsError(`the settings file ${path} cannot be read: ${reason}`, { cause: error });
+  }
+  const values = new Map<string, FlagValue>();
+  try {
+    flatten(parseToml(text), '', path, values);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    throw new SettingsError(`the settings file ${path} is no TOML: ${error.message.trimEnd()}`, {
+      cause: error,
+    });
+  }
+  return values;
+}
+
+function flatten(table: object, prefix: string, path: string, into: Map<string, FlagValue>): void {
+  for (const [key, value] of Object.entries(table)) {
+    const name = `${prefix}${key.replaceAll('_', '-')}`;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)) {
+      flatten(value, `${name}-`, path, into);
+      continue;
+    }
+    if (!listSettings().some((setting) => setting.name === name && setting.inFile !== false)) {
+      throw new SettingsError(`${path} sets ${name}, which is no setting${hint(name)}`);
+    }
+    into.set(name, Array.isArray(value) ? value.map((item: unknown) => String(item)) : String(value));
+  }
+}
+
+/** Names the setting that was meant, if one begins or ends alike. */
+function hint(name: string): string {
+  const like = listSettings().find(
+    (setting) =>
+      setting.name.startsWith(name) || name.startsWith(setting.name) || setting.name.endsWith(name),
+  );
+  return like === undefined ? '; peregrine serve --help names them' : `; is ${like.name} meant?`;
+}

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { settingFlags, settingsTable } from '../../src/settings/definitions.ts';
+import { loadSettings } from '../../src/settings/load.ts';
+import { SettingsError } from '../../src/settings/settings.ts';
+import { explainListenError } from '../../src/settings/start-errors.ts';
+
+describe('loadSettings()', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'peregrine-settings-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  function file(text: string): string {
+    const path = join(folder, 'server.toml');
+    writeFileSync(path, text);
+    return path;
+  }
+
+  function load(flags: Record<string, string | boolean | string[]>, variables: Record<string, string> = {}) {
+    return loadSettings({ flags, variables });
+  }
+
+  it('has defaults that serve on loopback alone', async () => {
+    const settings = await load({});
+    assert.equal(settings.host, '127.0.0.1');
+    assert.equal(settings.flightPort, 8815);
+    assert.equal(settings.httpPort, 8123);
+    assert.deepEqual(settings.engine, { kind: 'duckdb' });
+    assert.equal(settings.insecure, false);
+    assert.deepEqual(settings.data, []);
+    assert.equal(settings.s3Region, undefined);
+  });
+
+  it('takes a flag before a variable, a variable before the file, the file before the default', async () => {
+    const config = file('flight-port = 1\nhttp-port = 1\nthreads = 1\nhost = "::1"\n');
+    const settings = await load(
+      { config, flightPort: '3' },
+      { PEREGRINE_FLIGHT_PORT: '2', PEREGRINE_HTTP_PORT: '2', PEREGRINE_THREADS: '' },
+    );
+    assert.equal(settings.flightPort, 3);
+    assert.equal(settings.httpPort, 2);
+    assert.equal(settings.threads, 1);
+    assert.equal(settings.host, '::1');
+    assert.equal(settings.statementTimeout, 0);
+  });
+
+  it('finds the file by its variable, and joins its tables to their keys', async () => {
+    const config = file(`
+data = ["./a", "s3://b/c"]
+read_only = true
+statement-timeout = "90s"
+[s3]
+region = "eu-central-1"
+url-style = "path"
+`);
+    const settings = await load({}, { PEREGRINE_CONFIG: config });
+    assert.deepEqual(settings.data, ['./a', 's3://b/c']);
+    assert.equal(settings.readOnly, true);
+    assert.equal(settings.statementTimeout, 90_000);
+    assert.equal(settings.s3Region, 'eu-central-1');
+    assert.equal(settings.s3UrlStyle, 'path');
+  });
+
+  it('knows the variables of other tools for S3', async () => {
+    const settings = await load(
+      {},
+      { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret', AWS_DEFAULT_REGION: 'x', AWS_REGION: 'y' },
+    );
+    assert.equal(settings.s3AccessKeyId, 'id');
+    assert.equal(settings.s3SecretAccessKey, 'secret');
+    assert.equal(settings.s3Region, 'y');
+  });
+
+  it('reads sizes, times, switches and engines', async () => {
+    const settings = await load({
+      memoryLimit: '1.5GiB',
+      queueTimeout: '500ms',
+      httpPort: 'off',
+      insecure: true,
+      data: ['a', 'b'],
+      engine: 'adbc:/x/libadbc.so,AdbcInit,uri=file:a,,b.db,k=v=w',
+    });
+    assert.equal(settings.memoryLimit, 1.5 * 2 ** 30);
+    assert.equal(settings.queueTimeout, 500);
+    assert.equal(settings.httpPort, undefined);
+    assert.equal(settings.insecure, true);
+    assert.deepEqual(settings.data, ['a', 'b']);
+    assert.deepEqual(settings.engine, {
+      kind: 'adbc',
+      library: '/x/libadbc.so',
+      entrypoint: 'AdbcInit',
+      options: new Map([
+        ['uri', 'file:a,b.db'],
+        ['k', 'v=w'],
+      ]),
+    });
+    const { engine } = await load({ engine: 'adbc:x.so,uri=u' });
+    assert.deepEqual(engine, {
+      kind: 'adbc',
+      library: 'x.so',
+      entrypoint: undefined,
+      options: new Map([['uri', 'u']]),
+    });
+  });
+
+  it('says where a wrong value was given', async () => {
+    const wrong = async (
+      pattern: RegExp,
+      flags: Record<string, string>,
+      variables: Record<string, string> = {},
+    ) => {
+      await assert.rejects(load(flags, variables), (error) => {
+        assert.ok(error instanceof SettingsError);
+        assert.match(error.message, pattern);
+        return true;
+      });
+    };
+    await wrong(/^--flight-port: 99999 is not a port: 0 to 65535/, { flightPort: '99999' });
+    await wrong(/^PEREGRINE_MEMORY_LIMIT: lots is no size/, {}, { PEREGRINE_MEMORY_LIMIT: 'lots' });
+    await wrong(/^threads in .*server\.toml: 0 is not a whole number/, { config: file('threads = 0') });
+    await wrong(/sets port, which is no setting; is flight-port meant\?/, { config: file('port = 1') });
+    await wrong(/is no TOML: .*1: {2}a b/s, { config: file('a b') });
+    await wrong(/settings file .*missing\.toml cannot be read: ENOENT/, {
+      config: join(folder, 'missing.toml'),
+    });
+    await wrong(/^--statement-timeout: 30 is no time: say 500ms/, { statementTimeout: '30' });
+    await wrong(/^--engine: oracle is no engine/, { engine: 'oracle' });
+    await wrong(/^--engine: .* has "u", which is no key=value/, { engine: 'adbc:x.so,f,u' });
+    await wrong(/^--s3-url-style: x is none of path, vhost/, { s3UrlStyle: 'x' });
+  });
+
+  it('never repeats a secret', async () => {
+    await assert.rejects(load({}, { PEREGRINE_S3_SECRET_ACCESS_KEY: ' ' }), {
+      message: 'PEREGRINE_S3_SECRET_ACCESS_KEY: is empty',
+    });
+  });
+});
+
+describe('the documentation of settings', () => {
+  it('has the table that is made of the settings', () => {
+    const text = readFileSync(new URL('../../../../../docs/server.md', import.meta.url), 'utf8');
+    const table = /<!-- settings -->\n([^]*?)\n<!-- end of settings -->/.exec(text)?.[1];
+    assert.equal(table, settingsTable());
+  });
+
+  it('gives a flag for each, with its variable', () => {
+    const port = settingFlags().find(({ flags }) => flags === '--flight-port <port>');
+    assert.match(port?.description ?? '', /env: PEREGRINE_FLIGHT_PORT, default: 8815/);
+    assert.ok(settingFlags().every(({ flags }) => !flags.startsWith('--data ')));
+  });
+});
+
+describe('explainListenError()', () => {
+  it('says what to do about a port that is taken, however deep the cause', () => {
+    const cause = Object.assign(new Error('listen'), { code: 'EADDRINUSE' });
+    const told = explainListenError(new Error('outer', { cause }), { host: '127.0.0.1' }, 'http-port', 8123);
+    assert.match(told ?? '', /port 8123 on 127.0.0.1 is taken: .*--http-port/);
+    assert.equal(explainListenError(new Error('other'), { host: 'x' }, 'http-port', 1), undefined);
+  });
+});
