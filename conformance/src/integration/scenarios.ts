@@ -2,6 +2,8 @@ import { appMetadata } from './app-metadata.ts';
 import { authBasicProto } from './auth-basic-proto.ts';
 import { doExchangeEcho } from './do-exchange-echo.ts';
 import { expirationCancel, expirationDoGet, expirationListActions, expirationRenew } from './expiration.ts';
+import { flightSqlIngestion } from './flight-sql-ingestion.ts';
+import { flightSql, flightSqlExtension } from './flight-sql.ts';
 import { locationReuseConnection } from './location-reuse-connection.ts';
 import { middleware } from './middleware.ts';
 import { ordered } from './ordered.ts';
@@ -9,7 +11,7 @@ import { pollFlightInfo } from './poll-flight-info.ts';
 import type { Scenario } from './scenario.ts';
 import { sessionOptions } from './session-options.ts';
 
-/** The scenarios that Flight itself has; those of Flight SQL are not among them. */
+/** Arrow's scenarios, in the order of its driver. */
 export const scenarios: readonly Scenario[] = [
   authBasicProto,
   middleware,
@@ -23,6 +25,9 @@ export const scenarios: readonly Scenario[] = [
   sessionOptions,
   pollFlightInfo,
   appMetadata,
+  flightSql,
+  flightSqlExtension,
+  flightSqlIngestion,
 ];
 
 /** @throws Error for a name that is not known, with those that are */
