@@ -31,15 +31,19 @@ export type GeneratorStreamItem =
       readonly onFlushed?: (() => void) | undefined;
     };
 
-/** Where items come from: a generator, synchronous or not, any other iterable, or a function that gives one. */
+/**
+ * Where items come from: a generator, synchronous or not, any other iterable, or a function that gives one and takes
+ * the signal that is aborted when the call is over.
+ */
 export type GeneratorStreamSource =
   | Iterable<GeneratorStreamItem>
   | AsyncIterable<GeneratorStreamItem>
-  | (() => Iterable<GeneratorStreamItem> | AsyncIterable<GeneratorStreamItem>);
+  | ((signal: AbortSignal) => Iterable<GeneratorStreamItem> | AsyncIterable<GeneratorStreamItem>);
 
 /**
  * Sends what a generator yields, as far as the client takes it: pyarrow's `GeneratorStream`. When the client goes away
- * the generator is ended at its `yield`, so that its `finally` blocks run.
+ * the generator is ended at its `yield`, so that its `finally` blocks run. One that waits for something is told the
+ * same (`return()`), which JavaScript delivers when the wait is over; let the wait end with the signal.
  */
 export class GeneratorStream implements FlightDataStream {
   readonly #schema: Schema;
@@ -48,7 +52,7 @@ export class GeneratorStream implements FlightDataStream {
 
   /**
    * @param schema - of every batch
-   * @param source - a function is called when the stream is sent
+   * @param source - a function is called when the stream is sent, with the signal of the call
    * @param options - take precedence over the server's
    */
   constructor(schema: Schema, source: GeneratorStreamSource, options: FlightWriteOptions = {}) {
@@ -59,26 +63,12 @@ export class GeneratorStream implements FlightDataStream {
 
   async sendTo(sink: FlightDataSink, options: FlightSendOptions = {}): Promise<void> {
     const encoder = new FlightBatchEncoder(this.#schema, { ...options.write, ...this.#options });
-    const items = typeof this.#source === 'function' ? this.#source() : this.#source;
-    if (Symbol.asyncIterator in items) await pump(sink, encodeAsync(encoder, items), options.signal);
-    else await pump(sink, encode(encoder, items), options.signal);
+    const source = this.#source;
+    const items =
+      typeof source === 'function' ? source(options.signal ?? new AbortController().signal) : source;
+    const encode = (item: GeneratorStreamItem): Iterable<OutgoingMessage> => encodeItem(encoder, item);
+    await pump(sink, { first: encoder.schema(), items, encode }, options.signal);
   }
-}
-
-function* encode(
-  encoder: FlightBatchEncoder,
-  items: Iterable<GeneratorStreamItem>,
-): Generator<OutgoingMessage> {
-  yield encoder.schema();
-  for (const item of items) yield* encodeItem(encoder, item);
-}
-
-async function* encodeAsync(
-  encoder: FlightBatchEncoder,
-  items: AsyncIterable<GeneratorStreamItem>,
-): AsyncGenerator<OutgoingMessage> {
-  yield encoder.schema();
-  for await (const item of items) yield* encodeItem(encoder, item);
 }
 
 function* encodeItem(

@@ -1,30 +1,54 @@
 import { FlightCancelledError } from '../errors.ts';
 import type { FlightDataSink, OutgoingMessage } from './types.ts';
 
+/** What is to be sent, and how it becomes messages. */
+export interface PumpSource<T> {
+  /** Sent before the first item. Default: nothing. */
+  readonly first?: OutgoingMessage | undefined;
+  readonly items: Iterable<T> | AsyncIterable<T>;
+  /** The messages of an item, made as they are asked for. */
+  readonly encode: (item: T) => Iterable<OutgoingMessage>;
+}
+
 /**
- * Sends messages as fast as the sink takes them. When the signal fires, the producer is told to stop and not waited
- * for: it may be busy for long.
+ * Sends items as fast as the sink takes them. When the signal fires, or sending fails, the producer's `return()` is
+ * called and not waited for: it may be busy for long, or wait for something that never comes. Nothing here keeps it,
+ * or what it gave, alive after that.
  *
- * @param messages - made as they are asked for
+ * @throws what the producer threw, the sink's error, or the signal's reason
  */
-export async function pump(
+export async function pump<T>(
   sink: FlightDataSink,
-  messages: Iterable<OutgoingMessage> | AsyncIterable<OutgoingMessage>,
+  source: PumpSource<T>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (isAsync(messages)) {
-    await pumpAsync(sink, messages[Symbol.asyncIterator](), signal);
+  const { first, items, encode } = source;
+  const send = async (messages: Iterable<OutgoingMessage>): Promise<void> => {
+    for (const message of messages) {
+      if (signal?.aborted === true) throw cancelled(signal);
+      if (!sink.write(message)) await sink.drained();
+    }
+  };
+  if (Symbol.asyncIterator in items) {
+    await pumpAsync(items[Symbol.asyncIterator](), first, (item) => send(encode(item)), send, signal);
     return;
   }
-  for (const message of messages) {
-    if (signal?.aborted === true) throw cancelled(signal);
-    if (!sink.write(message)) await sink.drained();
+  if (first !== undefined) await send([first]);
+  // for…of calls return() when it is left early
+  for (const item of items) {
+    // written out: a promise for each item would cost more than the item
+    for (const message of encode(item)) {
+      if (signal?.aborted === true) throw cancelled(signal);
+      if (!sink.write(message)) await sink.drained();
+    }
   }
 }
 
-async function pumpAsync(
-  sink: FlightDataSink,
-  iterator: AsyncIterator<OutgoingMessage>,
+async function pumpAsync<T>(
+  iterator: AsyncIterator<T>,
+  first: OutgoingMessage | undefined,
+  sendItem: (item: T) => Promise<void>,
+  send: (messages: Iterable<OutgoingMessage>) => Promise<void>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   // One listener for the whole stream: racing each step against a promise would keep all of them until the end.
@@ -33,9 +57,10 @@ async function pumpAsync(
   signal?.addEventListener('abort', onAbort, { once: true });
   let finished = false;
   try {
+    if (first !== undefined) await send([first]);
     for (;;) {
       if (signal?.aborted === true) throw cancelled(signal);
-      const step = await new Promise<IteratorResult<OutgoingMessage>>((resolve, reject) => {
+      const step = await new Promise<IteratorResult<T>>((resolve, reject) => {
         interrupt = reject;
         iterator.next().then(resolve, reject);
       });
@@ -43,24 +68,25 @@ async function pumpAsync(
         finished = true;
         return;
       }
-      if (!sink.write(step.value)) await sink.drained();
+      await sendItem(step.value);
     }
   } finally {
     signal?.removeEventListener('abort', onAbort);
+    interrupt = undefined;
     if (!finished) stop(iterator);
   }
 }
 
 /** Tells a producer to stop. What it still throws has nobody to go to: the call is over with another error. */
-function stop(iterator: AsyncIterator<OutgoingMessage>): void {
-  iterator.return?.().catch(() => undefined);
+function stop(iterator: AsyncIterator<unknown>): void {
+  try {
+    iterator.return?.()?.catch(() => undefined);
+  } catch {
+    // the same for one that throws at once
+  }
 }
 
 function cancelled(signal: AbortSignal | undefined): Error {
   const reason: unknown = signal?.reason;
   return reason instanceof Error ? reason : new FlightCancelledError('the call was cancelled');
-}
-
-function isAsync<T>(items: Iterable<T> | AsyncIterable<T>): items is AsyncIterable<T> {
-  return Symbol.asyncIterator in items;
 }

@@ -33,11 +33,11 @@ export type RawIpcMessage =
       readonly onFlushed?: (() => void) | undefined;
     };
 
-/** Where raw messages come from. */
+/** Where raw messages come from; a function takes the signal that is aborted when the call is over. */
 export type RawIpcSource =
   | Iterable<RawIpcMessage>
   | AsyncIterable<RawIpcMessage>
-  | (() => Iterable<RawIpcMessage> | AsyncIterable<RawIpcMessage>);
+  | ((signal: AbortSignal) => Iterable<RawIpcMessage> | AsyncIterable<RawIpcMessage>);
 
 /** How a {@link RawIpcStream} is sent. */
 export interface RawIpcStreamOptions {
@@ -65,22 +65,12 @@ export class RawIpcStream implements FlightDataStream {
   }
 
   async sendTo(sink: FlightDataSink, options: FlightSendOptions = {}): Promise<void> {
-    const messages = typeof this.#source === 'function' ? this.#source() : this.#source;
+    const source = this.#source;
+    const items =
+      typeof source === 'function' ? source(options.signal ?? new AbortController().signal) : source;
     const release = this.#release;
-    if (Symbol.asyncIterator in messages) await pump(sink, forwardAsync(messages, release), options.signal);
-    else await pump(sink, forward(messages, release), options.signal);
+    await pump(sink, { items, encode: (message) => [outgoing(message, release)] }, options.signal);
   }
-}
-
-function* forward(messages: Iterable<RawIpcMessage>, release: boolean): Generator<OutgoingMessage> {
-  for (const message of messages) yield outgoing(message, release);
-}
-
-async function* forwardAsync(
-  messages: AsyncIterable<RawIpcMessage>,
-  release: boolean,
-): AsyncGenerator<OutgoingMessage> {
-  for await (const message of messages) yield outgoing(message, release);
 }
 
 function outgoing(message: RawIpcMessage, release: boolean): OutgoingMessage {

@@ -42,8 +42,8 @@ export class RecordBatchStream implements FlightDataStream {
     const schema = isBatches(source) ? this.#schemaOf(source) : await schemaOf(source);
     const encoder = new FlightBatchEncoder(this.#options.schema ?? schema, write);
     const batches = isBatches(source) ? source : 'batches' in source ? source.batches : source;
-    if (Symbol.asyncIterator in batches) await pump(sink, encodeAsync(encoder, batches), options.signal);
-    else await pump(sink, encode(encoder, batches), options.signal);
+    const encode = (batch: RecordBatch): Iterable<OutgoingMessage> => encoder.batch(batch);
+    await pump(sink, { first: encoder.schema(), items: batches, encode }, options.signal);
   }
 
   #schemaOf(batches: readonly RecordBatch[]): Schema {
@@ -65,17 +65,4 @@ async function schemaOf(source: RecordBatchSource): Promise<Schema> {
 
 function isBatches(source: RecordBatchSource | readonly RecordBatch[]): source is readonly RecordBatch[] {
   return Array.isArray(source);
-}
-
-function* encode(encoder: FlightBatchEncoder, batches: Iterable<RecordBatch>): Generator<OutgoingMessage> {
-  yield encoder.schema();
-  for (const batch of batches) yield* encoder.batch(batch);
-}
-
-async function* encodeAsync(
-  encoder: FlightBatchEncoder,
-  batches: AsyncIterable<RecordBatch>,
-): AsyncGenerator<OutgoingMessage> {
-  yield encoder.schema();
-  for await (const batch of batches) yield* encoder.batch(batch);
 }

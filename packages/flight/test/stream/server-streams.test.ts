@@ -197,6 +197,51 @@ describe('GeneratorStream', () => {
     assert.deepEqual(show(sink), ['schema', 'dictionary', '1']);
   });
 
+  it('asks a producer that waits for ever to stop, offers it the signal, and keeps nothing of it', async () => {
+    assert.ok(global.gc, 'the tests run with --expose-gc');
+    const { gc } = global;
+    const kinds: Record<string, (source: () => AsyncIterable<never>) => FlightDataStream> = {
+      GeneratorStream: (source) => new GeneratorStream(schema, source),
+      RecordBatchStream: (source) => new RecordBatchStream(Object.assign(source(), { schema })),
+      RawIpcStream: (source) => new RawIpcStream(source),
+    };
+    for (const [kind, make] of Object.entries(kinds)) {
+      const controller = new AbortController();
+      const offered: AbortSignal[] = [];
+      let returned = 0;
+      let held: WeakRef<object> | undefined;
+      const begin = (): Promise<void> => {
+        const memory = { bytes: new Uint8Array(1024 * 1024) };
+        held = new WeakRef(memory);
+        const stream = make((...[signal]: AbortSignal[]) => {
+          if (signal !== undefined) offered.push(signal);
+          return {
+            [Symbol.asyncIterator]: () => ({
+              next: () => new Promise<IteratorResult<never>>(() => memory),
+              return: () => {
+                returned += 1;
+                return Promise.resolve({ done: true, value: undefined });
+              },
+            }),
+          };
+        });
+        return stream.sendTo(new FakeSink(), { signal: controller.signal });
+      };
+      const sent = begin();
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual([returned, held?.deref() === undefined], [0, false], kind);
+      controller.abort(new FlightCancelledError('gone'));
+      await assert.rejects(sent, /gone/, kind);
+      assert.equal(returned, 1, kind);
+      if (kind !== 'RecordBatchStream') assert.deepEqual(offered, [controller.signal], kind);
+      for (let tries = 0; held?.deref() !== undefined && tries < 100; tries += 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+        gc();
+      }
+      assert.equal(held?.deref(), undefined, `${kind} keeps its producer`);
+    }
+  });
+
   it('refuses a batch of another schema', async () => {
     const other = new Table([numbers(1)]).select(['n']).batches[0];
     assert.ok(other !== undefined);
