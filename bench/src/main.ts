@@ -9,13 +9,17 @@ import { parseArgs } from 'node:util';
 import { type Result, formatResult, judged, titleOf } from './measure.ts';
 import { calls } from './suites/calls.ts';
 import { ipc } from './suites/ipc.ts';
+import { http } from './suites/http.ts';
 import { memory } from './suites/memory.ts';
+import { sql } from './suites/sql.ts';
 import { type SuiteOptions, transport } from './suites/transport.ts';
 
 const suites: Readonly<Record<string, (options: SuiteOptions) => Promise<void>>> = {
   transport,
   calls,
   ipc,
+  sql,
+  http,
   memory,
 };
 

@@ -56,8 +56,39 @@ export async function startServer(program: Program): Promise<RunningServer> {
   return { address, pid: child.pid ?? 0, stop: () => stop(child) };
 }
 
+/** The command `peregrine serve`, on free ports. */
+export async function startPeregrine(...paths: readonly string[]): Promise<PeregrineServer> {
+  const main = fileURLToPath(new URL('../../../packages/cli/dist/src/main.js', import.meta.url));
+  const args = [main, 'serve', ...paths, '--json', '--flight-port', '0', '--http-port', '0'];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ready = await new Promise<{ flight: string; http: string }>((resolve, reject) => {
+    createInterface({ input: child.stdout }).once('line', (line) => resolve(JSON.parse(line)));
+    child.once('exit', (code) => reject(new Error(`peregrine serve ended with ${code} before it was ready`)));
+    child.once('error', reject);
+  });
+  return { ...ready, pid: child.pid ?? 0, stop: () => stop(child) };
+}
+
+/** A data server of ours that runs beside the measurement. */
+export interface PeregrineServer {
+  /** Location of Flight. */
+  readonly flight: string;
+  /** Address of HTTP. */
+  readonly http: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
 /** Runs a program to its end and gives the JSON that its last line holds. */
 export async function runForResult(program: Program): Promise<Record<string, number>> {
+  const last = await run(program);
+  const parsed: unknown = JSON.parse(last);
+  if (typeof parsed !== 'object' || parsed === null) throw new Error(`${program.args[0]} gave no result`);
+  return Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, Number(value)]));
+}
+
+/** Runs a program to its end and gives its last line. */
+export async function run(program: Program): Promise<string> {
   const child = spawn(program.command, program.args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let last = '';
   createInterface({ input: child.stdout }).on('line', (line) => {
@@ -68,9 +99,7 @@ export async function runForResult(program: Program): Promise<Record<string, num
     child.once('error', reject);
   });
   if (code !== 0) throw new Error(`${program.args.join(' ')} ended with ${code}`);
-  const parsed: unknown = JSON.parse(last);
-  if (typeof parsed !== 'object' || parsed === null) throw new Error(`${program.args[0]} gave no result`);
-  return Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, Number(value)]));
+  return last;
 }
 
 async function stop(child: ChildProcess): Promise<void> {
