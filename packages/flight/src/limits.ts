@@ -485,3 +485,10 @@ export const defaultMaxConcurrentCalls: number = 10_000;
  * enough that nobody waits for it, long enough that it costs nothing.
  */
 export const defaultPollIntervalMs: number = 100;
+
+/**
+ * How long a handler may go on after its call was cancelled, in milliseconds, before the server counts the call as
+ * over without it. Long enough to roll a transaction back, and to see in the logs what is slow to notice; without an
+ * end, handlers that never notice would take up `maxConcurrentCalls` one by one.
+ */
+export const abandonedHandlerMs: number = 10_000;

@@ -45,7 +45,9 @@ export interface ServerCallHost {
   readonly peerCertificate: X509Certificate | undefined;
   readonly limits: InboxLimits;
   readonly compression: GrpcCompression;
-  /** The handler has returned or thrown. */
+  /** How long a handler may go on after its call was cancelled, in ms. */
+  readonly abandonedHandlerMs: number;
+  /** The handler has returned or thrown, or is not waited for any longer. Called once. */
   onHandlerDone(call: ServerCall<unknown>): void;
 }
 
@@ -61,6 +63,7 @@ export class ServerCall<T> implements GrpcServerCall<T>, Http2StreamHandler, Inb
   readonly path: string;
   readonly deadline: Date | undefined;
   headersSent = false;
+  onAbandoned: (() => void) | undefined;
   readonly #host: ServerCallHost;
   readonly #request: ServerCallRequest;
   readonly #stream: Http2Stream;
@@ -77,6 +80,9 @@ export class ServerCall<T> implements GrpcServerCall<T>, Http2StreamHandler, Inb
   /** Why the call was over before it was finished. */
   #cancelled: FlightError | undefined;
   #abort: AbortController | undefined;
+  /** Whether the handler has ended, or is not waited for any longer. */
+  #handled = false;
+  #abandonTimer: NodeJS.Timeout | undefined;
 
   constructor(host: ServerCallHost, request: ServerCallRequest, stream: Http2Stream, method: GrpcMethod<T>) {
     this.path = request.path;
@@ -232,6 +238,9 @@ export class ServerCall<T> implements GrpcServerCall<T>, Http2StreamHandler, Inb
   }
 
   #onHandled(failure: { readonly thrown: unknown } | undefined): void {
+    if (this.#handled) return;
+    this.#handled = true;
+    clearTimeout(this.#abandonTimer);
     if (failure === undefined) this.finish();
     else if (!this.#over) this.#end(statusOfError(failure.thrown));
     this.#host.onHandlerDone(this);
@@ -280,6 +289,16 @@ export class ServerCall<T> implements GrpcServerCall<T>, Http2StreamHandler, Inb
     this.#inbox.drop(error);
     this.#outbox.close(() => error);
     this.#abort?.abort(error);
+    if (this.#handled || this.#host.abandonedHandlerMs > maxTimerMs) return;
+    this.#abandonTimer = setTimeout(() => this.#abandon(), this.#host.abandonedHandlerMs).unref();
+  }
+
+  /** The handler does not notice that nobody waits for it. */
+  #abandon(): void {
+    if (this.#handled) return;
+    this.#handled = true;
+    this.onAbandoned?.();
+    this.#host.onHandlerDone(this);
   }
 }
 

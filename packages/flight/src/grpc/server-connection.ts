@@ -33,9 +33,10 @@ export interface ServerConnectionOptions {
   readonly ageMs: number;
   readonly ageGraceMs: number;
   readonly idleMs: number;
+  readonly abandonedHandlerMs: number;
   /** Why one more call cannot run now; undefined when it can, and is counted. */
   readonly admit: () => FlightError | undefined;
-  /** A call that was admitted is over, and its handler too. */
+  /** A call that was admitted is over, and its handler too, or not waited for any longer. */
   readonly onCallOver: () => void;
 }
 
@@ -79,6 +80,10 @@ export class ServerConnection implements ServerCallHost {
 
   get compression(): GrpcCompression {
     return this.#options.compression;
+  }
+
+  get abandonedHandlerMs(): number {
+    return this.#options.abandonedHandlerMs;
   }
 
   onHandlerDone(call: ServerCall<unknown>): void {

@@ -1,6 +1,7 @@
 import { type FlightError, FlightInvalidArgumentError, FlightUnavailableError } from '../errors.ts';
 import { type Http2Listener, type Http2Session, listen } from '../http2/index.ts';
 import {
+  abandonedHandlerMs,
   defaultKeepaliveTimeoutMs,
   defaultMaxCallsPerConnection,
   defaultMaxConcurrentCalls,
@@ -54,6 +55,7 @@ class Server implements GrpcServer {
       ageMs: options.maxConnectionAgeMs ?? Infinity,
       ageGraceMs: options.maxConnectionAgeGraceMs ?? Infinity,
       idleMs: options.maxConnectionIdleMs ?? Infinity,
+      abandonedHandlerMs: options.abandonedHandlerMs ?? abandonedHandlerMs,
       admit: (): FlightError | undefined => {
         if (this.#calls >= maxCalls) return tooManyCalls(this.#calls, maxCalls);
         this.#calls += 1;

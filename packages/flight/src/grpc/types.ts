@@ -245,6 +245,11 @@ export interface GrpcServerCall<T> extends GrpcMessageSource<T>, GrpcMessageSink
    * @param outcome - the status, or what was thrown. Default: success
    */
   finish(outcome?: GrpcStatus | Error): void;
+  /**
+   * Called when the call was cancelled and its handler has still not come to an end after the server's
+   * `abandonedHandlerMs`: the server counts the call as over, and what the handler does from now on goes nowhere.
+   */
+  onAbandoned: (() => void) | undefined;
 }
 
 /** How one method is served. */
@@ -289,6 +294,11 @@ export interface GrpcServerOptions {
   readonly maxConnectionIdleMs?: number | undefined;
   /** Stream window of what we receive, in bytes. Default: that of the HTTP/2 layer. */
   readonly windowBytes?: number | undefined;
+  /**
+   * How long the handler of a cancelled call may go on, in milliseconds, before the call counts as over without it.
+   * Default: `abandonedHandlerMs` of limits.ts.
+   */
+  readonly abandonedHandlerMs?: number | undefined;
 }
 
 /** One place where a server listens. */

@@ -52,6 +52,16 @@ async function handleCall<T>(
 ): Promise<void> {
   const context = new CallContext(method, call, runtime.sessions);
   const started: ServerMiddleware[] = [];
+  let isOver = false;
+  const end = (error: FlightError | undefined): void => {
+    if (error !== undefined && !isOver) notify('onCallError', () => runtime.onCallError?.(error, context));
+    isOver = true;
+    // middleware that started after its call was given up hears of that end as well
+    for (const middleware of started.splice(0)) {
+      notify(`callCompleted of ${method}`, () => middleware.callCompleted?.(error));
+    }
+  };
+  call.onAbandoned = () => end(cancelled(context));
   let error: FlightError | undefined;
   try {
     await authenticateCall(context, runtime.authentication);
@@ -59,13 +69,11 @@ async function handleCall<T>(
     await body(call, context);
     if (call.isCancelled) error = cancelled(context);
   } catch (thrown) {
+    if (isOver) reportServerError(`a handler of ${method} that was given up`, thrown);
     error = call.isCancelled ? cancelled(context, thrown) : toFlightError(thrown);
   }
   call.finish(error);
-  if (error !== undefined) notify('onCallError', () => runtime.onCallError?.(error, context));
-  for (const middleware of started) {
-    notify(`callCompleted of ${method}`, () => middleware.callCompleted?.(error));
-  }
+  end(error);
 }
 
 async function startMiddleware(

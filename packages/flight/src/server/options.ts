@@ -12,7 +12,12 @@ import type { ServerTlsOptions } from './tls.ts';
 /** Bounds on what clients can make a server do. What they are when nothing is said, and why, is in limits.ts. */
 export type FlightServerLimits = Pick<
   GrpcServerOptions,
-  'maxReceiveBytes' | 'readAheadBytes' | 'maxConcurrentCalls' | 'maxCallsPerConnection' | 'maxConnections'
+  | 'maxReceiveBytes'
+  | 'readAheadBytes'
+  | 'maxConcurrentCalls'
+  | 'maxCallsPerConnection'
+  | 'maxConnections'
+  | 'abandonedHandlerMs'
 >;
 
 /** How connections are kept, and let go. */

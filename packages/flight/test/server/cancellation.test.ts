@@ -6,7 +6,7 @@ import type { GrpcChannel } from '../../src/grpc/index.ts';
 import { Action } from '../../src/model/index.ts';
 import { GeneratorStream } from '../../src/stream/generator-stream.ts';
 import type { FlightDataStream } from '../../src/stream/types.ts';
-import { batchOf, exchange, get, numbers, put, request, start, until } from './fixture.ts';
+import { action, batchOf, exchange, get, numbers, put, request, start, until } from './fixture.ts';
 
 /** The ways in which a client can go while a stream runs. */
 const departures: Readonly<Record<string, (call: { cancel(): void }, channel: GrpcChannel) => void>> = {
@@ -194,5 +194,92 @@ describe('a client that goes mid-stream', () => {
     await reader.readNext();
     call.cancel();
     await until(() => returned && running.server.runningCalls === 0, 'the call is over');
+  });
+});
+
+describe('a handler that does not notice that its client is gone', () => {
+  it('takes no place of others, and keeps nothing alive, once it was given up', async () => {
+    assert.ok(global.gc, 'the tests run with --expose-gc');
+    const { gc } = global;
+    const completed: unknown[] = [];
+    const errors: unknown[] = [];
+    const held: WeakRef<object>[] = [];
+    await using running = await start(
+      {
+        async doAction(_action, context) {
+          const memory = { bytes: new Uint8Array(1024 * 1024) };
+          held.push(new WeakRef(memory), new WeakRef(context));
+          await new Promise(() => undefined);
+          return memory.bytes;
+        },
+        listFlights: () => [],
+      },
+      {
+        limits: { maxConcurrentCalls: 2, abandonedHandlerMs: 20 },
+        middleware: {
+          observer: { startCall: () => ({ callCompleted: (error) => void completed.push(error?.code) }) },
+        },
+        onCallError: (error) => void errors.push(error.code),
+      },
+    );
+    for (let round = 0; round < 3; round += 1) {
+      const controller = new AbortController();
+      const waiting = [1, 2].map(() => action(running.channel, 'wait', '', { signal: controller.signal }));
+      await until(() => running.server.runningCalls === 2, 'both calls run');
+      controller.abort();
+      await Promise.allSettled(waiting);
+      await until(() => running.server.runningCalls === 0, 'the calls are given up');
+    }
+    assert.deepEqual(
+      completed,
+      Array.from({ length: 6 }, () => 'CANCELLED'),
+    );
+    assert.deepEqual(errors, completed);
+    assert.deepEqual(await request(running.channel, 'ListFlights', new Uint8Array(0)), []);
+    for (let tries = 0; held.some((ref) => ref.deref() !== undefined) && tries < 100; tries += 1) {
+      await nextTurn();
+      gc();
+    }
+    assert.equal(held.filter((ref) => ref.deref() !== undefined).length, 0);
+  });
+
+  it('may end late, which nobody hears of any more', async () => {
+    let finish: ((value: string) => void) | undefined;
+    const completed: unknown[] = [];
+    await using running = await start(
+      {
+        doAction: () =>
+          new Promise<string>((resolve) => {
+            finish = resolve;
+          }),
+      },
+      {
+        limits: { abandonedHandlerMs: 10 },
+        middleware: {
+          observer: { startCall: () => ({ callCompleted: (error) => void completed.push(error?.code) }) },
+        },
+      },
+    );
+    await assert.rejects(action(running.channel, 'wait', '', { timeoutMs: 20 }));
+    await until(() => running.server.runningCalls === 0, 'the call is given up');
+    finish?.('late');
+    await nextTurn();
+    assert.equal(running.server.runningCalls, 0);
+    assert.equal(completed.length, 1);
+  });
+
+  it('is waited for as long as it cleans up in time', async () => {
+    let cleaned = false;
+    await using running = await start({
+      doAction: async (_action, { signal }) => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        await nextTurn();
+        cleaned = true;
+        return undefined;
+      },
+    });
+    await assert.rejects(action(running.channel, 'wait', '', { timeoutMs: 20 }));
+    await until(() => running.server.runningCalls === 0, 'the call is over');
+    assert.equal(cleaned, true);
   });
 });
