@@ -77,3 +77,6 @@ export const maxHttpConnections: number = 10_000;
  * them others are served.
  */
 export const textBatchRows: number = 4096;
+
+/** Bytes of a JSON command, or of SQL text as a ticket or command: longer ones are no statement of a person or program. */
+export const maxCommandBytes: number = 16 * 1024 * 1024;

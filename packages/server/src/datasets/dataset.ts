@@ -1,4 +1,5 @@
 import type { FlightDataStream } from '@peregrine/flight';
+import type { StoredMessage } from './stored-stream.ts';
 
 /** What is known of a dataset without reading it. */
 export interface DatasetInfo {
@@ -24,6 +25,8 @@ export interface Dataset {
   describe(): Promise<DatasetInfo>;
   /** A stream of all its rows, as they are now: a dataset replaced meanwhile goes on with what it was. */
   stream(): Promise<FlightDataStream>;
+  /** Its messages, the schema first, where they are at hand: for the engine, and to be appended to. Default: not at hand. */
+  readonly messages?: readonly StoredMessage[] | undefined;
 }
 
 /** The datasets of a server. In memory here; behind an interface, so that several servers may share one. */

@@ -2,7 +2,7 @@ import { FlightDataError, FlightResourceExhaustedError } from '@peregrine/flight
 import { IpcDecoder, decodeMessageHeader } from '@peregrine/flight/ipc';
 import type { FlightData } from '@peregrine/flight';
 import { maxMemoryDatasetBytes } from '../limits.ts';
-import type { Dataset } from './dataset.ts';
+import type { Dataset, DatasetInfo } from './dataset.ts';
 import { type StoredMessage, createStoredStream } from './stored-stream.ts';
 
 /** What came with one DoPut. */
@@ -50,17 +50,45 @@ export async function receiveDataset(
     await onBatch(rows);
   }
   if (schemaHeader === undefined) throw new FlightDataError(`dataset ${name} came without a schema`);
-  const info = { schemaHeader, rows, bytes };
-  return {
-    rows,
-    dataset: {
-      name,
-      origin: 'memory',
-      describe: async () => info,
-      stream: async () =>
-        createStoredStream(async function* () {
-          yield* stored;
-        }, longestBody),
+  return { rows, dataset: memoryDataset(name, stored, { schemaHeader, rows, bytes }, longestBody) };
+}
+
+/**
+ * The dataset with the rows of both, those of the second last.
+ *
+ * @param old - one that has its messages at hand
+ */
+export async function joinDatasets(old: Dataset, added: Dataset): Promise<Dataset> {
+  const [before, after] = [await old.describe(), await added.describe()];
+  // Dictionaries of the second replace those of the first: a stream may do that between batches.
+  const messages = [...(old.messages ?? []), ...(added.messages ?? []).slice(1)];
+  const longest = messages.reduce((most, { body }) => Math.max(most, body?.length ?? 0), 0);
+  return memoryDataset(
+    old.name,
+    messages,
+    {
+      schemaHeader: before.schemaHeader,
+      rows: before.rows + after.rows,
+      bytes: before.bytes + after.bytes,
     },
+    longest,
+  );
+}
+
+function memoryDataset(
+  name: string,
+  messages: readonly StoredMessage[],
+  info: DatasetInfo,
+  longestBody: number,
+): Dataset {
+  return {
+    name,
+    origin: 'memory',
+    messages,
+    describe: async () => info,
+    stream: async () =>
+      createStoredStream(async function* () {
+        yield* messages;
+      }, longestBody),
   };
 }

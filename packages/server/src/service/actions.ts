@@ -4,62 +4,83 @@ import {
   FlightInvalidArgumentError,
   FlightNotFoundError,
   Result,
+  type ServerCallContext,
 } from '@peregrine/flight';
-import type { DatasetStore } from '../datasets/dataset.ts';
+import type { SqlService } from '../sql/service.ts';
+import { parseCommand } from './command.ts';
+import type { ServedTables } from './served-tables.ts';
 
-/** What an action's code gets. */
-interface ActionContext {
-  readonly store: DatasetStore;
-  /** The action's body as text. */
-  readonly body: string;
+/** What actions work with. */
+export interface ActionContext {
+  readonly tables: ServedTables;
+  /** Undefined: no SQL. */
+  readonly sql: SqlService | undefined;
+  readonly context: ServerCallContext;
 }
 
-/** One action: how ListActions describes it, and what it answers. */
+/** One action: how ListActions describes it, and what it answers to its body. */
 interface ActionDefinition {
   readonly description: string;
-  readonly run: (context: ActionContext) => Promise<string> | string;
+  readonly run: (parts: ActionContext, body: Uint8Array) => Promise<string> | string;
 }
 
 const definitions: Readonly<Record<string, ActionDefinition>> = {
   ping: { description: 'Answers "pong".', run: () => 'pong' },
   healthcheck: {
     description: 'Answers {"status":"SERVING"} and how many datasets there are, as JSON.',
-    run: ({ store }) => JSON.stringify({ status: 'SERVING', datasets: store.list().length }),
+    run: async ({ context, sql, tables }) => {
+      const state = sql?.engine.state;
+      if (sql !== undefined && state?.kind === 'unavailable') {
+        return JSON.stringify({ status: 'NOT_SERVING', reason: state.reason });
+      }
+      return JSON.stringify({ status: 'SERVING', datasets: (await tables.list(context)).length });
+    },
   },
   list_tables: {
-    description: 'Answers the names of all datasets, one a line.',
-    run: ({ store }) =>
-      store
-        .list()
-        .map((dataset) => dataset.name)
-        .join('\n'),
+    description: 'Answers the names of all datasets and tables, one a line.',
+    run: async ({ context, tables }) => (await tables.list(context)).map(({ name }) => name).join('\n'),
   },
   get_stats: {
-    description: 'Answers the number of datasets, and rows and bytes of each, as JSON.',
-    run: async ({ store }) => {
-      const tables = await Promise.all(
-        store.list().map(async (dataset) => {
-          const { rows, bytes } = await dataset.describe();
-          return { name: dataset.name, rows, bytes, origin: dataset.origin };
+    description: 'Answers the number of datasets, rows and bytes of each, and what the engine runs, as JSON.',
+    run: async ({ context, sql, tables }) => {
+      const found = await Promise.all(
+        (await tables.list(context)).map(async (table) => {
+          const facts = await table.describe().catch(() => undefined);
+          return {
+            name: table.name,
+            rows: facts?.rows ?? null,
+            bytes: facts?.bytes ?? null,
+            origin: table.origin,
+          };
         }),
       );
       return JSON.stringify({
-        table_count: tables.length,
-        total_rows: tables.reduce((sum, table) => sum + table.rows, 0),
-        total_bytes: tables.reduce((sum, table) => sum + table.bytes, 0),
-        tables,
+        table_count: found.length,
+        total_rows: found.reduce((sum, { rows }) => sum + (rows ?? 0), 0),
+        total_bytes: found.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
+        tables: found,
+        ...(sql === undefined ? {} : { engine: sql.engine.statistics }),
       });
     },
   },
   drop_table: {
-    description: 'Forgets the dataset that the body names; files stay on disk.',
-    run: ({ store, body }) => {
-      if (body === '')
+    description:
+      'Drops the dataset or table that the body names. Files that are not in a writable store stay on disk.',
+    run: async ({ context, tables }, body) => {
+      if (body.length === 0) {
         throw new FlightInvalidArgumentError('drop_table needs the name of a dataset as its body');
-      if (!store.drop(body))
-        throw new FlightNotFoundError(`there is no dataset ${body}; list_tables names them`);
-      return `dropped ${body}`;
+      }
+      const name = new TextDecoder().decode(body);
+      const path = name.startsWith('{') ? parseCommand(body, () => false).path : [name];
+      if (!(await tables.drop(path ?? [], context))) {
+        throw new FlightNotFoundError(`there is no dataset ${name}; list_tables names them`);
+      }
+      return `dropped ${name}`;
     },
+  },
+  refresh: {
+    description: 'Looks at files and buckets now: answers what was added, changed and removed, as JSON.',
+    run: async ({ tables }) => JSON.stringify(await tables.refresh()),
   },
 };
 
@@ -73,13 +94,12 @@ export function listActionTypes(): ActionType[] {
  *
  * @throws FlightNotFoundError for an action that is not there
  */
-export async function runAction(store: DatasetStore, action: Action): Promise<Result> {
+export async function runAction(parts: ActionContext, action: Action): Promise<Result> {
   const definition = Object.hasOwn(definitions, action.type) ? definitions[action.type] : undefined;
   if (definition === undefined) {
     throw new FlightNotFoundError(
       `there is no action ${action.type}; this server has ${Object.keys(definitions).join(', ')}`,
     );
   }
-  const body = new TextDecoder().decode(action.body);
-  return new Result(await definition.run({ store, body }));
+  return new Result(await definition.run(parts, action.body));
 }

@@ -65,9 +65,18 @@ export class Clients {
   readonly #open = new Set<ClientSession>();
   readonly #peers = new Map<string, string>();
   readonly #peerSessions: Registry<PeerSession>;
+  readonly #prepareFor: ((sql: string) => Promise<void>) | undefined;
 
-  constructor(engine: Engine, transactionIdleMs: number = defaultTransactionIdleMs) {
+  /**
+   * @param prepareFor - told of each statement before it is looked at, to make ready what it names
+   */
+  constructor(
+    engine: Engine,
+    transactionIdleMs: number = defaultTransactionIdleMs,
+    prepareFor?: (sql: string) => Promise<void>,
+  ) {
     this.#engine = engine;
+    this.#prepareFor = prepareFor;
     this.#transactions = createTransactions(transactionIdleMs);
     this.#peerSessions = createRegistry({
       noun: 'session of a connection',
@@ -84,6 +93,7 @@ export class Clients {
   /** The lane of a statement. @throws FlightNotFoundError when the transaction that it names is not open */
   async lane(context: ServerCallContext, request: LaneRequest): Promise<Lane> {
     const { transactionId } = request;
+    if (request.sql !== undefined) await this.#prepareFor?.(request.sql);
     const session = await this.#find(context);
     if (transactionId !== undefined && transactionId.length > 0) {
       const open = this.#transactions.find(transactionId, context);

@@ -20,10 +20,13 @@ export interface SqlServiceOptions extends Partial<ServerFacts> {
   readonly ticketLifeMs?: number | undefined;
   /** How long a prepared statement lives without being used, in milliseconds. Default: an hour. */
   readonly preparedLifeMs?: number | undefined;
+  /** Told of each statement before the engine looks at it, to make ready what it names. Default: nothing. */
+  readonly prepareFor?: ((sql: string) => Promise<void>) | undefined;
 }
 
 /** SQL as it is served. */
 export interface SqlService {
+  readonly engine: Engine;
   /** For `createFlightSqlHandlers`. */
   readonly handlers: FlightSqlHandlers;
   /** Where statements of the clients run: for what else takes SQL. */
@@ -37,7 +40,7 @@ export interface SqlService {
 /** Serves Flight SQL by an engine. */
 export function createSqlService(engine: Engine, options: SqlServiceOptions = {}): SqlService {
   const transactionTimeoutMs = options.transactionTimeoutMs ?? defaultTransactionIdleMs;
-  const clients = new Clients(engine, transactionTimeoutMs);
+  const clients = new Clients(engine, transactionTimeoutMs, options.prepareFor);
   const statements = new Statements(options.ticketLifeMs);
   const prepared = createPreparedStatements(options.preparedLifeMs);
   const facts: ServerFacts = {
@@ -178,6 +181,7 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
   };
 
   return {
+    engine,
     handlers,
     clients,
     statements,

@@ -1,0 +1,65 @@
+import { FlightInvalidArgumentError } from '@peregrine/flight';
+
+/**
+ * Reads the criteria of ListFlights.
+ *
+ * ```
+ * criteria = "" | prefix | glob (with * ? or [) | JSON
+ * JSON     = { "prefix": text } | { "glob": text } | { "name": text }
+ * ```
+ *
+ * @returns whether a name is wanted
+ * @throws FlightInvalidArgumentError when they are none of these
+ */
+export function parseCriteria(expression: Uint8Array): (name: string) => boolean {
+  const text = new TextDecoder().decode(expression);
+  if (text.trimStart().startsWith('{')) return parseJson(text);
+  return /[*?[]/.test(text) ? byGlob(text) : (name) => name.startsWith(text);
+}
+
+function parseJson(text: string): (name: string) => boolean {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new FlightInvalidArgumentError('the criteria begin like JSON and cannot be read as such', {
+      cause,
+    });
+  }
+  const tests = Object.entries(typeof value === 'object' && value !== null ? value : {}).map(
+    ([key, wanted]): ((name: string) => boolean) => {
+      if (typeof wanted === 'string') {
+        if (key === 'prefix') return (name) => name.startsWith(wanted);
+        if (key === 'glob') return byGlob(wanted);
+        if (key === 'name') return (name) => name === wanted;
+      }
+      throw new FlightInvalidArgumentError('JSON criteria have "prefix", "glob" or "name", each a text');
+    },
+  );
+  return (name) => tests.every((test) => test(name));
+}
+
+/** `*` for any text, `?` for one character, `[abc]` and `[!abc]` for one of these or none of them. */
+function byGlob(glob: string): (name: string) => boolean {
+  let source = '';
+  for (let i = 0; i < glob.length; i++) {
+    const char = glob.charAt(i);
+    const close = char === '[' ? glob.indexOf(']', i + 2) : -1;
+    if (char === '*') source += '.*';
+    else if (char === '?') source += '.';
+    else if (close > 0) {
+      const set = glob
+        .slice(i + 1, close)
+        .replaceAll('\\', '\\\\')
+        .replaceAll('[', '\\[');
+      source += set.startsWith('!') ? `[^${set.slice(1)}]` : `[${set.replace(/^\^/, '\\^')}]`;
+      i = close;
+    } else source += /[\\^$.+()[\]{}|/-]/.test(char) ? `\\${char}` : char;
+  }
+  try {
+    const pattern = new RegExp(`^${source}$`, 'su');
+    return (name) => pattern.test(name);
+  } catch (cause) {
+    throw new FlightInvalidArgumentError(`${JSON.stringify(glob)} is no glob`, { cause });
+  }
+}

@@ -1,0 +1,138 @@
+import {
+  type FlightStreamReader,
+  FlightInvalidArgumentError,
+  type ServerCallContext,
+} from '@peregrine/flight';
+import type { SqlTable } from '@peregrine/flight/sql';
+import type { EngineConnection, EngineIngestOptions } from '../engine/types.ts';
+import { catalogOf } from '../sql/metadata.ts';
+import { readIncoming } from '../sql/parameters.ts';
+import { numberOf, queryRows } from '../sql/rows.ts';
+import { currentNames } from '../sql/session-settings.ts';
+import type { SqlService } from '../sql/service.ts';
+import { patternEscape, quotePath } from '../sql/sql-text.ts';
+import type { PutMode } from './command.ts';
+import type { ServedTable } from './served-tables.ts';
+
+/** The engine's own tables and views. */
+export async function listEngineTables(
+  service: SqlService,
+  context: ServerCallContext,
+): Promise<ServedTable[]> {
+  const lane = await service.clients.lane(context, {});
+  return lane.run(async (connection) => {
+    const tables = await catalogOf(service.engine).tables(connection, { types: [] });
+    const home = await homeOf(service, connection);
+    return tables
+      .filter((table) => table.catalogName !== 'datasets')
+      .map((table) => served(service, table, shortPath(table, home), context));
+  });
+}
+
+/** One of them, by its name in the current schema, by schema and name, or by catalog, schema and name. */
+export async function findEngineTable(
+  service: SqlService,
+  path: readonly string[],
+  context: ServerCallContext,
+): Promise<ServedTable | undefined> {
+  const table = path.at(-1);
+  if (table === undefined) return undefined;
+  const lane = await service.clients.lane(context, {});
+  return lane.run(async (connection) => {
+    const home = await homeOf(service, connection);
+    const [found] = await catalogOf(service.engine).tables(connection, {
+      catalog: path.length === 3 ? path[0] : home.catalog,
+      schemaPattern: escapePattern(path.length > 1 ? path.at(-2) : home.schema),
+      tablePattern: escapePattern(table),
+      types: [],
+    });
+    return found === undefined ? undefined : served(service, found, path, context);
+  });
+}
+
+/** Puts rows into a table of the engine: how many. */
+export async function ingestTable(
+  { clients }: SqlService,
+  path: readonly string[],
+  mode: PutMode,
+  rows: FlightStreamReader,
+  onBatch: (rows: number) => Promise<void>,
+  context: ServerCallContext,
+): Promise<number> {
+  const table = path.at(-1) ?? '';
+  let taken = 0;
+  const incoming = await readIncoming(rows, (count) => onBatch((taken += count)));
+  if (incoming === undefined) {
+    throw new FlightInvalidArgumentError(`the stream for the table ${table} ended before its schema`);
+  }
+  const options: EngineIngestOptions = {
+    table,
+    schema: path.length > 1 ? path.at(-2) : undefined,
+    catalog: path.length > 2 ? path[0] : undefined,
+    ...ingestModes[mode],
+    signal: context.signal,
+  };
+  const lane = await clients.lane(context, {});
+  return Number(
+    await lane.run((connection) => connection.ingest(options, incoming.schema, incoming.batches)),
+  );
+}
+
+const ingestModes: Readonly<Record<PutMode, Pick<EngineIngestOptions, 'ifMissing' | 'ifExists'>>> = {
+  create: { ifMissing: 'create', ifExists: 'fail' },
+  append: { ifMissing: 'fail', ifExists: 'append' },
+  create_append: { ifMissing: 'create', ifExists: 'append' },
+  replace: { ifMissing: 'create', ifExists: 'replace' },
+};
+
+interface Home {
+  readonly catalog: string | undefined;
+  readonly schema: string | undefined;
+}
+
+async function homeOf({ engine }: SqlService, connection: EngineConnection): Promise<Home> {
+  const names = await currentNames(connection, engine.info.dialect);
+  const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+  return { catalog: text(names.get('catalog')), schema: text(names.get('schema')) };
+}
+
+/** A table of the current schema is called by its name alone. */
+function shortPath(table: SqlTable, home: Home): string[] {
+  const { catalogName, dbSchemaName, tableName } = table;
+  if (catalogName !== home.catalog && catalogName !== undefined) {
+    return [catalogName, dbSchemaName ?? '', tableName];
+  }
+  return dbSchemaName === home.schema || dbSchemaName === undefined ? [tableName] : [dbSchemaName, tableName];
+}
+
+function served(
+  { clients }: SqlService,
+  table: SqlTable,
+  path: readonly string[],
+  context: ServerCallContext,
+): ServedTable {
+  const sqlName = quotePath(table.catalogName, table.dbSchemaName, table.tableName);
+  return {
+    name: path.join('.'),
+    path,
+    origin: table.tableType,
+    sqlName,
+    stream: undefined,
+    async describe() {
+      const lane = await clients.lane(context, { sql: sqlName });
+      return lane.run(async (connection) => {
+        const statement = await connection.prepare(`SELECT * FROM ${sqlName}`);
+        const schema = statement.resultSchema ?? new Uint8Array(0);
+        await statement.close();
+        // Counting a table's rows takes no time, counting those of a view may take any.
+        if (table.tableType.endsWith('VIEW')) return { schema, rows: undefined, bytes: undefined };
+        const [row] = await queryRows(connection, `SELECT count(*) AS n FROM ${sqlName}`);
+        return { schema, rows: numberOf(row?.['n']), bytes: undefined };
+      });
+    },
+  };
+}
+
+function escapePattern(name: string | undefined): string | undefined {
+  return name?.replace(/[\\%_]/g, (char) => patternEscape + char);
+}

@@ -1,0 +1,84 @@
+import { FlightError } from '@peregrine/flight';
+import type { Dataset } from '../datasets/dataset.ts';
+import type { EngineConnection, EngineInput } from '../engine/types.ts';
+import type { SqlService } from '../sql/service.ts';
+import { quoteIdentifier } from '../sql/sql-text.ts';
+
+/**
+ * Datasets in memory as SQL sees them: a table in a database of their own, and a view of the same name in front of it,
+ * so that nothing but a put changes them: what goes out untouched and what SQL reads stays the same.
+ */
+const databaseName = 'datasets';
+
+/** How SQL calls the table behind a dataset in memory. */
+export function memoryTableName(name: string): string {
+  return `${databaseName}.main.${quoteIdentifier(name)}`;
+}
+
+/**
+ * Gives the engine the rows of a dataset.
+ *
+ * @returns why the engine cannot take them; undefined when it did
+ */
+export async function publishMemoryTable(
+  { engine }: SqlService,
+  dataset: Dataset,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { messages } = dataset;
+  if (engine.info.dialect !== 'duckdb' || messages === undefined) return undefined;
+  return withConnection(engine.connect(), async (connection) => {
+    try {
+      const { schemaHeader } = await dataset.describe();
+      await connection.execute(`ATTACH IF NOT EXISTS ':memory:' AS ${databaseName}`);
+      await connection.ingest(
+        {
+          catalog: databaseName,
+          schema: 'main',
+          table: dataset.name,
+          ifMissing: 'create',
+          ifExists: 'replace',
+          signal,
+        },
+        schemaHeader,
+        inputsOf(dataset),
+      );
+      await connection.execute(
+        `CREATE OR REPLACE VIEW ${quoteIdentifier(dataset.name)} AS FROM ${memoryTableName(dataset.name)}`,
+      );
+      return undefined;
+    } catch (error) {
+      // The dataset is served as it is all the same: Arrow has types that the engine has not.
+      if (signal.aborted) throw error;
+      return error instanceof FlightError ? error.rawMessage : String(error);
+    }
+  });
+}
+
+/** Forgets a dataset in the engine. */
+export async function dropMemoryTable({ engine }: SqlService, name: string): Promise<void> {
+  if (engine.info.dialect !== 'duckdb') return;
+  await withConnection(engine.connect(), async (connection) => {
+    await connection.execute(`DROP VIEW IF EXISTS ${quoteIdentifier(name)}`);
+    await connection.execute(`ATTACH IF NOT EXISTS ':memory:' AS ${databaseName}`);
+    await connection.execute(`DROP TABLE IF EXISTS ${memoryTableName(name)}`);
+  });
+}
+
+async function* inputsOf(dataset: Dataset): AsyncGenerator<EngineInput> {
+  for (const { body, header } of (dataset.messages ?? []).slice(1)) {
+    yield { header, body: body ?? new Uint8Array(0) };
+  }
+}
+
+async function withConnection<T>(
+  opening: Promise<EngineConnection>,
+  work: (connection: EngineConnection) => Promise<T>,
+): Promise<T> {
+  const connection = await opening;
+  try {
+    return await work(connection);
+  } finally {
+    await connection.close();
+  }
+}
