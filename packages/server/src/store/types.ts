@@ -37,7 +37,7 @@ export interface StoreTable {
 
 /** What a put does where a dataset of the name is there, or is not. */
 export type StorePutMode =
-  /** @throws FlightAlreadyExistsError when it is there */
+  /** @throws FlightServerError ALREADY_EXISTS when it is there */
   | 'create'
   /** Adds rows; @throws FlightNotFoundError when it is not there */
   | 'append'

@@ -1,0 +1,35 @@
+/** Files that the store looks at under one folder or prefix: a listing of more takes seconds and says a wrong folder. */
+export const maxStoreFiles: number = 200_000;
+
+/** Folders in folders that the store looks into; partitions are rarely more than five deep. */
+export const maxStoreFolderDepth: number = 16;
+
+/** How often a server that writes a dataset's part shows on its temporary file that it lives, in milliseconds. */
+export const stagedHeartbeatMs: number = 60_000;
+
+/** How long a temporary file of another machine may stay silent before it is removed: many heartbeats, in milliseconds. */
+export const localOrphanLifeMs: number = 15 * 60_000;
+
+/** The same in a bucket, where an upload shows no sign of life until it is complete, in milliseconds. */
+export const bucketOrphanLifeMs: number = 24 * 60 * 60_000;
+
+/** How long a version of a dataset stays after the next one is there, for whoever still reads it, in milliseconds. */
+export const defaultRetainMs: number = 60 * 60_000;
+
+/** Times that a commit is tried again when other servers commit to the same dataset in between. */
+export const maxCommitTries: number = 100;
+
+/** Arrow bytes that one Parquet part of a put holds: more begins the next part, so that memory stays bounded. */
+export const partBytes: number = 512 * 1024 * 1024;
+
+/** How often folders and buckets are looked at when nothing tells of changes, in milliseconds. */
+export const defaultStorePollMs: number = 5_000;
+
+/** How long the store waits after a sign of change, so that a file that is being copied is looked at once, in milliseconds. */
+export const storeSettleMs: number = 100;
+
+/** How long one request to a bucket's server for a listing or a small object may take, in milliseconds. */
+export const s3RequestTimeoutMs: number = 30_000;
+
+/** Times that a request to a bucket's server is tried when it is busy or cannot be reached. */
+export const s3Tries: number = 3;

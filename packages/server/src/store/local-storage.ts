@@ -1,0 +1,213 @@
+import { type Stats, watch } from 'node:fs';
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  rename,
+  rmdir,
+  stat,
+  unlink,
+  utimes,
+} from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { FlightResourceExhaustedError, FlightUnavailableError } from '@peregrine/flight';
+import { localOrphanLifeMs, maxStoreFiles, maxStoreFolderDepth, stagedHeartbeatMs } from './limits.ts';
+import type { StagedFile, Storage, StoredFile } from './storage.ts';
+import { newTemporaryName } from './writer-id.ts';
+
+/**
+ * A folder on a local disk or a mounted share.
+ *
+ * @param root - absolute
+ */
+export function createLocalStorage(root: string): Storage {
+  const at = (path: string): string => (path === '' ? root : join(root, ...path.split('/')));
+
+  return {
+    root: root.split(sep).join('/'),
+    orphanLifeMs: localOrphanLifeMs,
+    async list(folder = '') {
+      const found: StoredFile[] = [];
+      await walk(at(folder), folder, 0, found);
+      return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+    },
+    async stat(path) {
+      const stats = await stat(at(path)).catch(nothingWhenMissing);
+      return stats?.isFile() === true ? fileOf(path, stats) : undefined;
+    },
+    async read(path) {
+      return await readFile(at(path)).catch(nothingWhenMissing);
+    },
+    async publish(path, bytes) {
+      const target = at(path);
+      const folder = dirname(target);
+      await makeFolder(folder);
+      const temporary = join(folder, newTemporaryName('.json'));
+      try {
+        const file = await open(temporary, 'wx');
+        try {
+          await file.writeFile(bytes);
+          await file.sync();
+        } finally {
+          await file.close();
+        }
+        return await giveName(temporary, target);
+      } finally {
+        await unlink(temporary).catch(nothingWhenMissing);
+        await syncFolder(folder);
+      }
+    },
+    async stage(path): Promise<StagedFile> {
+      const target = at(path);
+      const folder = dirname(target);
+      await makeFolder(folder);
+      const temporary = join(folder, newTemporaryName('.parquet'));
+      // A sign of life for servers on other machines that look for what dead ones left.
+      const heartbeat = setInterval(() => {
+        const now = new Date();
+        utimes(temporary, now, now).catch(() => undefined);
+      }, stagedHeartbeatMs);
+      heartbeat.unref();
+      return {
+        url: temporary.split(sep).join('/'),
+        async publish() {
+          clearInterval(heartbeat);
+          const file = await open(temporary, 'r+');
+          let size: number;
+          try {
+            await file.sync();
+            ({ size } = await file.stat());
+          } finally {
+            await file.close();
+          }
+          await rename(temporary, target);
+          await syncFolder(folder);
+          return size;
+        },
+        async discard() {
+          clearInterval(heartbeat);
+          await unlink(temporary).catch(() => undefined);
+        },
+      };
+    },
+    async remove(path) {
+      await unlink(at(path)).catch(nothingWhenMissing);
+    },
+    async tidy(folder) {
+      await rmdir(at(folder)).catch(() => undefined);
+    },
+    async now() {
+      // A share has a clock of its own: what it writes on a file of this moment.
+      const path = join(root, newTemporaryName('.now'));
+      let file: FileHandle | undefined;
+      try {
+        file = await open(path, 'wx');
+        await file.writeFile('now');
+        return (await file.stat()).mtimeMs;
+      } finally {
+        await file?.close();
+        await unlink(path).catch(nothingWhenMissing);
+      }
+    },
+    url: (path) => at(path).split(sep).join('/'),
+    watch(onEvent) {
+      try {
+        const watcher = watch(root, { recursive: true, persistent: false }, onEvent);
+        // A watcher that fails later leaves the looking at intervals.
+        watcher.on('error', () => watcher.close());
+        return () => watcher.close();
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+async function walk(folder: string, path: string, depth: number, found: StoredFile[]): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+    if (isMissing(cause)) return [];
+    // A folder inside that may not be read is nobody's table; the one that was asked for is an error.
+    if (depth > 0) return [];
+    throw new FlightUnavailableError(`the folder ${folder} cannot be read: ${messageOf(cause)}`, { cause });
+  });
+  await Promise.all(
+    entries.map(async (entry) => {
+      const inside = path === '' ? entry.name : `${path}/${entry.name}`;
+      const absolute = join(folder, entry.name);
+      if (entry.isDirectory()) {
+        if (entry.name.startsWith('.') || entry.name === 'node_modules' || depth >= maxStoreFolderDepth)
+          return;
+        await walk(absolute, inside, depth + 1, found);
+        return;
+      }
+      // Links to files are followed; a file that goes away meanwhile is not there.
+      const stats = await stat(absolute).catch(() => undefined);
+      if (stats?.isFile() !== true) return;
+      if (found.length >= maxStoreFiles) {
+        throw new FlightResourceExhaustedError(
+          `there are more than ${maxStoreFiles} files under ${folder}: serve a smaller folder, or a glob`,
+        );
+      }
+      found.push(fileOf(inside, stats));
+    }),
+  );
+}
+
+function fileOf(path: string, { size, mtimeMs, ctimeMs, ino }: Stats): StoredFile {
+  return { path, size, modifiedMs: Math.max(mtimeMs, ctimeMs), tag: `${mtimeMs}-${size}-${ino}` };
+}
+
+/** Links, because a rename would replace what another server has just put there. */
+async function giveName(temporary: string, target: string): Promise<boolean> {
+  try {
+    await link(temporary, target);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP', 'EMLINK'].includes(codeOf(error))) throw error;
+  }
+  // No links on this file system: two servers that commit at the same instant are not kept apart here.
+  if ((await stat(target).catch(nothingWhenMissing)) !== undefined) return false;
+  await rename(temporary, target);
+  return true;
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first !== undefined) await syncFolder(dirname(first));
+}
+
+/** Makes names durable. Windows has no such thing for folders and does it by itself. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r').catch(nothingWhenMissing);
+  if (handle === undefined) return;
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some shares refuse it: they are synchronous already.
+    if (!['EINVAL', 'ENOTSUP', 'EBADF'].includes(codeOf(error))) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+function nothingWhenMissing(error: unknown): undefined {
+  if (isMissing(error)) return undefined;
+  throw error;
+}
+
+function isMissing(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

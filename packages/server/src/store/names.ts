@@ -1,0 +1,41 @@
+import { FlightInvalidArgumentError } from '@peregrine/flight';
+
+/** Ending of the folder of a dataset that the store has written. */
+export const datasetEnding = '.peregrine';
+
+/** Longest folder name: file systems take 255 bytes, temporary files and S3 keys need room beside it. */
+const longestFolderName = 200;
+
+/** What stays as it is. Everything else is percent-encoded, so that the name is one on every system. */
+const plain = /^[A-Za-z0-9_\- ]$/;
+
+/**
+ * The folder of a dataset. Lower case: names that differ only in case are one table in SQL.
+ *
+ * ```
+ * folder = ( letter | digit | "_" | "-" | " " | "%" hex hex )+ ".peregrine"
+ * ```
+ *
+ * @throws FlightInvalidArgumentError for a name that is empty or too long
+ */
+export function folderOfDataset(name: string): string {
+  if (name.trim() === '') throw new FlightInvalidArgumentError('a dataset needs a name');
+  let folder = '';
+  for (const byte of new TextEncoder().encode(name.toLowerCase())) {
+    const character = String.fromCharCode(byte);
+    folder += plain.test(character) ? character : `%${byte.toString(16).padStart(2, '0').toUpperCase()}`;
+  }
+  // Systems cut blanks at the end of names.
+  folder = folder.replace(/ $/, '%20');
+  if (folder.length > longestFolderName) {
+    throw new FlightInvalidArgumentError(
+      `the dataset's name takes ${folder.length} characters as a folder, ${longestFolderName} are possible: choose a shorter one`,
+    );
+  }
+  return folder + datasetEnding;
+}
+
+/** Key under which names that are one in SQL are one. */
+export function nameKey(name: string): string {
+  return name.toLowerCase();
+}

@@ -1,0 +1,72 @@
+import { FlightResourceExhaustedError, FlightServerError } from '@peregrine/flight';
+import { bucketOrphanLifeMs, maxStoreFiles } from '../limits.ts';
+import type { Storage, StoredFile } from '../storage.ts';
+import { type S3Object, createS3Client } from './client.ts';
+import type { S3Options } from './options.ts';
+
+/**
+ * A bucket, or a prefix of one. Objects appear whole, so a data file is uploaded under its own name.
+ *
+ * @param prefix - without a slash at its end; empty for the whole bucket
+ */
+export function createS3Storage(bucket: string, prefix: string, options: S3Options): Storage {
+  const client = createS3Client(bucket, options);
+  const root = prefix === '' ? '' : `${prefix}/`;
+  const url = (path: string): string => `s3://${bucket}/${root}${path}`;
+  const fileOf = ({ key, size, modifiedMs, etag }: S3Object): StoredFile => ({
+    path: key.slice(root.length),
+    size,
+    modifiedMs,
+    tag: `${etag}-${size}-${modifiedMs}`,
+  });
+
+  return {
+    root: `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`,
+    orphanLifeMs: bucketOrphanLifeMs,
+    async list(folder = '') {
+      const objects = await client.list(folder === '' ? root : `${root}${folder}/`, maxStoreFiles);
+      if (objects.length > maxStoreFiles) {
+        throw new FlightResourceExhaustedError(
+          `there are more than ${maxStoreFiles} objects under ${url('')}: serve a longer prefix, or a glob`,
+        );
+      }
+      // Keys that end in a slash are the folders of consoles.
+      return objects
+        .filter(({ key }) => !key.endsWith('/'))
+        .map(fileOf)
+        .sort((a, b) => (a.path < b.path ? -1 : 1));
+    },
+    async stat(path) {
+      const found = await client.head(root + path);
+      return found === undefined ? undefined : fileOf(found);
+    },
+    read: (path) => client.get(root + path),
+    publish: (path, bytes) => client.putNew(root + path, bytes),
+    async stage(path) {
+      return {
+        url: url(path),
+        async publish() {
+          const found = await client.head(root + path);
+          if (found === undefined) {
+            throw new FlightServerError(`${url(path)} was uploaded and is not there`, { code: 'DATA_LOSS' });
+          }
+          return found.size;
+        },
+        async discard() {
+          await client.remove(root + path).catch(() => undefined);
+        },
+      };
+    },
+    remove: (path) => client.remove(root + path),
+    async tidy(folder, isDead) {
+      const uploads = await client.uploads(`${root}${folder}/`).catch(() => []);
+      for (const { key, id } of uploads) {
+        if (isDead(key.slice(key.lastIndexOf('/') + 1)))
+          await client.abortUpload(key, id).catch(() => undefined);
+      }
+    },
+    now: () => client.now(),
+    url,
+    watch: () => undefined,
+  };
+}

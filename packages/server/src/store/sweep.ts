@@ -1,0 +1,141 @@
+import { datasetEnding } from './names.ts';
+import type { Storage, StoredFile } from './storage.ts';
+import { parseVersion, partPath, versionFiles } from './versions.ts';
+import { isWriterFile, writerState } from './writer-id.ts';
+
+/** What the sweep has to know. */
+export interface SweepOptions {
+  /** How long versions stay after the next one is there, in milliseconds. */
+  readonly retainMs: number;
+}
+
+/**
+ * Removes what nobody needs any more: temporary files and parts of writers that are gone, versions that were followed
+ * by others long ago, and files that datasets have taken the place of. Several servers may sweep at once.
+ *
+ * @returns the paths removed
+ */
+export async function sweep(storage: Storage, options: SweepOptions): Promise<readonly string[]> {
+  const files = await storage.list();
+  const folders = new Set(
+    files.flatMap(({ path }) => {
+      const [folder, , deeper] = path.split('/');
+      return folder?.endsWith(datasetEnding) === true && deeper === undefined ? [folder] : [];
+    }),
+  );
+  const removed: string[] = [];
+  // Temporary files in the root are those of the clock.
+  const loose = files.filter(
+    ({ path }) => !path.includes('/') && path.startsWith('.tmp-') && isWriterFile(path),
+  );
+  if (folders.size === 0 && loose.length === 0) return removed;
+  const now = await storage.now();
+  for (const file of loose) {
+    if (!isAbandoned(file, now, storage)) continue;
+    await storage.remove(file.path);
+    removed.push(file.path);
+  }
+  for (const folder of folders) removed.push(...(await sweepDataset(storage, folder, files, now, options)));
+  return removed;
+}
+
+async function sweepDataset(
+  storage: Storage,
+  folder: string,
+  rootFiles: readonly StoredFile[],
+  now: number,
+  options: SweepOptions,
+): Promise<readonly string[]> {
+  const removed: string[] = [];
+  const remove = async (path: string): Promise<void> => {
+    await storage.remove(path);
+    removed.push(path);
+  };
+  // Whether a writer is gone is asked before the versions are read: one that is gone now commits nothing later.
+  const before = await storage.list(folder);
+  const abandoned = new Set(
+    before.filter((file) => isAbandoned(file, now, storage)).map((file) => file.path),
+  );
+  const files = await storage.list(folder);
+  const { needed, retired, expired, replaced, newest } = await readVersions(
+    storage,
+    folder,
+    files,
+    now,
+    options,
+  );
+
+  // Parts before the versions that name them: a sweep that is cut short leaves something that the next one finds.
+  for (const { path } of files) {
+    const name = path.slice(folder.length + 1);
+    if (isWriterFile(name) && !needed.has(path) && (abandoned.has(path) || retired.has(path)))
+      await remove(path);
+  }
+  for (const file of rootFiles) {
+    if (replaced.get(file.path) === file.tag && !needed.has(file.path)) await remove(file.path);
+  }
+  for (const path of expired) await remove(path);
+  await storage.tidy(folder, (name) => writerState(name) === 'dead');
+
+  // The last trace of a dropped dataset goes when everything else is gone.
+  if (newest === undefined || !newest.dropped || now - newest.modifiedMs <= options.retainMs) return removed;
+  const rest = await storage.list(folder);
+  if (rest.length === 1 && rest[0]?.path === newest.path) {
+    await remove(newest.path);
+    await storage.tidy(folder, () => false);
+  }
+  return removed;
+}
+
+/** What the versions of a dataset say of its files; paths are relative to the root. */
+interface VersionsRead {
+  /** Parts of versions that stay. */
+  readonly needed: ReadonlySet<string>;
+  /** Parts of versions that go. */
+  readonly retired: ReadonlySet<string>;
+  /** Version files that go. */
+  readonly expired: readonly string[];
+  /** Files replaced so long ago that they go, with the tag that they had. */
+  readonly replaced: ReadonlyMap<string, string>;
+  readonly newest:
+    | { readonly path: string; readonly dropped: boolean; readonly modifiedMs: number }
+    | undefined;
+}
+
+async function readVersions(
+  storage: Storage,
+  folder: string,
+  files: readonly StoredFile[],
+  now: number,
+  { retainMs }: SweepOptions,
+): Promise<VersionsRead> {
+  const needed = new Set<string>();
+  const retired = new Set<string>();
+  const expired: string[] = [];
+  const replaced = new Map<string, string>();
+  let newest: VersionsRead['newest'];
+  const versions = versionFiles(files);
+  for (const [at, { file }] of versions.entries()) {
+    const bytes = await storage.read(file.path);
+    // Another server's sweep was faster.
+    if (bytes === undefined) continue;
+    const version = parseVersion(bytes, file.path);
+    const next = versions[at + 1];
+    const goes = next !== undefined && now - next.file.modifiedMs > retainMs;
+    if (goes) expired.push(file.path);
+    for (const { path } of version.parts) (goes ? retired : needed).add(partPath(folder, path));
+    if (now - file.modifiedMs > retainMs) {
+      for (const each of version.replaced) replaced.set(each.path, each.tag);
+    }
+    newest = { path: file.path, dropped: version.dropped, modifiedMs: file.modifiedMs };
+  }
+  return { needed, retired, expired, replaced, newest };
+}
+
+/** Whether the writer of a file is gone for good, or has been silent for so long that it must be. */
+function isAbandoned({ path, modifiedMs }: StoredFile, now: number, storage: Storage): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  if (!isWriterFile(name)) return false;
+  const state = writerState(name);
+  return state === 'dead' || (state === 'foreign' && now - modifiedMs > storage.orphanLifeMs);
+}

@@ -1,0 +1,194 @@
+import {
+  FlightCancelledError,
+  FlightInvalidArgumentError,
+  FlightNotFoundError,
+  FlightServerError,
+} from '@peregrine/flight';
+import type { EngineInput } from '../engine/types.ts';
+import { partBytes } from './limits.ts';
+import { commitVersion, readCurrent } from './commit.ts';
+import { folderOfDataset } from './names.ts';
+import { groupBatches } from './part-groups.ts';
+import type { PartWriter } from './part-writer.ts';
+import type { Storage, StoredFile } from './storage.ts';
+import type { StorePutMode, StorePutOptions } from './types.ts';
+import type { Part, Version } from './versions.ts';
+import { beginWriting, newPartName } from './writer-id.ts';
+
+/** Files that somebody laid there under a dataset's name, as the store last saw them. */
+export interface PlainTable {
+  readonly format: string;
+  readonly files: readonly StoredFile[];
+  /** Rows, for tables that parts can be added to. */
+  readonly rows: bigint | undefined;
+}
+
+/** Options of {@link writeDataset}. */
+export interface WriteOptions extends StorePutOptions {
+  /** Arrow bytes of one part. Default: {@link partBytes}. */
+  readonly partBytes?: number | undefined;
+}
+
+/**
+ * Stores rows as a dataset's next version. The order is what makes it safe:
+ *
+ * 1. parts are written under temporary names, synced, and get names that no version tells of yet;
+ * 2. the version's file appears, whole and synced, under a number that nobody else has taken: now they are there;
+ * 3. only then the caller is told.
+ *
+ * Whatever ends it before 2 leaves nothing that a reader takes for data; {@link sweep} removes the rest.
+ *
+ * @param plain - a table of the name that is no dataset
+ * @returns rows stored
+ */
+export async function writeDataset(
+  storage: Storage,
+  writer: PartWriter,
+  name: string,
+  mode: StorePutMode,
+  plain: PlainTable | undefined,
+  schema: Uint8Array,
+  batches: AsyncIterable<EngineInput>,
+  options: WriteOptions = {},
+): Promise<bigint> {
+  const folder = folderOfDataset(name);
+  const end = beginWriting();
+  const parts: Part[] = [];
+  let attempted = false;
+  try {
+    const current = await readCurrent(storage, folder);
+    // Asked again when it is committed; asked now, so that nobody sends gigabytes in vain.
+    nextVersion(name, mode, current?.version, plain, []);
+    for await (const group of groupBatches(watched(batches, options), options.partBytes ?? partBytes)) {
+      const path = newPartName('.parquet');
+      const staged = await storage.stage(`${folder}/${path}`);
+      try {
+        const rows = await writer.write(staged.url, schema, group, options.signal);
+        const bytes = await staged.publish();
+        parts.push({ path, rows, bytes });
+      } catch (error) {
+        await staged.discard();
+        throw error;
+      }
+    }
+    throwIfAborted(options.signal);
+    attempted = true;
+    await commitVersion(storage, folder, (version) => nextVersion(name, mode, version, plain, parts));
+    return parts.reduce((sum, part) => sum + part.rows, 0n);
+  } finally {
+    // A commit that fails may have been seen all the same: then only the sweep can tell.
+    if (!attempted) {
+      await Promise.all(parts.map(({ path }) => storage.remove(`${folder}/${path}`).catch(() => undefined)));
+    }
+    end();
+  }
+}
+
+/**
+ * Says that a dataset is no more. Its files go when nobody can be reading them.
+ *
+ * @returns false when there is none
+ */
+export async function dropDataset(
+  storage: Storage,
+  name: string,
+  plain: PlainTable | undefined,
+): Promise<boolean> {
+  const folder = folderOfDataset(name);
+  const end = beginWriting();
+  try {
+    await commitVersion(storage, folder, (current) => {
+      if (!isThere(current) && plain === undefined) throw new MissingError();
+      const replaced = replacedBy(current, plain);
+      return { name, dropped: true, parts: [], replaced };
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof MissingError) return false;
+    throw error;
+  } finally {
+    end();
+  }
+}
+
+/** Nothing to drop: ends the commit. */
+class MissingError extends Error {}
+
+function nextVersion(
+  name: string,
+  mode: StorePutMode,
+  current: Version | undefined,
+  plain: PlainTable | undefined,
+  parts: readonly Part[],
+): Version {
+  const there = isThere(current);
+  if (mode === 'create' && (there || plain !== undefined)) {
+    throw new FlightServerError(`there is a dataset ${name} already; append to it, replace or drop it`, {
+      code: 'ALREADY_EXISTS',
+    });
+  }
+  if (mode === 'append' && !there && plain === undefined) {
+    throw new FlightNotFoundError(`there is no dataset ${name} to append to; create it`);
+  }
+  const appends = mode === 'append' || mode === 'create_append';
+  const replaced = replacedBy(current, plain);
+  const base = there
+    ? (current?.parts ?? [])
+    : plain === undefined
+      ? []
+      : appends
+        ? plainParts(name, plain)
+        : [];
+  return {
+    name: there ? (current?.name ?? name) : name,
+    dropped: false,
+    parts: appends ? [...base, ...parts] : parts,
+    replaced,
+  };
+}
+
+function isThere(version: Version | undefined): boolean {
+  return version !== undefined && !version.dropped;
+}
+
+function replacedBy(current: Version | undefined, plain: PlainTable | undefined): Version['replaced'] {
+  const now = (plain?.files ?? []).map(({ path, tag }) => ({ path, tag }));
+  return [...(current?.replaced ?? []).filter((each) => !now.some(({ path }) => path === each.path)), ...now];
+}
+
+/** A Parquet file that was there before becomes the first part, where it lies. */
+function plainParts(name: string, { format, files, rows }: PlainTable): Part[] {
+  const [file] = files;
+  if (
+    format !== 'parquet' ||
+    files.length !== 1 ||
+    file === undefined ||
+    rows === undefined ||
+    file.path.includes('/')
+  ) {
+    throw new FlightInvalidArgumentError(
+      `${name} is ${format === 'parquet' ? 'a folder' : `a ${format} file`} that was not written by this server, and cannot be appended to; replace it`,
+    );
+  }
+  return [{ path: `../${file.path}`, rows, bytes: file.size }];
+}
+
+/** Counts what comes, and ends when the caller has had enough. */
+async function* watched(
+  batches: AsyncIterable<EngineInput>,
+  { signal, onProgress }: StorePutOptions,
+): AsyncGenerator<EngineInput, void, undefined> {
+  let bytes = 0;
+  for await (const batch of batches) {
+    throwIfAborted(signal);
+    yield batch;
+    bytes += batch.body.length;
+    onProgress?.(bytes);
+  }
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) {
+    throw new FlightCancelledError('the put was cancelled; nothing was stored', { cause: signal.reason });
+  }
+}
