@@ -1,5 +1,5 @@
-import type { DatasetStore } from '../datasets/dataset.ts';
 import type { Engine } from '../engine/types.ts';
+import type { Store } from '../store/types.ts';
 import type { HttpMetrics } from './metrics.ts';
 import type { RequestBodyLimits } from './request-body.ts';
 import type { RunningQueries } from './running-queries.ts';
@@ -21,7 +21,7 @@ export interface HttpLimits extends RequestBodyLimits {
 /** What the routes share. */
 export interface HttpContext {
   readonly engine: Engine;
-  readonly datasets: DatasetStore | undefined;
+  readonly store: Pick<Store, 'get' | 'tables' | 'use'> | undefined;
   readonly metrics: HttpMetrics;
   readonly running: RunningQueries;
   readonly limits: HttpLimits;

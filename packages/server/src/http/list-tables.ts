@@ -13,9 +13,9 @@ export interface TableEntry {
 }
 
 /** The tables of the engine; where it takes no statements, the datasets. */
-export async function listTables({ engine, datasets }: HttpContext): Promise<TableEntry[]> {
+export async function listTables({ engine, store }: HttpContext): Promise<TableEntry[]> {
   if (engine.state.kind !== 'ready') {
-    return (datasets?.list() ?? []).map(({ name }) => ({
+    return (store?.tables() ?? []).map(({ name }) => ({
       catalog: null,
       schema: null,
       name,

@@ -6,8 +6,8 @@ import type { ParameterBatch } from './parameter-batch.ts';
 import type { ResultContext } from './run-query.ts';
 import { breakOff, openBody } from './run-query.ts';
 import { asSubquery } from './sql-clauses.ts';
-import { quoteText } from './sql-tokens.ts';
 import { createTempFile } from './temp-file.ts';
+import { quoteLiteral } from '../sql/sql-text.ts';
 
 /** Bytes that are read of the file at a time. */
 const chunkBytes = 1 << 20;
@@ -33,7 +33,7 @@ export async function sendParquet(
   const { signal } = call;
   await using file = await createTempFile(context.tempDirectory, '.parquet');
   const copy = await connection.prepare(
-    `COPY ${asSubquery(sql)} TO ${quoteText(file.path)} (FORMAT parquet, COMPRESSION zstd)`,
+    `COPY ${asSubquery(sql)} TO ${quoteLiteral(file.path)} (FORMAT parquet, COMPRESSION zstd)`,
     { signal },
   );
   let rows: bigint;

@@ -16,9 +16,9 @@ import { type ResponseBody, bufferResponseBody, createResponseBody } from './res
 import type { RunningQuery } from './running-queries.ts';
 import { asSubquery, beginsReading } from './sql-clauses.ts';
 import { toPositional } from './sql-parameters.ts';
-import { quoteName } from './sql-tokens.ts';
 import { createResultWriter, isTextFormat } from './writers/create-writer.ts';
 import type { ResultTotals } from './writers/writer.ts';
+import { quoteIdentifier } from '../sql/sql-text.ts';
 
 /** What sending a result needs to know. */
 export interface ResultContext {
@@ -59,6 +59,7 @@ export async function runQuery(
   let statement: EngineStatement | undefined;
   try {
     call.limitTime(asked.options.timeoutMs ?? context.limits.statementTimeoutMs);
+    await context.store?.use(asked.sql);
     connection = await context.engine.connect({ signal });
     await useSchema(connection, context, asked.options);
     // Also what begins as a query may change something: WITH … INSERT … RETURNING, nextval().
@@ -98,7 +99,7 @@ export async function useSchema(
   const path = [catalog, schema].filter((part) => part !== undefined && part !== '');
   if (path.length === 0) return;
   if (engine.info.dialect === 'duckdb') {
-    await connection.execute(`USE ${path.map((part) => quoteName(part ?? '')).join('.')}`);
+    await connection.execute(`USE ${path.map((part) => quoteIdentifier(part ?? '')).join('.')}`);
     return;
   }
   if (catalog !== undefined) await connection.setOption('adbc.connection.catalog', catalog);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { FlightInvalidArgumentError, FlightNotFoundError, FlightUnavailableError } from '@peregrine/flight';
-import type { DatasetStore } from '../datasets/dataset.ts';
 import type { Engine } from '../engine/types.ts';
+import type { Store } from '../store/types.ts';
 import { isLoopback } from '../loopback.ts';
 import {
   maxBufferedResponseBytes,
@@ -31,8 +31,8 @@ import { createRunningQueries } from './running-queries.ts';
 export interface HttpServerOptions {
   /** Runs the statements. */
   readonly engine: Engine;
-  /** Datasets that `/tables` and `/schema` show where the engine takes no statements. Default: none. */
-  readonly datasets?: DatasetStore | undefined;
+  /** Tables that lie in files: made ready for statements, and shown where the engine takes none. Default: none. */
+  readonly store?: Pick<Store, 'get' | 'tables' | 'use'> | undefined;
   /** Folder for inserts and Parquet results on their way; the engine must be allowed to read and write it. Default: a folder of the system's temporary one. */
   readonly tempDirectory?: string | undefined;
   /** What `/health` and `/openapi.json` call the version. Default: `unknown`. */
@@ -78,7 +78,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   let closing = false;
   const context: HttpContext = {
     engine,
-    datasets: options.datasets,
+    store: options.store,
     metrics: createHttpMetrics(engine),
     running: createRunningQueries(),
     limits: {

@@ -1,5 +1,5 @@
 import { findClickHouseFormat } from './formats.ts';
-import { type SqlToken, quoteName, sqlTokens } from './sql-tokens.ts';
+import { type SqlToken, sqlTokens } from './sql-tokens.ts';
 
 /** SQL without its FORMAT clause. */
 export interface SqlWithFormat {
@@ -87,7 +87,7 @@ export function readInsertHead(sql: string): InsertHead | undefined {
     }
     token = next();
   }
-  if (token === undefined || token.text === ';') {
+  if (token === undefined || (token.text === ';' && next() === undefined)) {
     return { table, columns, format: undefined, end: sql.length };
   }
   if (!isWord(token, 'FORMAT')) return undefined;
@@ -134,17 +134,16 @@ export function asSubquery(sql: string): string {
   return `(\n${sql.slice(0, tokens.at(-1)?.end ?? 0)}\n)`;
 }
 
-/** A table's name of several parts as SQL writes it. */
-export function quotePath(parts: readonly string[]): string {
-  return parts.map((part) => quoteName(part)).join('.');
-}
-
 /** The parts of a table's name as people write it: `main.t`, `"my table"`; undefined when it is no name. */
 export function readTableName(text: string): string[] | undefined {
-  const head = readInsertHead(`INSERT INTO ${text}`);
-  return head === undefined || head.columns !== undefined || head.format !== undefined
-    ? undefined
-    : [...head.table];
+  const tokens = [...sqlTokens(text)];
+  const parts: string[] = [];
+  for (const [i, token] of tokens.entries()) {
+    const name = i % 2 === 0 ? nameOf(token) : '';
+    if (name === undefined || (i % 2 === 1 && token.text !== '.')) return undefined;
+    if (i % 2 === 0) parts.push(name);
+  }
+  return tokens.length % 2 === 1 ? parts : undefined;
 }
 
 function isWord(token: SqlToken | undefined, keyword: string): boolean {

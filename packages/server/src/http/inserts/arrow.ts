@@ -4,10 +4,9 @@ import { type IpcMessage, ipcStreamMessages } from '@peregrine/flight/ipc';
 import { readAt, readMessageIndex } from '../../datasets/message-index.ts';
 import type { EngineConnection, EngineIngestOptions, EngineInput } from '../../engine/types.ts';
 import type { HttpContext } from '../context.ts';
-import { quotePath } from '../sql-clauses.ts';
-import { quoteName } from '../sql-tokens.ts';
 import type { InsertTarget } from './insert.ts';
 import { spool } from './spool.ts';
+import { quoteIdentifier, quotePath } from '../../sql/sql-text.ts';
 
 /** Hands the messages of an Arrow IPC stream to the engine while they come. */
 export async function insertArrowStream(
@@ -77,9 +76,9 @@ async function ingest(
       schema,
       inputs,
     );
-    const columns = target.columns.map((column) => quoteName(column)).join(', ');
+    const columns = target.columns.map((column) => quoteIdentifier(column)).join(', ');
     const rows = await connection.execute(
-      `INSERT INTO ${quotePath(target.table)} (${columns}) SELECT * FROM temp.${stage}`,
+      `INSERT INTO ${quotePath(...target.table)} (${columns}) SELECT * FROM temp.${stage}`,
       { signal },
     );
     await connection.execute(`DROP TABLE temp.${stage}`);

@@ -5,12 +5,11 @@ import { cellReaders } from '../../formats/cell.ts';
 import { cellToText } from '../../formats/json.ts';
 import type { HttpContext } from '../context.ts';
 import type { HttpFormatName } from '../formats.ts';
-import { quotePath } from '../sql-clauses.ts';
-import { quoteName, quoteText } from '../sql-tokens.ts';
 import { createRowsDecoder } from '../writers/rows-decoder.ts';
 import type { InsertTarget } from './insert.ts';
 import { spool } from './spool.ts';
 import { tsvToCsv } from './tsv-to-csv.ts';
+import { quoteIdentifier, quoteLiteral, quotePath } from '../../sql/sql-text.ts';
 
 /** A column of the table, or of the part of it that the insert names. */
 interface Column {
@@ -35,7 +34,7 @@ export async function insertText(
 ): Promise<bigint> {
   const isTsv = format === 'tsv' || format === 'tsv-bare';
   await using file = await spool(context, isTsv ? tsvToCsv(source) : source, endings[format]);
-  const table = quotePath(target.table);
+  const table = quotePath(...target.table);
   if (target.mode !== 'append') {
     const create = target.mode === 'replace' ? 'CREATE OR REPLACE TABLE' : 'CREATE TABLE';
     await connection.execute(`${create} ${table} AS SELECT * FROM ${await guess(file.path, format, isTsv)}`, {
@@ -46,7 +45,7 @@ export async function insertText(
   const columns = await columnsOf(connection, target, signal);
   const read = await readInto(connection, columns, file.path, format, signal);
   if (read === undefined) return 0n;
-  const names = read.columns.map((name) => quoteName(name)).join(', ');
+  const names = read.columns.map((name) => quoteIdentifier(name)).join(', ');
   return connection.execute(`INSERT INTO ${table} (${names}) ${read.select}`, { signal });
 }
 
@@ -63,7 +62,7 @@ const endings: Readonly<Record<SpooledFormat, string>> = {
 
 /** A table function that finds the types itself, for tables that are made of the data. */
 async function guess(path: string, format: SpooledFormat, isTsv: boolean): Promise<string> {
-  const file = quoteText(path);
+  const file = quoteLiteral(path);
   switch (format) {
     case 'parquet':
       return `read_parquet(${file})`;
@@ -99,7 +98,7 @@ async function readInto(
   format: SpooledFormat,
   signal: AbortSignal,
 ): Promise<Selection | undefined> {
-  const file = quoteText(path);
+  const file = quoteLiteral(path);
   const all = columns.map(({ name }) => name);
   switch (format) {
     case 'parquet': {
@@ -132,13 +131,13 @@ async function readInto(
         true,
       );
       if (inData) {
-        const type = `STRUCT(${used.map(({ key, type }) => `${quoteName(key)} ${type}`).join(', ')})[]`;
+        const type = `STRUCT(${used.map(({ key, type }) => `${quoteIdentifier(key)} ${type}`).join(', ')})[]`;
         return {
           columns: used.map(({ name }) => name),
-          select: `SELECT unnest(row) FROM (SELECT unnest(data) AS row FROM read_json(${file}, format = '${layout}', columns = {data: ${quoteText(type)}}))`,
+          select: `SELECT unnest(row) FROM (SELECT unnest(data) AS row FROM read_json(${file}, format = '${layout}', columns = {data: ${quoteLiteral(type)}}))`,
         };
       }
-      const types = used.map(({ key, type }) => `${quoteText(key)}: ${quoteText(type)}`).join(', ');
+      const types = used.map(({ key, type }) => `${quoteLiteral(key)}: ${quoteLiteral(type)}`).join(', ');
       return {
         columns: used.map(({ name }) => name),
         select: `SELECT * FROM read_json(${file}, format = '${layout}', columns = {${types}})`,
@@ -147,7 +146,8 @@ async function readInto(
     case 'json-compact': {
       if ((await firstByte(path)) === '') return undefined;
       const cells = columns.map(
-        ({ type }, i) => `json_transform(json_extract(row, '$[${i}]'), ${quoteText(JSON.stringify(type))})`,
+        ({ type }, i) =>
+          `json_transform(json_extract(row, '$[${i}]'), ${quoteLiteral(JSON.stringify(type))})`,
       );
       return {
         columns: all,
@@ -167,7 +167,7 @@ async function readInto(
           `the first line has ${fields.length} fields, but the table has ${columns.length} columns`,
         );
       }
-      const types = used.map(({ name, type }) => `${quoteText(name)}: ${quoteText(type)}`).join(', ');
+      const types = used.map(({ name, type }) => `${quoteLiteral(name)}: ${quoteLiteral(type)}`).join(', ');
       return {
         columns: used.map(({ name }) => name),
         select: `SELECT * FROM read_csv(${file}, delim = ',', ${csvOptions(present)}, auto_detect = false, columns = {${types}})`,
@@ -209,8 +209,8 @@ async function columnsOf(
   { table, columns }: InsertTarget,
   signal: AbortSignal,
 ): Promise<Column[]> {
-  const names = columns?.map((name) => quoteName(name)).join(', ') ?? '*';
-  const rows = await rowsOf(connection, `DESCRIBE SELECT ${names} FROM ${quotePath(table)}`, signal);
+  const names = columns?.map((name) => quoteIdentifier(name)).join(', ') ?? '*';
+  const rows = await rowsOf(connection, `DESCRIBE SELECT ${names} FROM ${quotePath(...table)}`, signal);
   return rows.map(([name = '', type = 'VARCHAR']) => ({ name, type }));
 }
 

@@ -87,6 +87,7 @@ export async function insert(
   });
   try {
     call.limitTime(options.timeoutMs ?? 0);
+    await context.store?.use(head.table.join('.'));
     await useSchema(connection, context, options);
     const source = without(body.read(context.limits.insertBytes + skip, 'the insert'), skip);
     const target = { table: head.table, columns: head.columns, mode };

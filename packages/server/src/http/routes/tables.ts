@@ -6,7 +6,8 @@ import { clickHouseType } from '../clickhouse-type.ts';
 import type { HttpContext } from '../context.ts';
 import { httpFormat } from '../formats.ts';
 import { listTables } from '../list-tables.ts';
-import { quotePath, readTableName } from '../sql-clauses.ts';
+import { readTableName } from '../sql-clauses.ts';
+import { quotePath } from '../../sql/sql-text.ts';
 
 /** `GET /tables` and `GET /schema/{table}`. */
 export function tableRoutes(app: FastifyInstance, context: HttpContext): void {
@@ -34,11 +35,11 @@ export function tableRoutes(app: FastifyInstance, context: HttpContext): void {
 }
 
 /** The schema of a table by its name as it is, or as people write it: `main.t`. */
-async function schemaOf({ engine, datasets }: HttpContext, table: string): Promise<Uint8Array> {
-  const dataset = datasets?.get(table);
+async function schemaOf({ engine, store }: HttpContext, table: string): Promise<Uint8Array> {
+  const stored = store?.get(table);
   if (engine.state.kind !== 'ready') {
-    if (dataset === undefined) throw noTable(table);
-    return (await dataset.describe()).schemaHeader;
+    if (stored?.schema === undefined) throw noTable(table);
+    return stored.schema;
   }
   const connection = await engine.connect();
   try {
@@ -47,7 +48,8 @@ async function schemaOf({ engine, datasets }: HttpContext, table: string): Promi
     let last: unknown = noTable(table);
     for (const name of names) {
       try {
-        const statement = await connection.prepare(`SELECT * FROM ${quotePath(name)}`);
+        await store?.use(table);
+        const statement = await connection.prepare(`SELECT * FROM ${quotePath(...name)}`);
         const header = statement.resultSchema;
         await statement.close();
         if (header !== undefined) return header;
@@ -56,7 +58,7 @@ async function schemaOf({ engine, datasets }: HttpContext, table: string): Promi
         last = error;
       }
     }
-    if (dataset !== undefined) return (await dataset.describe()).schemaHeader;
+    if (stored?.schema !== undefined) return stored.schema;
     if (last instanceof FlightError) throw last;
     throw new FlightInvalidArgumentError(`the schema of ${table} cannot be read`, { cause: last });
   } finally {

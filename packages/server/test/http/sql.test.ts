@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { parseLosslessJson } from '../../src/http/lossless-json.ts';
+import {
+  asSubquery,
+  beginsReading,
+  isEmptySql,
+  readInsertHead,
+  readTableName,
+  takeFormatClause,
+} from '../../src/http/sql-clauses.ts';
+import { toPositional } from '../../src/http/sql-parameters.ts';
+import { sqlTokens } from '../../src/http/sql-tokens.ts';
+
+describe('sqlTokens()', () => {
+  it('tells texts, names, comments and parameters apart', () => {
+    const sql = `SELECT 'it''s', E'a\\'b', "q""x", $tag$ ' -- $tag$, $1, :n, a::int, 1.5e3 -- :no
+      /* :no /* nested */ :no */ ?`;
+    assert.deepEqual(
+      [...sqlTokens(sql)].map(({ kind, text }) => `${kind} ${text}`),
+      [
+        'word SELECT',
+        "text 'it''s'",
+        'symbol ,',
+        "text E'a\\'b'",
+        'symbol ,',
+        'quoted "q""x"',
+        'symbol ,',
+        "text $tag$ ' -- $tag$",
+        'symbol ,',
+        'parameter $1',
+        'symbol ,',
+        'parameter :n',
+        'symbol ,',
+        'word a',
+        'symbol :',
+        'symbol :',
+        'word int',
+        'symbol ,',
+        'number 1.5e3',
+        'parameter ?',
+      ],
+    );
+  });
+
+  it('ends with what is not closed', () => {
+    for (const sql of ["'abc", '"abc', '/* abc', '$x$ abc', "E'\\"]) {
+      assert.equal([...sqlTokens(sql)].at(-1)?.end ?? sql.length, sql.length, sql);
+    }
+  });
+
+  it('covers any text without gaps that are more than space', () => {
+    const alphabet = ['a', '1', "'", '"', '$', ':', '-', '/', '*', ' ', '\n', '\\', ';', '(', 'é', '😀'];
+    let seed = 7;
+    for (let round = 0; round < 2000; round++) {
+      let sql = '';
+      for (let i = 0; i < 12; i++) {
+        seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+        sql += alphabet[seed % alphabet.length];
+      }
+      let end = 0;
+      for (const token of sqlTokens(sql)) {
+        assert.ok(token.start >= end && token.end > token.start, JSON.stringify(sql));
+        end = token.end;
+      }
+      assert.ok(end <= sql.length);
+    }
+  });
+});
+
+describe('takeFormatClause()', () => {
+  it('takes the clause off the end, whatever follows it', () => {
+    assert.deepEqual(takeFormatClause('SELECT 1 FORMAT JSON'), { sql: 'SELECT 1', format: 'JSON' });
+    assert.deepEqual(takeFormatClause('SELECT 1\nformat jsoneachrow ;'), {
+      sql: 'SELECT 1\n',
+      format: 'jsoneachrow',
+    });
+    assert.equal(takeFormatClause('SELECT 1 FORMAT Nonsense -- why').format, 'Nonsense');
+  });
+
+  it('leaves columns, texts and names called format alone', () => {
+    for (const sql of [
+      "SELECT 'x FORMAT JSON'",
+      'SELECT format x',
+      'SELECT a FROM format',
+      'SELECT 1',
+      'SELECT a, format b',
+    ]) {
+      assert.deepEqual(takeFormatClause(sql), { sql, format: undefined });
+    }
+  });
+});
+
+describe('readInsertHead()', () => {
+  it('finds table, columns, format and where the data begins', () => {
+    const sql = 'INSERT INTO main."my t" (a, "b c") FORMAT CSV\n1,2';
+    assert.deepEqual(readInsertHead(sql), {
+      table: ['main', 'my t'],
+      columns: ['a', 'b c'],
+      format: 'CSV',
+      end: sql.indexOf('\n'),
+    });
+    assert.equal(readInsertHead('insert into table t')?.format, undefined);
+  });
+
+  it('leaves what the engine runs itself', () => {
+    for (const sql of [
+      'INSERT INTO t VALUES (1)',
+      'INSERT INTO t SELECT 1',
+      'INSERT INTO t (a) VALUES (1)',
+      'INSERT INTO t DEFAULT VALUES',
+      'SELECT 1',
+      '',
+      'INSERT INTO t (a',
+    ]) {
+      assert.equal(readInsertHead(sql), undefined, sql);
+    }
+  });
+
+  it('reads names of tables', () => {
+    assert.deepEqual(readTableName('a."b.c"'), ['a', 'b.c']);
+    for (const name of ['', 't; DROP TABLE t', 't (a)', 't FORMAT CSV', '1']) {
+      assert.equal(readTableName(name), undefined, name);
+    }
+  });
+});
+
+describe('statements that only read', () => {
+  it('are told by their first word', () => {
+    for (const sql of ['SELECT 1', ' -- x\n(select 1)', 'FROM t', 'with a as (select 1) from a']) {
+      assert.ok(beginsReading(sql), sql);
+    }
+    for (const sql of ['DROP TABLE t', 'COPY t TO x', 'SET x = 1', '', "'SELECT'"])
+      assert.ok(!beginsReading(sql), sql);
+  });
+
+  it('are put into parentheses without their end', () => {
+    assert.equal(asSubquery('SELECT 1 -- x\n; -- y'), '(\nSELECT 1\n)');
+    assert.ok(isEmptySql(' ; -- nothing'));
+    assert.ok(!isEmptySql('x'));
+  });
+});
+
+describe('toPositional()', () => {
+  const named = (sql: string, values: Record<string, string | number>) =>
+    toPositional(sql, new Map(Object.entries(values)));
+
+  it('numbers names in the order in which they come, each once', () => {
+    assert.deepEqual(named("SELECT :a, $b, :a, ':b', x::b", { a: 1, b: 2 }), {
+      sql: "SELECT $1, $2, $1, ':b', x::b",
+      values: [1, 2],
+    });
+  });
+
+  it('leaves slices and structs alone when no value has their name', () => {
+    const sql = 'SELECT l[1:n], {a:b}, {x: y}, :v';
+    assert.deepEqual(named(sql, { v: 1 }), { sql: 'SELECT l[1:n], {a:b}, {x: y}, $1', values: [1] });
+  });
+
+  it("casts ClickHouse's parameters to their types", () => {
+    assert.deepEqual(
+      named('SELECT {a:UInt8}, {b: Array(Nullable(String))}, {c:Decimal(10, 2)}', {
+        a: '1',
+        b: '[]',
+        c: '1.5',
+      }),
+      {
+        sql: 'SELECT CAST($1 AS UTINYINT), CAST($2 AS VARCHAR[]), CAST($3 AS Decimal(10, 2))',
+        values: ['1', '[]', '1.5'],
+      },
+    );
+    assert.equal(named('FROM {t:Identifier}', { t: 'a"b' }).sql, 'FROM "a""b"');
+    assert.throws(() => named('SELECT {a:x);DROP}', { a: 1 }), FlightInvalidArgumentError);
+  });
+
+  it('refuses a value that the statement does not have', () => {
+    assert.throws(() => named('SELECT 1', { a: 1 }), /there is a value for parameter a, but no :a/);
+  });
+
+  it('passes positions as they are', () => {
+    assert.deepEqual(toPositional('SELECT $1, ?', [1, 'x']), { sql: 'SELECT $1, ?', values: [1, 'x'] });
+  });
+});
+
+describe('parseLosslessJson()', () => {
+  it('keeps every digit', () => {
+    assert.deepEqual(
+      parseLosslessJson(
+        '[9007199254740993, -170141183460469231731687303715884105728, 1.5, 0.12345678901234567890, 1e2]',
+        'x',
+      ),
+      [9007199254740993n, -170141183460469231731687303715884105728n, 1.5, '0.12345678901234567890', 100],
+    );
+  });
+
+  it('leaves texts alone, digits and escapes in them among it', () => {
+    const texts = ['12345678901234567890', 'a"b', '\u0000n12345678901234567890', '\u0000t', '\\', '😀'];
+    assert.deepEqual(parseLosslessJson(JSON.stringify({ texts }), 'x'), { texts });
+  });
+
+  it('says what is wrong', () => {
+    assert.throws(() => parseLosslessJson('{"a":', 'the body'), /the body is no JSON/);
+  });
+});
