@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FlightError, FlightResourceExhaustedError } from '@peregrine/flight';
+import type { EngineBatch, EngineConnection, EngineResult } from '../../src/engine/types.ts';
+import { createPinnedLane } from '../../src/sql/lane.ts';
+import { ownResult } from '../../src/sql/owned-result.ts';
+
+/** A result of so many batches of eight bytes, which counts what is done to it. */
+function fakeResult(count: number): EngineResult & { released: number; closed: number } {
+  let next = 0;
+  const result = {
+    released: 0,
+    closed: 0,
+    schema: new Uint8Array(0),
+    progress: async () => undefined,
+    close: async () => void result.closed++,
+    [Symbol.asyncIterator]: () => ({
+      async next(): Promise<IteratorResult<EngineBatch, undefined>> {
+        if (next === count) return { done: true, value: undefined };
+        const body = new Uint8Array(8).fill(next++);
+        return {
+          done: false,
+          value: {
+            kind: 'records',
+            rows: 1,
+            header: new Uint8Array(0),
+            body,
+            release() {
+              body.fill(255);
+              result.released++;
+            },
+          },
+        };
+      },
+    }),
+  };
+  return result;
+}
+
+/** A connection of which only `close` may be used. */
+function fakeConnection(): EngineConnection & { isClosed: boolean } {
+  const unused = (): never => assert.fail('not expected');
+  const connection = {
+    isClosed: false,
+    inTransaction: false,
+    prepare: unused,
+    execute: unused,
+    query: unused,
+    ingest: unused,
+    begin: unused,
+    commit: unused,
+    rollback: unused,
+    getOption: unused,
+    setOption: unused,
+    getObjects: unused,
+    getTableTypes: unused,
+    getTableSchema: unused,
+    async close() {
+      connection.isClosed = true;
+    },
+  };
+  return connection;
+}
+
+describe('ownResult()', () => {
+  it('frees once, at the end', async () => {
+    const inner = fakeResult(2);
+    let ended = 0;
+    const result = ownResult(inner, () => void ended++, 100);
+    let rows = 0;
+    for await (const batch of result) rows += batch.rows;
+    await result.close();
+    assert.deepEqual([rows, ended, inner.closed], [2, 1, 1]);
+  });
+
+  it('frees once when it is left early', async () => {
+    const inner = fakeResult(5);
+    let ended = 0;
+    const result = ownResult(inner, () => void ended++, 100);
+    for await (const batch of result) {
+      batch.release();
+      break;
+    }
+    assert.deepEqual([ended, inner.closed], [1, 1]);
+  });
+
+  it('moves what is left to memory, in order, and releases the native batches', async () => {
+    const inner = fakeResult(4);
+    let ended = 0;
+    const result = ownResult(inner, () => void ended++, 100);
+    const iterator = result[Symbol.asyncIterator]();
+    const first = (await iterator.next()).value;
+    await result.detach();
+    assert.deepEqual([inner.released, ended], [3, 1]);
+    first?.release();
+    const rest: number[] = [];
+    for (;;) {
+      const { done, value } = await iterator.next();
+      if (done === true) break;
+      rest.push(value.body[0] ?? -1);
+    }
+    assert.deepEqual(rest, [1, 2, 3]);
+  });
+
+  it('refuses to hold more than the limit, and loses nothing', async () => {
+    const result = ownResult(fakeResult(4), () => undefined, 10);
+    await assert.rejects(result.detach(), FlightResourceExhaustedError);
+    let rows = 0;
+    for await (const batch of result) rows += batch.rows;
+    assert.equal(rows, 4);
+  });
+});
+
+describe('createPinnedLane()', () => {
+  it('runs statements one after the other', async () => {
+    const lane = createPinnedLane(fakeConnection(), 'session');
+    const order: string[] = [];
+    const step = (name: string) =>
+      lane.run(async () => {
+        order.push(`${name} begins`);
+        await Promise.resolve();
+        order.push(`${name} ends`);
+      });
+    await Promise.all([step('a'), step('b')]);
+    assert.deepEqual(order, ['a begins', 'a ends', 'b begins', 'b ends']);
+  });
+
+  it('lets a statement run while the result of another is being read', async () => {
+    const lane = createPinnedLane(fakeConnection(), 'session');
+    const result = await lane.query(async () => fakeResult(3));
+    const iterator = result[Symbol.asyncIterator]();
+    await iterator.next();
+    assert.equal(await lane.run(async () => 'done'), 'done');
+    assert.equal((await iterator.next()).value?.body[0], 1);
+  });
+
+  it('goes on after a statement that failed', async () => {
+    const lane = createPinnedLane(fakeConnection(), 'session');
+    await assert.rejects(lane.run(async () => assert.fail('no')));
+    assert.equal(await lane.run(async () => 1), 1);
+  });
+
+  it('ends with its connection, and refuses what waited', async () => {
+    const connection = fakeConnection();
+    const lane = createPinnedLane(connection, 'session');
+    await lane.close();
+    assert.ok(connection.isClosed);
+    await assert.rejects(
+      lane.run(async () => 1),
+      (error) => error instanceof FlightError && error.code === 'ABORTED',
+    );
+  });
+});

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FlightInvalidArgumentError } from '@peregrine/flight';
+import {
+  bareSql,
+  isStateful,
+  likeToRegExp,
+  quoteIdentifier,
+  quoteLiteral,
+  quotePath,
+} from '../../src/sql/sql-text.ts';
+
+describe('quoting', () => {
+  it('doubles quotes and refuses U+0000', () => {
+    assert.equal(quoteLiteral("it's"), "'it''s'");
+    assert.equal(quoteIdentifier('a"b'), '"a""b"');
+    assert.equal(quotePath(undefined, 's', 't'), '"s"."t"');
+    assert.throws(() => quoteLiteral('a\0b'), FlightInvalidArgumentError);
+  });
+});
+
+describe('likeToRegExp()', () => {
+  it('knows %, _ and the escape character', () => {
+    assert.ok(likeToRegExp('a%c').test('abbc'));
+    assert.ok(likeToRegExp('a_c').test('a\nc'));
+    assert.ok(!likeToRegExp('a\\_c').test('abc'));
+    assert.ok(likeToRegExp('a\\%').test('a%'));
+    assert.ok(likeToRegExp('(x.y)').test('(x.y)'));
+    assert.ok(!likeToRegExp('(x.y)').test('(xay)'));
+  });
+});
+
+describe('bareSql()', () => {
+  it('takes out comments, texts and quoted names', () => {
+    const bare = bareSql(`SELECT 'set x; -- ' /* use /* y */ z */ , "reset" -- begin\n, $a$ pragma $a$, $1`);
+    for (const word of ['set', 'use', 'reset', 'begin', 'pragma']) assert.ok(!bare.includes(word), word);
+    assert.match(bare, /SELECT .*\$1/s);
+  });
+});
+
+describe('isStateful()', () => {
+  for (const sql of [
+    'SET threads = 1',
+    ' /* x */ set schema = a',
+    'use other',
+    'BEGIN',
+    'start transaction',
+    'CREATE TEMP TABLE t (i INT)',
+    'create or replace temporary view v as select 1',
+    'SELECT 1; SET x = 2',
+    'PREPARE p AS SELECT 1',
+    'PRAGMA enable_profiling',
+  ]) {
+    it(`is so for ${sql}`, () => assert.ok(isStateful(sql)));
+  }
+  for (const sql of [
+    'SELECT 1',
+    "SELECT 'x; SET y = 1'",
+    'CREATE TABLE temperature (i INT)',
+    'UPDATE t SET a = 1',
+    'INSERT INTO t VALUES (1)',
+    '-- set x\nSELECT 2',
+  ]) {
+    it(`is not for ${sql}`, () => assert.ok(!isStateful(sql)));
+  }
+});
