@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { FlightDataError } from '@peregrine/flight';
+import { readIpcFile, readIpcStream } from '@peregrine/flight/ipc';
+import { Int64, type RecordBatch, vectorFromArray } from 'apache-arrow';
+import { batchOf, rawRequest, startServer, until } from './helpers.ts';
+
+const small: RecordBatch = batchOf({ id: vectorFromArray([1n, 2n], new Int64()) });
+const large: RecordBatch = batchOf({
+  id: vectorFromArray(
+    Array.from({ length: 65_536 }, (_, i) => BigInt(i)),
+    new Int64(),
+  ),
+});
+
+async function* failing(): AsyncGenerator<RecordBatch, void, void> {
+  yield small;
+  throw new FlightDataError('the file é is broken');
+}
+
+describe('a result that breaks off', () => {
+  const start = () => startServer(() => ({ schema: small.schema, batches: failing() }));
+
+  it('is visibly not complete, and says why in a trailer', async () => {
+    await using server = await start();
+    for (const format of [
+      'json',
+      'json-compact',
+      'ndjson',
+      'csv',
+      'tsv',
+      'markdown',
+      'arrow',
+      'arrow-file',
+    ]) {
+      const { status, headers, trailers, body } = await rawRequest(
+        server.address,
+        `/?query=SELECT+1&format=${format}`,
+      );
+      assert.equal(status, 200);
+      assert.match(headers.trailer ?? '', /X-Peregrine-Error/);
+      const problem = JSON.parse(trailers['x-peregrine-error'] ?? '{}');
+      assert.equal(problem.code, 'INVALID_DATA');
+      assert.equal(problem.detail, 'the file é is broken');
+      const text = body.toString();
+      assert.match(text, /the file é is broken/);
+      if (format.startsWith('json')) assert.throws(() => JSON.parse(text));
+      if (format === 'ndjson') {
+        const lines = text.trimEnd().split('\n');
+        assert.deepEqual(JSON.parse(lines[1] ?? ''), { id: 2 });
+        assert.equal(JSON.parse(lines[2] ?? '').error.code, 'INVALID_DATA');
+      }
+      if (format === 'csv')
+        assert.match(text, /^id\n1\n2\n\nerror: the file é is broken \(INVALID_DATA\)\n$/);
+      if (format === 'arrow') {
+        const stream = await readIpcStream(body);
+        await assert.rejects(stream.readAll(), /ends within a message/);
+      }
+      if (format === 'arrow-file') assert.throws(() => readIpcFile(body), FlightDataError);
+    }
+    assert.equal(server.errors.length, 8);
+    assert.deepEqual(server.engine.log.open, { connections: 0, statements: 0, results: 0, batches: 0 });
+  });
+
+  it('is an error with a status when the client waits for the end', async () => {
+    await using server = await start();
+    const response = await server.fetch('/?query=SELECT+1&wait_end_of_query=1');
+    assert.equal(response.status, 400);
+    assert.equal(JSON.parse(await response.text()).code, 'INVALID_DATA');
+  });
+
+  it('is told in compressed bodies as well', async () => {
+    await using server = await start();
+    const { body, trailers } = await rawRequest(server.address, '/?query=SELECT+1&format=ndjson', {
+      headers: { 'accept-encoding': 'gzip' },
+    });
+    assert.match(gunzipSync(body).toString(), /"error":/);
+    assert.ok(trailers['x-peregrine-error']);
+  });
+});
+
+describe('a result that is sent while it comes', () => {
+  it('has no status before its first rows', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    await using server = await startServer(() => ({
+      schema: small.schema,
+      batches: (async function* () {
+        await held;
+        yield small;
+      })(),
+    }));
+    let answered = false;
+    const asking = server.fetch('/?query=SELECT+1').then((response) => {
+      answered = true;
+      return response;
+    });
+    await until(() => server.engine.log.open.results === 1);
+    assert.equal(answered, false);
+    release();
+    assert.equal((await asking).status, 200);
+  });
+
+  it('shows rows before the next ones are there, compressed or not', async () => {
+    for (const headers of [{}, { 'accept-encoding': 'gzip' }]) {
+      let release = (): void => undefined;
+      const held = new Promise<void>((resolve) => (release = resolve));
+      await using server = await startServer(() => ({
+        schema: small.schema,
+        batches: (async function* () {
+          yield small;
+          await held;
+          yield small;
+        })(),
+      }));
+      const { host, port } = server.address;
+      const request = httpRequest({ host, port, path: '/?query=SELECT+1&format=ndjson', headers });
+      request.end();
+      const [response]: IncomingMessage[] = await once(request, 'response');
+      assert.ok(response !== undefined);
+      const [first] = await once(response, 'data');
+      assert.ok(Buffer.isBuffer(first) && first.byteLength > 0);
+      release();
+      response.resume();
+      await once(response, 'end');
+    }
+  });
+
+  it('waits for a client that does not read, and gives the memory back as it does', async () => {
+    let made = 0;
+    await using server = await startServer(() => ({
+      schema: large.schema,
+      batches: (async function* () {
+        for (; made < 400; made++) yield large; // 200 MB
+      })(),
+    }));
+    const { host, port } = server.address;
+    const request = httpRequest({ host, port, path: '/?query=SELECT+1&format=arrow', agent: false });
+    request.end();
+    const [response]: IncomingMessage[] = await once(request, 'response');
+    assert.ok(response !== undefined);
+    await once(response, 'readable');
+    let before = -1;
+    // Until the sockets between are full, and then no further.
+    while (before !== made) {
+      before = made;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.ok(made < 100, `${made} batches were made for a client that reads nothing`);
+    assert.ok(server.engine.log.open.batches <= 3, `${server.engine.log.open.batches} batches are held`);
+    let bytes = 0;
+    for await (const piece of response) bytes += Buffer.isBuffer(piece) ? piece.byteLength : 0;
+    assert.ok(bytes > 400 * 65_536 * 8);
+    assert.equal(server.engine.log.open.batches, 0);
+  });
+
+  it('is cancelled when the client goes away, at whatever point', async () => {
+    for (const format of ['arrow', 'ndjson']) {
+      for (const compressed of [false, true]) {
+        await using server = await startServer((_sql, signal) => ({
+          schema: large.schema,
+          batches: (async function* () {
+            for (;;) {
+              signal.throwIfAborted();
+              yield large;
+            }
+          })(),
+        }));
+        const { host, port } = server.address;
+        const headers = compressed ? { 'accept-encoding': 'gzip' } : {};
+        const request = httpRequest({
+          host,
+          port,
+          path: `/?query=SELECT+1&format=${format}`,
+          headers,
+          agent: false,
+        });
+        request.on('error', () => undefined);
+        request.end();
+        const [response]: IncomingMessage[] = await once(request, 'response');
+        response?.on('error', () => undefined);
+        assert.ok(response !== undefined);
+        await once(response, 'data');
+        request.destroy();
+        const { open } = server.engine.log;
+        await until(() => open.connections + open.statements + open.results + open.batches === 0);
+        assert.equal(server.engine.log.cancelled.length, 1);
+        assert.deepEqual(server.errors, []);
+      }
+    }
+  });
+
+  it('is cancelled by its id, and by time', async () => {
+    const wait = (signal: AbortSignal): Promise<void> =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('interrupted')), { once: true });
+      });
+    await using server = await startServer((_sql, signal) => ({
+      schema: small.schema,
+      batches: (async function* () {
+        await wait(signal);
+        yield small;
+      })(),
+    }));
+    const asking = server.fetch('/?query=SELECT+1&query_id=mine');
+    await until(() => server.engine.log.open.results === 1);
+    const { queries } = JSON.parse(await (await server.fetch('/queries')).text());
+    assert.equal(queries[0].query_id, 'mine');
+    const again = await server.fetch('/?query=SELECT+1&query_id=mine');
+    assert.equal(again.status, 409);
+    const cancelled = await server.fetch('/queries/mine', { method: 'DELETE' });
+    assert.equal(cancelled.status, 200);
+    assert.equal((await asking).status, 499);
+    assert.equal((await server.fetch('/queries/mine', { method: 'DELETE' })).status, 404);
+    const late = await server.fetch('/?query=SELECT+1&timeout_ms=20');
+    assert.equal(late.status, 504);
+    assert.match(JSON.parse(await late.text()).detail, /ran for more than 20 ms/);
+  });
+
+  it('ends with the server, which first lets it finish', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const server = await startServer(() => ({
+      schema: small.schema,
+      batches: (async function* () {
+        await held;
+        yield small;
+      })(),
+    }));
+    const asking = server.fetch('/?query=SELECT+1&format=csv');
+    await until(() => server.engine.log.open.results === 1);
+    const closing = server.close(60_000);
+    release();
+    assert.equal(await (await asking).text(), 'id\n1\n2\n');
+    await closing;
+  });
+});
+
+describe('requests that are not well', () => {
+  it('are cut off when they come too slowly', async () => {
+    await using server = await startServer(() => ({ changed: 0n }), {
+      limits: { idleTimeoutMs: 30, minBytesPerSecond: 1000 },
+    });
+    const { host, port } = server.address;
+    const silent = connect(port, host);
+    silent.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nSEL');
+    silent.resume();
+    await once(silent, 'close');
+    // A byte now and then keeps no connection either.
+    const dripping = connect(port, host);
+    dripping.on('error', () => undefined);
+    dripping.resume();
+    dripping.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n');
+    const timer = setInterval(() => dripping.writable && dripping.write('x'), 10);
+    await once(dripping, 'close');
+    clearInterval(timer);
+  });
+
+  it('are refused when they are too large, also when that is only seen on the way', async () => {
+    await using server = await startServer(() => ({ changed: 0n }), { limits: { sqlBytes: 1000 } });
+    const stated = await rawRequest(server.address, '/', { method: 'POST', body: 'x'.repeat(1001) });
+    assert.equal(stated.status, 413);
+    assert.match(stated.body.toString(), /the limit is 1000 bytes/);
+    const { gzipSync } = await import('node:zlib');
+    const bomb = await rawRequest(server.address, '/', {
+      method: 'POST',
+      headers: { 'content-encoding': 'gzip' },
+      body: gzipSync('x'.repeat(10_000_000)),
+    });
+    assert.equal(bomb.status, 413);
+    const broken = await rawRequest(server.address, '/', {
+      method: 'POST',
+      headers: { 'content-encoding': 'gzip' },
+      body: 'no gzip',
+    });
+    assert.equal(broken.status, 400);
+    const unknown = await rawRequest(server.address, '/', {
+      method: 'POST',
+      headers: { 'content-encoding': 'compress' },
+      body: 'x',
+    });
+    assert.equal(unknown.status, 415);
+  });
+
+  it('from pages of other sites are refused, unless they are named', async () => {
+    await using server = await startServer(() => ({ changed: 1n }), { corsOrigins: ['https://app.example'] });
+    const post = (headers: Record<string, string>) =>
+      rawRequest(server.address, '/', { method: 'POST', headers, body: 'DROP TABLE t' });
+    assert.equal((await post({ origin: 'https://evil.example' })).status, 403);
+    assert.equal((await post({ origin: 'null' })).status, 403);
+    assert.equal((await post({ origin: 'http://evil.example:1', host: 'evil.example:1' })).status, 421);
+    assert.equal(server.engine.log.statements.length, 0);
+    const named = await post({ origin: 'https://app.example' });
+    assert.equal(named.status, 200);
+    assert.equal(named.headers['access-control-allow-origin'], 'https://app.example');
+    const preflight = await rawRequest(server.address, '/', {
+      method: 'OPTIONS',
+      headers: { origin: 'https://app.example', 'access-control-request-headers': 'content-type' },
+    });
+    assert.equal(preflight.status, 204);
+    assert.equal(preflight.headers['access-control-allow-headers'], 'content-type');
+  });
+});
