@@ -28,3 +28,7 @@ export { explainListenError } from './settings/start-errors.ts';
 export { batchToCsv, batchToNdjson, batchToText, csvHeader } from './formats/rows.ts';
 export { type Cell, type CellReader, cellReader, cellReaders } from './formats/cell.ts';
 export { cellToJson, cellToText } from './formats/json.ts';
+
+// SQL engines
+export { createDuckDbEngine } from './engine/duckdb.ts';
+export type { DuckDbEngineOptions, EngineLimits } from './engine/options.ts';

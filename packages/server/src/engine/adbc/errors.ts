@@ -1,0 +1,81 @@
+import { createFlightError, type FlightError, type FlightErrorCode } from '@peregrine/flight';
+import { driverStatus } from './driver.ts';
+
+/** What a worker tells of a failure. */
+export interface EngineFailure {
+  /** AdbcStatusCode, or undefined for an error of our own. */
+  readonly status: number | undefined;
+  /** Code of our own errors. */
+  readonly code: FlightErrorCode | undefined;
+  readonly message: string;
+}
+
+const codesOfStatus: Readonly<Record<number, FlightErrorCode>> = {
+  [driverStatus.notImplemented]: 'UNIMPLEMENTED',
+  [driverStatus.notFound]: 'NOT_FOUND',
+  [driverStatus.alreadyExists]: 'ALREADY_EXISTS',
+  [driverStatus.invalidArgument]: 'INVALID_ARGUMENT',
+  [driverStatus.invalidState]: 'FAILED_PRECONDITION',
+  [driverStatus.invalidData]: 'INVALID_ARGUMENT',
+  [driverStatus.integrity]: 'INVALID_ARGUMENT',
+  [driverStatus.internal]: 'INTERNAL',
+  [driverStatus.io]: 'UNAVAILABLE',
+  [driverStatus.cancelled]: 'CANCELLED',
+  [driverStatus.timeout]: 'TIMED_OUT',
+  [driverStatus.unauthenticated]: 'UNAUTHENTICATED',
+  [driverStatus.unauthorized]: 'UNAUTHORIZED',
+};
+
+/** DuckDB's driver gives its statuses without system; the kind of error stands before its words. */
+const codesOfKind: readonly (readonly [RegExp, FlightErrorCode])[] = [
+  [/^INTERRUPT/i, 'CANCELLED'],
+  [/^(Catalog|Binder) Error: .*already exists/is, 'ALREADY_EXISTS'],
+  [/^Catalog Error: .*does not exist/is, 'NOT_FOUND'],
+  [/^Catalog Error: (Schema|Table|View|Type|Sequence|Index).*(not found|not exist)/is, 'NOT_FOUND'],
+  [
+    /^(Parser|Binder|Catalog|Conversion|Invalid Input|Syntax|Invalid|Mismatch Type|Parameter Not Resolved|Invalid type|Settings|Parameter Not Allowed|Invalid Configuration) Error/i,
+    'INVALID_ARGUMENT',
+  ],
+  [/^Out of Range Error/i, 'OUT_OF_RANGE'],
+  [/^Constraint Error/i, 'INVALID_ARGUMENT'],
+  [/^(Not implemented|Missing Extension|Autoload) Error/i, 'UNIMPLEMENTED'],
+  [/^Out of Memory Error/i, 'RESOURCE_EXHAUSTED'],
+  [/^Permission Error/i, 'UNAUTHORIZED'],
+  [/^TransactionContext Error: .*conflict/is, 'ABORTED'],
+  [/^(Transaction|TransactionContext|Dependency|Sequence) Error/i, 'FAILED_PRECONDITION'],
+  [/^FATAL Error/i, 'UNAVAILABLE'],
+  [/^IO Error: .*(no files found|does not exist|cannot open file|no such file)/is, 'NOT_FOUND'],
+  [/^(HTTP|Connection|Network) Error/i, 'UNAVAILABLE'],
+  [/^IO Error/i, 'INTERNAL'],
+];
+
+/** The error of the family that fits what the engine said, in the engine's own words. */
+export function toFlightError(failure: EngineFailure): FlightError {
+  const message = plainMessage(failure.message);
+  return createFlightError(failure.code ?? codeOf(failure.status, message), message);
+}
+
+/** Whether the engine says that its database can no longer be used: anchored, because statements choose texts of their own. */
+export function isFatal(message: string): boolean {
+  return /^FATAL Error/i.test(message);
+}
+
+function codeOf(status: number | undefined, message: string): FlightErrorCode {
+  for (const [pattern, code] of codesOfKind) if (pattern.test(message)) return code;
+  return status === undefined ? 'INTERNAL' : (codesOfStatus[status] ?? 'UNKNOWN');
+}
+
+/** Exceptions that DuckDB's driver passes on are JSON: kind and message are taken out. */
+function plainMessage(message: string): string {
+  if (!message.startsWith('{"exception_type"')) return message;
+  try {
+    const parsed: unknown = JSON.parse(message);
+    if (typeof parsed === 'object' && parsed !== null && 'exception_message' in parsed) {
+      const kind = 'exception_type' in parsed ? `${String(parsed.exception_type)} Error: ` : '';
+      return `${kind}${String(parsed.exception_message)}`;
+    }
+  } catch {
+    // Not JSON after all: the text as it is.
+  }
+  return message;
+}

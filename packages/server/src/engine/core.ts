@@ -1,0 +1,220 @@
+import { FlightError, FlightTimedOutError, FlightUnavailableError } from '@peregrine/flight';
+import { isFatal } from './adbc/errors.ts';
+import { createConnection } from './connection.ts';
+import type { EngineLimits } from './options.ts';
+import { type BlockPool, createBlockPool } from './pool/blocks.ts';
+import { createWorkerPool, type WorkerPool } from './pool/worker-pool.ts';
+import { startWorker } from './pool/worker-thread.ts';
+import type { Engine, EngineConnection, EngineInfo, EngineState } from './types.ts';
+import type { DriverOption, OperationArguments, OperationName, OperationResult } from './worker/messages.ts';
+
+/** What makes one engine differ from another. */
+export interface EngineSpecification extends EngineLimits {
+  /** Path of the driver's library. */
+  readonly library: string;
+  /** Its function; undefined: by its name. */
+  readonly entrypoint: string | undefined;
+  /** Options of the database. */
+  readonly options: readonly DriverOption[];
+  readonly dialect: EngineInfo['dialect'];
+  /** Whether a database that broke can be opened again without losing anything. */
+  readonly canReopen: boolean;
+}
+
+/** Usual size of a batch's memory: the largest body that is forwarded as it is. */
+const blockBytes = 4 * 1024 * 1024;
+
+/** Blocks that wait to be used again, in bytes. */
+const keptBlockBytes = 64 * 1024 * 1024;
+
+/** What connections, statements and results need of their engine. */
+export interface EngineCore {
+  readonly pool: WorkerPool;
+  readonly blocks: BlockPool;
+  readonly dialect: EngineInfo['dialect'];
+  readonly maxReadAheadBytes: number;
+  readonly counters: { batchBytes: number; connections: number };
+  /** Runs an operation that a signal or the time-out of statements cancels in the engine. */
+  run<K extends OperationName>(
+    name: K,
+    args: OperationArguments<K>,
+    options: StatementRun,
+  ): Promise<OperationResult<K>>;
+  /** Asks from a thread that is always free. */
+  control<K extends OperationName>(name: K, args: OperationArguments<K>): Promise<OperationResult<K>>;
+}
+
+/** What is being run, to be able to cancel it. */
+export interface StatementRun {
+  readonly connection: number;
+  readonly statement?: number | undefined;
+  readonly kind?: 'start' | 'continue' | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Time that is left of the statement's, in milliseconds; counted down while it works. */
+  readonly time: { leftMs: number | undefined };
+}
+
+/** How often a cancel is told again until the statement has ended: one that comes before the statement begins is lost. */
+const cancelAgainMs = 20;
+
+/** Opens a database and makes an engine of it. @throws FlightError where it cannot be opened */
+export async function openEngine(specification: EngineSpecification): Promise<Engine> {
+  const { library, entrypoint, options, dialect, canReopen } = specification;
+  const duckdb = dialect === 'duckdb' ? library : undefined;
+  const control = startWorker({ table: undefined, duckdb }, () => undefined);
+  const opened = await openDatabase();
+  const { table, info } = opened;
+  let { database } = opened;
+  let state: EngineState = { kind: 'ready' };
+  let isClosed = false;
+  const listeners = new Set<(state: EngineState) => void>();
+  const connections = new Set<EngineConnection>();
+  const counters = { batchBytes: 0, connections: 0 };
+  const maxThreads = specification.maxRunningStatements ?? 16;
+  const pool = createWorkerPool(
+    { table, duckdb },
+    {
+      maxThreads,
+      maxQueued: specification.maxQueuedStatements ?? 1_000,
+      queueTimeoutMs: specification.queueTimeoutMs ?? 60_000,
+      idleMs: 30_000,
+    },
+  );
+  const core: EngineCore = {
+    pool,
+    blocks: createBlockPool(blockBytes, keptBlockBytes),
+    dialect,
+    maxReadAheadBytes: specification.maxReadAheadBytes ?? 256 * 1024 * 1024,
+    counters,
+    run,
+    control: (name, args) => control.run(name, args),
+  };
+
+  async function openDatabase(): Promise<{ table: number; database: number; info: EngineInfo }> {
+    try {
+      const loaded = await control.run('load', { path: library, entrypoint });
+      const handle = await control.run('openDatabase', { options });
+      const told = await control.run('version', { database: handle });
+      return {
+        table: loaded,
+        database: handle,
+        info: {
+          vendor: told.vendor,
+          vendorVersion: told.version.replace(/^v/, ''),
+          arrowVersion: told.arrow,
+          dialect,
+        },
+      };
+    } catch (error) {
+      await control.close();
+      throw error;
+    }
+  }
+
+  function setState(next: EngineState): void {
+    state = next;
+    for (const listener of listeners) listener(next);
+  }
+
+  async function run<K extends OperationName>(
+    name: K,
+    args: OperationArguments<K>,
+    { connection, statement, kind, signal, time }: StatementRun,
+  ): Promise<OperationResult<K>> {
+    let again: NodeJS.Timeout | undefined;
+    let timeout: NodeJS.Timeout | undefined;
+    let startedAt = 0;
+    let timedOut = false;
+    const cancel = (): void => {
+      if (startedAt === 0) return;
+      void control.run('cancel', { connection, statement }).catch(() => undefined);
+      again ??= setInterval(cancel, cancelAgainMs);
+    };
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await pool.run(name, args, {
+        kind,
+        signal,
+        onStart() {
+          startedAt = performance.now();
+          if (time.leftMs === undefined) return;
+          timeout = setTimeout(() => {
+            timedOut = true;
+            cancel();
+          }, time.leftMs);
+        },
+      });
+    } catch (error) {
+      if (timedOut) {
+        throw new FlightTimedOutError(
+          `the statement was cancelled after ${specification.statementTimeoutMs} ms, the time-out of statements`,
+          { cause: error },
+        );
+      }
+      if (error instanceof FlightError && isFatal(error.rawMessage)) onFatal(error);
+      throw error;
+    } finally {
+      clearInterval(again);
+      clearTimeout(timeout);
+      signal?.removeEventListener('abort', cancel);
+      if (time.leftMs !== undefined && startedAt > 0) {
+        time.leftMs = Math.max(1, time.leftMs - (performance.now() - startedAt));
+      }
+    }
+  }
+
+  /** The database can no longer be used: connections are ended, and it is opened again where nothing is lost by it. */
+  function onFatal(error: FlightError): void {
+    if (state.kind === 'unavailable' || isClosed) return;
+    setState({ kind: 'unavailable', reason: error.rawMessage });
+    void reopen().catch(() => undefined);
+  }
+
+  async function reopen(): Promise<void> {
+    await Promise.all([...connections].map((connection) => connection.close()));
+    if (!canReopen || isClosed) return;
+    await control.run('closeDatabase', { database });
+    database = await control.run('openDatabase', { options });
+    setState({ kind: 'ready' });
+  }
+
+  return {
+    info,
+    get state() {
+      return state;
+    },
+    get statistics() {
+      return {
+        connections: connections.size,
+        running: pool.running,
+        queued: pool.queued,
+        batchBytes: counters.batchBytes,
+      };
+    },
+    async connect(callOptions = {}) {
+      if (isClosed) throw new FlightUnavailableError('the engine has been closed');
+      if (state.kind === 'unavailable') {
+        throw new FlightUnavailableError(`the database cannot be used: ${state.reason}`);
+      }
+      const address = await pool.run('openConnection', { database }, { signal: callOptions.signal });
+      const connection = createConnection(core, address, specification.statementTimeoutMs, () =>
+        connections.delete(connection),
+      );
+      connections.add(connection);
+      return connection;
+    },
+    onState(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      await Promise.all([...connections].map((connection) => connection.close()));
+      await pool.close();
+      await control.run('closeDatabase', { database }).catch(() => undefined);
+      await control.close();
+      listeners.clear();
+    },
+  };
+}

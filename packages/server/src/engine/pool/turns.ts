@@ -1,0 +1,38 @@
+import { FlightCancelledError } from '@peregrine/flight';
+
+/** Takes turns: one after the other, in the order in which they asked. */
+export interface Turns {
+  /**
+   * Waits for the turn and gives the function that ends it.
+   *
+   * @throws FlightCancelledError when the signal says so while it waits
+   */
+  take(signal?: AbortSignal): Promise<() => void>;
+}
+
+/** Makes one. */
+export function createTurns(): Turns {
+  let last: Promise<void> = Promise.resolve();
+  return {
+    async take(signal) {
+      let end: () => void = () => undefined;
+      const before = last;
+      last = new Promise<void>((resolve) => {
+        end = resolve;
+      }).then(() => before);
+      if (signal === undefined) {
+        await before;
+        return end;
+      }
+      const aborted = new Promise<'aborted'>((resolve) => {
+        if (signal.aborted) resolve('aborted');
+        else signal.addEventListener('abort', () => resolve('aborted'), { once: true });
+      });
+      if ((await Promise.race([before, aborted])) === 'aborted') {
+        end();
+        throw new FlightCancelledError('the statement was cancelled while it waited for its connection');
+      }
+      return end;
+    },
+  };
+}

@@ -1,0 +1,184 @@
+import {
+  FlightCancelledError,
+  FlightResourceExhaustedError,
+  FlightUnavailableError,
+} from '@peregrine/flight';
+import type { OperationArguments, OperationName, OperationResult, WorkerSetup } from '../worker/messages.ts';
+import { startWorker, type WorkerThread } from './worker-thread.ts';
+
+/** Limits of a {@link WorkerPool}. */
+export interface WorkerPoolOptions {
+  /** Threads, which is how many statements run at once. */
+  readonly maxThreads: number;
+  /** Statements that wait for a thread. */
+  readonly maxQueued: number;
+  /** How long a statement waits, in milliseconds. */
+  readonly queueTimeoutMs: number;
+  /** An idle thread ends after this time, in milliseconds. */
+  readonly idleMs: number;
+}
+
+/** What is asked of the pool. */
+export interface RunOptions {
+  /** `continue`: belongs to what runs already, so it goes first and no limit refuses it. Default: `start`. */
+  readonly kind?: 'start' | 'continue' | undefined;
+  /** Ends the wait for a thread; what runs already is cancelled by others. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called when a thread takes it up. */
+  readonly onStart?: (() => void) | undefined;
+}
+
+/** Threads that operations run in. */
+export interface WorkerPool {
+  run<K extends OperationName>(
+    name: K,
+    args: OperationArguments<K>,
+    options?: RunOptions,
+  ): Promise<OperationResult<K>>;
+  readonly running: number;
+  readonly queued: number;
+  /** Refuses what waits, waits for what runs, ends the threads. */
+  close(): Promise<void>;
+}
+
+interface Job {
+  start(thread: WorkerThread): void;
+  refuse(error: Error): void;
+}
+
+/** Threads are started when there is work for them and end when there is none for a while. */
+export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions): WorkerPool {
+  const { maxThreads, maxQueued, queueTimeoutMs, idleMs } = options;
+  const threads = new Set<WorkerThread>();
+  const idle: WorkerThread[] = [];
+  const first: Job[] = [];
+  const queue: Job[] = [];
+  const ends = new Map<WorkerThread, NodeJS.Timeout>();
+  let isClosed = false;
+  let onIdle: (() => void) | undefined;
+
+  function obtain(): WorkerThread | undefined {
+    const ready = idle.pop();
+    if (ready !== undefined) {
+      clearTimeout(ends.get(ready));
+      ends.delete(ready);
+      return ready;
+    }
+    if (threads.size >= maxThreads) return undefined;
+    const thread = startWorker(setup, () => {
+      threads.delete(thread);
+      const place = idle.indexOf(thread);
+      if (place >= 0) idle.splice(place, 1);
+    });
+    threads.add(thread);
+    return thread;
+  }
+
+  function free(done: WorkerThread): void {
+    if (!done.isAlive) threads.delete(done);
+    const job = first.shift() ?? queue.shift();
+    const thread = done.isAlive ? done : job && obtain();
+    if (job !== undefined && thread !== undefined) {
+      job.start(thread);
+      return;
+    }
+    if (thread === undefined) return;
+    idle.push(thread);
+    const timer = setTimeout(() => {
+      const place = idle.indexOf(thread);
+      if (place < 0) return;
+      idle.splice(place, 1);
+      ends.delete(thread);
+      void thread.close();
+    }, idleMs);
+    timer.unref();
+    ends.set(thread, timer);
+    if (idle.length === threads.size) onIdle?.();
+  }
+
+  return {
+    run<K extends OperationName>(
+      name: K,
+      args: OperationArguments<K>,
+      { kind = 'start', signal, onStart }: RunOptions = {},
+    ): Promise<OperationResult<K>> {
+      return new Promise<OperationResult<K>>((resolve, reject) => {
+        if (isClosed && kind === 'start') {
+          reject(new FlightUnavailableError('the engine has been closed'));
+          return;
+        }
+        if (signal?.aborted === true) {
+          reject(new FlightCancelledError('the statement was cancelled before it ran'));
+          return;
+        }
+        const job: Job = {
+          start(thread) {
+            stopWaiting();
+            onStart?.();
+            thread
+              .run(name, args)
+              .then(resolve, reject)
+              .finally(() => free(thread));
+          },
+          refuse(error) {
+            stopWaiting();
+            const list = kind === 'continue' ? first : queue;
+            const place = list.indexOf(job);
+            if (place >= 0) list.splice(place, 1);
+            reject(error);
+          },
+        };
+        let timer: NodeJS.Timeout | undefined;
+        const onAbort = (): void =>
+          job.refuse(new FlightCancelledError('the statement was cancelled while it waited'));
+        const stopWaiting = (): void => {
+          clearTimeout(timer);
+          signal?.removeEventListener('abort', onAbort);
+        };
+        const thread = obtain();
+        if (thread !== undefined) {
+          job.start(thread);
+          return;
+        }
+        if (kind === 'continue') {
+          first.push(job);
+          return;
+        }
+        if (queue.length >= maxQueued) {
+          reject(
+            new FlightResourceExhaustedError(
+              `${maxThreads} statements run and ${queue.length} wait, and the limit of waiting statements is ${maxQueued}; try again later`,
+            ),
+          );
+          return;
+        }
+        queue.push(job);
+        signal?.addEventListener('abort', onAbort, { once: true });
+        timer = setTimeout(() => {
+          job.refuse(
+            new FlightResourceExhaustedError(
+              `the statement waited ${queueTimeoutMs} ms for one of ${maxThreads} that run to end, which is the limit; try again later`,
+            ),
+          );
+        }, queueTimeoutMs);
+      });
+    },
+    get running() {
+      return threads.size - idle.length;
+    },
+    get queued() {
+      return queue.length + first.length;
+    },
+    async close() {
+      isClosed = true;
+      for (const job of [...queue]) job.refuse(new FlightUnavailableError('the engine has been closed'));
+      if (idle.length < threads.size || first.length > 0) {
+        await new Promise<void>((resolve) => {
+          onIdle = resolve;
+        });
+      }
+      for (const timer of ends.values()) clearTimeout(timer);
+      await Promise.all([...threads].map((thread) => thread.close()));
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { Worker } from 'node:worker_threads';
+import { FlightUnavailableError } from '@peregrine/flight';
+import { toFlightError } from '../adbc/errors.ts';
+import type {
+  OperationArguments,
+  OperationName,
+  OperationResult,
+  WorkerAnswer,
+  WorkerRequest,
+  WorkerSetup,
+} from '../worker/messages.ts';
+
+/** One worker thread, which does one thing at a time. */
+export interface WorkerThread {
+  /** Runs an operation. @throws FlightError as the engine tells */
+  run<K extends OperationName>(name: K, args: OperationArguments<K>): Promise<OperationResult<K>>;
+  /** Whether something runs or waits in it. */
+  readonly isBusy: boolean;
+  /** False once it ended, by itself or by an error. */
+  readonly isAlive: boolean;
+  /** Ends the thread when what runs is done. */
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** Starts a worker; a failure to start comes with its first operation. */
+export function startWorker(setup: WorkerSetup, onExit: () => void): WorkerThread {
+  // Output of tsc: the worker's program lies beside as JavaScript.
+  const worker = new Worker(new URL('../worker/main.js', import.meta.url), { workerData: setup });
+  const waiting: Waiting[] = [];
+  let failure: Error | undefined;
+  worker.unref();
+
+  function fail(error: Error): void {
+    failure ??= new FlightUnavailableError(`a thread of the engine ended: ${error.message}`, {
+      cause: error,
+    });
+    for (const { reject } of waiting.splice(0)) reject(failure);
+  }
+
+  worker.on('message', (answer: WorkerAnswer) => {
+    const next = waiting.shift();
+    if (waiting.length === 0) worker.unref();
+    if (answer.kind === 'done') next?.resolve(answer.result);
+    else next?.reject(toFlightError(answer.failure));
+  });
+  worker.on('error', fail);
+  worker.on('exit', (code) => {
+    fail(new Error(`exit code ${code}`));
+    onExit();
+  });
+
+  return {
+    run<K extends OperationName>(name: K, args: OperationArguments<K>): Promise<OperationResult<K>> {
+      if (failure !== undefined) return Promise.reject(failure);
+      return new Promise<OperationResult<K>>((resolve, reject) => {
+        // Answers come in the order of the requests, and each is the result of its request's operation.
+        waiting.push({ resolve: (result) => resolve(result as OperationResult<K>), reject });
+        worker.ref();
+        const request: WorkerRequest<K> = { name, args };
+        worker.postMessage(request);
+      });
+    },
+    get isBusy() {
+      return waiting.length > 0;
+    },
+    get isAlive() {
+      return failure === undefined;
+    },
+    async close() {
+      await worker.terminate();
+    },
+  };
+}

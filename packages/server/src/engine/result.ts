@@ -1,0 +1,179 @@
+import { FlightError, FlightInternalError } from '@peregrine/flight';
+import type { EngineCore, StatementRun } from './core.ts';
+import type { EngineBatch, EngineQueryOptions, EngineResult } from './types.ts';
+import type { GatheredBatch } from './worker/messages.ts';
+
+/** Rows of a batch, unless the caller says otherwise: what Arrow's other producers use. */
+const defaultBatchRows = 65_536;
+
+/** Bytes of a batch: with header and metadata below the 4 MiB that Go, Rust and grpc-java take without being told more. */
+const defaultBatchBytes = 4 * 1024 * 1024 - 64 * 1024;
+
+/** Offsets of 32 bits end here, however large a batch may be. */
+const largestBatchBytes = 1024 * 1024 * 1024;
+
+/** Batches of one result that may be out; its reader waits for one to be released above it. */
+const maxBatchesOut = 16;
+
+/** Batches that are gathered before they are asked for. */
+const readAhead = 2;
+
+/** What a result needs to be read and to be freed. */
+export interface ResultParts {
+  /** Its handle in the engine. */
+  readonly address: number;
+  readonly schema: Uint8Array;
+  readonly run: StatementRun;
+  /** Frees what the result kept busy; called once, after the result itself is freed. */
+  readonly onClosed: () => Promise<void>;
+}
+
+/** Reads a result batch by batch, a little ahead of its taker. */
+export function createResult(
+  core: EngineCore,
+  parts: ResultParts,
+  options: EngineQueryOptions,
+): EngineResult {
+  const { address, schema, run } = parts;
+  const rows = Math.max(1, Math.floor(options.batchRows ?? defaultBatchRows));
+  const bytes = Math.min(options.batchBytes ?? defaultBatchBytes, largestBatchBytes);
+  const ready: GatheredBatch[] = [];
+  const stop = new AbortController();
+  let gathering: Promise<void> | undefined;
+  let failure: unknown;
+  let isFirst = true;
+  let isEnded = false;
+  let isTaken = false;
+  let out = 0;
+  let closing: Promise<void> | undefined;
+  let onRelease: (() => void) | undefined;
+
+  if (options.signal?.aborted === true) stop.abort();
+  const onAbort = (): void => stop.abort();
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+
+  /** Has the next batch gathered, unless that is under way. */
+  function gather(): void {
+    if (gathering !== undefined || isEnded) return;
+    const block = core.blocks.take();
+    gathering = core
+      .run(
+        'next',
+        { result: address, block, rows, bytes, isFirst, changingDictionaries: core.dialect !== 'duckdb' },
+        { ...run, kind: 'continue', signal: stop.signal },
+      )
+      .then(
+        (batches) => {
+          isFirst = false;
+          if (batches === undefined) isEnded = true;
+          else ready.push(...batches);
+          // The worker got a copy of the handle of the block: what it filled is the same memory under another object.
+          if (
+            batches?.at(-1)?.bodyLength === undefined ||
+            (batches.at(-1)?.bodyLength ?? 0) > block.byteLength
+          ) {
+            core.blocks.give(block);
+          }
+        },
+        (error: unknown) => {
+          failure = error;
+          isEnded = true;
+          core.blocks.give(block);
+        },
+      )
+      .then(() => {
+        gathering = undefined;
+        for (const batch of ready) count(batch);
+        if (ready.length < readAhead && core.counters.batchBytes < core.maxReadAheadBytes) gather();
+      });
+  }
+
+  const counted = new Set<GatheredBatch>();
+  function count(batch: GatheredBatch): void {
+    if (counted.has(batch)) return;
+    counted.add(batch);
+    core.counters.batchBytes += batch.block.byteLength;
+  }
+
+  function drop(batch: GatheredBatch): void {
+    if (!counted.delete(batch)) return;
+    core.counters.batchBytes -= batch.block.byteLength;
+    core.blocks.give(batch.block);
+  }
+
+  function hand(batch: GatheredBatch): EngineBatch {
+    out++;
+    let isReleased = false;
+    return {
+      kind: batch.kind,
+      rows: batch.rows,
+      header: batch.header,
+      body: new Uint8Array(batch.block, 0, batch.bodyLength),
+      release() {
+        if (isReleased) return;
+        isReleased = true;
+        out--;
+        drop(batch);
+        onRelease?.();
+      },
+    };
+  }
+
+  async function next(): Promise<EngineBatch | undefined> {
+    while (out >= maxBatchesOut && closing === undefined) {
+      await new Promise<void>((resolve) => {
+        onRelease = resolve;
+      });
+      onRelease = undefined;
+    }
+    while (ready.length === 0 && !isEnded && closing === undefined) {
+      gather();
+      await gathering;
+    }
+    const batch = closing === undefined ? ready.shift() : undefined;
+    if (batch !== undefined) {
+      if (!isEnded && core.counters.batchBytes < core.maxReadAheadBytes) gather();
+      return hand(batch);
+    }
+    await close();
+    if (failure === undefined) return undefined;
+    throw failure instanceof FlightError
+      ? failure
+      : new FlightInternalError('the engine failed while it gave rows', { cause: failure });
+  }
+
+  function close(): Promise<void> {
+    closing ??= (async () => {
+      options.signal?.removeEventListener('abort', onAbort);
+      stop.abort();
+      onRelease?.();
+      isEnded = true;
+      await gathering;
+      for (const batch of ready.splice(0)) drop(batch);
+      await core.pool.run('closeResult', { result: address }, { kind: 'continue' }).catch(() => undefined);
+      await parts.onClosed();
+    })();
+    return closing;
+  }
+
+  return {
+    schema,
+    [Symbol.asyncIterator]() {
+      if (isTaken) throw new FlightInternalError('a result is read once, and this one is being read already');
+      isTaken = true;
+      return {
+        async next() {
+          const value = await next();
+          return value === undefined ? { done: true, value } : { done: false, value };
+        },
+        async return() {
+          await close();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+    progress: () =>
+      closing === undefined ? core.control('progress', { connection: run.connection }) : Promise.resolve(1),
+    close,
+  };
+}

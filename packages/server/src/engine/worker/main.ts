@@ -1,0 +1,49 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { FlightError } from '@peregrine/flight';
+import { DriverError } from '../adbc/driver.ts';
+import type { EngineFailure } from '../adbc/errors.ts';
+import type { OperationName, WorkerAnswer, WorkerRequest, WorkerSetup } from './messages.ts';
+import { createOperations } from './operations.ts';
+
+/*
+ * The program of a worker thread: takes one request after the other and answers each. Native calls may take minutes;
+ * they block this thread only.
+ */
+
+const port = parentPort;
+if (port === null) throw new Error('this program runs as a worker thread of the engine');
+
+// workerData is what `pool.ts` passes, a WorkerSetup.
+const setup: WorkerSetup = workerData;
+const operations = createOperations(setup);
+
+function run<K extends OperationName>({ name, args }: WorkerRequest<K>): unknown {
+  return operations[name](args);
+}
+
+function failureOf(error: unknown): EngineFailure {
+  if (error instanceof DriverError) return { status: error.status, code: undefined, message: error.message };
+  if (error instanceof FlightError) return { status: undefined, code: error.code, message: error.rawMessage };
+  if (error instanceof RangeError) {
+    return {
+      status: undefined,
+      code: 'RESOURCE_EXHAUSTED',
+      message: `no memory for this batch: ${error.message}`,
+    };
+  }
+  return {
+    status: undefined,
+    code: 'INTERNAL',
+    message: error instanceof Error ? error.message : String(error),
+  };
+}
+
+port.on('message', (request: WorkerRequest) => {
+  let answer: WorkerAnswer;
+  try {
+    answer = { kind: 'done', result: run(request) };
+  } catch (error) {
+    answer = { kind: 'failed', failure: failureOf(error) };
+  }
+  port.postMessage(answer);
+});

@@ -1,0 +1,102 @@
+import type { Address } from '../c-data/native.ts';
+import type { EngineFailure } from '../adbc/errors.ts';
+
+/*
+ * What the main thread and the workers say to each other. Addresses are valid in every thread of the process; the main
+ * thread keeps them as opaque numbers and never looks behind them.
+ */
+
+/** What a worker starts with. */
+export interface WorkerSetup {
+  /** The driver's table, of {@link Operations.load} of another worker; undefined in the first. */
+  readonly table: Address | undefined;
+  /** Path of libduckdb where the driver is DuckDB's: its C API is used beside. */
+  readonly duckdb: string | undefined;
+}
+
+/** One of the messages of a result, before it has a way back to its pool. */
+export interface GatheredBatch {
+  readonly kind: 'dictionary' | 'records';
+  readonly rows: number;
+  readonly header: Uint8Array;
+  readonly bodyLength: number;
+  readonly block: SharedArrayBuffer;
+}
+
+/** What a statement turned out to be. */
+export interface PreparedFacts {
+  readonly kind: 'query' | 'update' | 'ddl';
+  readonly resultSchema: Uint8Array | undefined;
+  readonly parameterSchema: Uint8Array;
+}
+
+/** An IPC message in memory that threads share. */
+export interface SharedInput {
+  readonly header: Uint8Array;
+  readonly bodyLength: number;
+  readonly block: SharedArrayBuffer;
+}
+
+/** Key and value of an ADBC option. */
+export type DriverOption = readonly [key: string, value: string];
+
+/** Each operation of a worker: what it takes and gives. All of them run to their end in the worker's thread. */
+export interface Operations {
+  load: [args: { path: string; entrypoint: string | undefined }, result: Address];
+  openDatabase: [args: { options: readonly DriverOption[] }, result: Address];
+  closeDatabase: [args: { database: Address }, result: undefined];
+  openConnection: [args: { database: Address }, result: Address];
+  closeConnection: [args: { connection: Address }, result: undefined];
+  version: [
+    args: { database: Address },
+    result: { vendor: string; version: string; arrow: string | undefined },
+  ];
+  getOption: [args: { connection: Address; key: string }, result: string | undefined];
+  setOption: [args: { connection: Address; key: string; value: string }, result: undefined];
+  endTransaction: [args: { connection: Address; commit: boolean }, result: undefined];
+  /** Interrupts what runs on a connection, from another thread. Never fails. */
+  cancel: [args: { connection: Address; statement: Address | undefined }, result: undefined];
+  progress: [args: { connection: Address }, result: number | undefined];
+  /** A statement's handle without anything in it. */
+  newStatement: [args: { connection: Address }, result: Address];
+  closeStatement: [args: { statement: Address }, result: undefined];
+  prepare: [args: { connection: Address; statement: Address; sql: string }, result: PreparedFacts];
+  execute: [args: { connection: Address; statement: Address; sql: string | undefined }, result: bigint];
+  query: [
+    args: { connection: Address; statement: Address; sql: string | undefined },
+    result: { result: Address; schema: Uint8Array },
+  ];
+  /** The next batch with the dictionaries that it needs; undefined at the end. */
+  next: [
+    args: {
+      result: Address;
+      block: SharedArrayBuffer;
+      rows: number;
+      bytes: number;
+      isFirst: boolean;
+      /** Dictionaries may change between the driver's arrays. */
+      changingDictionaries: boolean;
+    },
+    result: readonly GatheredBatch[] | undefined,
+  ];
+  closeResult: [args: { result: Address }, result: undefined];
+}
+
+/** The name of an operation. */
+export type OperationName = keyof Operations;
+export type OperationArguments<K extends OperationName> = Operations[K][0];
+export type OperationResult<K extends OperationName> = Operations[K][1];
+
+/** The functions behind the operations. */
+export type OperationTable = { [K in OperationName]: (args: OperationArguments<K>) => OperationResult<K> };
+
+/** Main thread to worker. */
+export interface WorkerRequest<K extends OperationName = OperationName> {
+  readonly name: K;
+  readonly args: OperationArguments<K>;
+}
+
+/** Worker to main thread: one answer to each request. */
+export type WorkerAnswer =
+  | { readonly kind: 'done'; readonly result: unknown }
+  | { readonly kind: 'failed'; readonly failure: EngineFailure };

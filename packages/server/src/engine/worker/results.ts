@@ -1,0 +1,247 @@
+import {
+  type ArrowSchema,
+  encodeDictionaryBatchHeader,
+  encodeRecordBatchHeader,
+  encodeSchema,
+} from '@peregrine/flight/ipc';
+import { DriverError, driverStatus } from '../adbc/driver.ts';
+import { fillBody, planBody } from '../c-data/gather.ts';
+import { type ColumnLayout, dictionaryColumns, layoutOf } from '../c-data/layout.ts';
+import {
+  type Address,
+  addressOf,
+  allocate,
+  copy,
+  free,
+  functionAt,
+  pointer,
+  readPointer,
+  readText,
+  writeLong,
+} from '../c-data/native.ts';
+import { measure, type Piece } from '../c-data/pieces.ts';
+import { readSchema } from '../c-data/read-schema.ts';
+import { type CArray, isHeld, readArray, releaseStruct, structBytes } from '../c-data/structs.ts';
+import type { GatheredBatch, OperationArguments } from './messages.ts';
+
+/*
+ * A result in native memory, so that any worker can go on with it:
+ *
+ * result := ArrowArrayStream (40 bytes) …, at 64: the ArrowArray that did not fit in the last batch, at 144: its first
+ *           row that was not given, at 152: 1 when the stream has ended, because DuckDB fails when it is asked again
+ */
+const resultBytes = 160;
+const pendingPlace = 64;
+const pendingStartPlace = 144;
+const endedPlace = 152;
+
+/** A batch that is not full is given after this time, in milliseconds, so that slow queries are seen to move. */
+const longestGatherMs = 250;
+
+/** Layouts of results that this worker has been asked for; the address of a result that is gone may come again. */
+const layouts = new Map<Address, Layout>();
+const mostLayouts = 256;
+
+interface Layout {
+  readonly columns: readonly ColumnLayout[];
+  readonly dictionaries: readonly ColumnLayout[];
+}
+
+/** Room for a result; the driver fills its stream, which is at the same address. */
+export function newResult(): Address {
+  return allocate(resultBytes);
+}
+
+/** Frees a result and what the driver holds for it. */
+export function closeResult(result: Address): void {
+  layouts.delete(result);
+  releaseStruct('array', result + pendingPlace);
+  releaseStruct('stream', result);
+  free(result);
+}
+
+/** Reads the schema of a result; also done when a worker meets a result for the first time. */
+export function readResultSchema(result: Address): Uint8Array {
+  const schema = fetchSchema(result);
+  remember(result, schema);
+  return encodeSchema(schema);
+}
+
+function fetchSchema(result: Address): ArrowSchema {
+  const struct = allocate(structBytes.schema);
+  try {
+    const status = functionAt(readPointer(result), 'int', streamParameters)(result, struct);
+    if (status !== 0) throw streamError(result, status);
+    return readSchema(struct);
+  } finally {
+    releaseStruct('schema', struct);
+    free(struct);
+  }
+}
+
+const streamParameters = [pointer, pointer];
+
+function remember(result: Address, schema: ArrowSchema): Layout {
+  const columns = layoutOf(schema);
+  const layout = { columns, dictionaries: dictionaryColumns(columns) };
+  if (layouts.size >= mostLayouts) layouts.clear();
+  layouts.set(result, layout);
+  return layout;
+}
+
+function streamError(result: Address, status: number): DriverError {
+  const lastError = readPointer(result + 16);
+  const text = lastError === 0 ? '' : readText(functionAt(lastError, pointer, [pointer])(result));
+  return new DriverError(
+    driverStatus.unknown,
+    text || `the engine's stream failed with status ${status}`,
+    '',
+  );
+}
+
+/** Structs of arrays, used again from batch to batch. */
+const spareArrays: Address[] = [];
+
+interface HeldArray {
+  readonly address: Address;
+  readonly array: CArray;
+}
+
+/** The next array of the stream, or the one that is left from before; undefined at the end. */
+function fetchArray(result: Address): HeldArray | undefined {
+  const address = spareArrays.pop() ?? allocate(structBytes.array);
+  if (isHeld('array', result + pendingPlace)) {
+    copy(address, result + pendingPlace, structBytes.array);
+    writeLong(result + pendingPlace + 64, 0);
+    return { address, array: readArray(address) };
+  }
+  if (readPointer(result + endedPlace) !== 0) {
+    spareArrays.push(address);
+    return undefined;
+  }
+  writeLong(address + 64, 0);
+  const status = functionAt(readPointer(result + 8), 'int', streamParameters)(result, address);
+  if (status === 0 && isHeld('array', address)) return { address, array: readArray(address) };
+  spareArrays.push(address);
+  writeLong(result + endedPlace, 1);
+  if (status !== 0) throw streamError(result, status);
+  return undefined;
+}
+
+/** Puts an array back: the next batch begins with its row `start`. */
+function keepArray(result: Address, held: HeldArray, start: number): void {
+  copy(result + pendingPlace, held.address, structBytes.array);
+  writeLong(result + pendingStartPlace, start);
+  spareArrays.push(held.address);
+}
+
+function dropArray(held: HeldArray): void {
+  releaseStruct('array', held.address);
+  spareArrays.push(held.address);
+}
+
+/** Gathers the next batch. */
+export function nextBatches(args: OperationArguments<'next'>): GatheredBatch[] | undefined {
+  const { result, block, rows: mostRows, bytes: mostBytes } = args;
+  const layout = layouts.get(result) ?? remember(result, fetchSchema(result));
+  const { columns, dictionaries } = layout;
+  const alone = args.changingDictionaries && dictionaries.length > 0;
+  const pieces: Piece[][] = columns.map(() => []);
+  const arrays: HeldArray[] = [];
+  const until = performance.now() + longestGatherMs;
+  let rows = 0;
+  let bytes = 0;
+  let rest: { readonly held: HeldArray; readonly start: number } | undefined;
+  try {
+    while (rows < mostRows) {
+      const start = isHeld('array', result + pendingPlace) ? readPointer(result + pendingStartPlace) : 0;
+      const held = fetchArray(result);
+      if (held === undefined) break;
+      const left = held.array.length - start;
+      if (left <= 0) {
+        dropArray(held);
+        continue;
+      }
+      arrays.push(held);
+      let count = Math.min(left, mostRows - rows);
+      let measured = measureRows(columns, held.array, start, count);
+      if (bytes + measured.bytes > mostBytes && rows > 0) {
+        rest = { held, start };
+        break;
+      }
+      while (measured.bytes > mostBytes && count > 1) {
+        count = Math.ceil(count / 2);
+        measured = measureRows(columns, held.array, start, count);
+      }
+      for (const [index, piece] of measured.pieces.entries()) pieces[index]?.push(piece);
+      rows += count;
+      bytes += measured.bytes;
+      if (count < left) {
+        rest = { held, start: start + count };
+        break;
+      }
+      if (alone || performance.now() > until) break;
+    }
+    if (rows === 0) return undefined;
+    const batches: GatheredBatch[] = [];
+    if (args.isFirst || alone) {
+      const first = arrays[0];
+      if (first !== undefined) gatherDictionaries(columns, first.array, batches);
+    }
+    const plan = planBody(columns, pieces, rows);
+    const target = plan.bodyLength <= block.byteLength ? block : new SharedArrayBuffer(plan.bodyLength);
+    const memory = new Uint8Array(target);
+    fillBody(plan, { bytes: memory, address: addressOf(memory) });
+    const header = encodeRecordBatchHeader(plan.layout, plan.bodyLength);
+    batches.push({ kind: 'records', rows, header, bodyLength: plan.bodyLength, block: target });
+    return batches;
+  } finally {
+    for (const held of arrays) {
+      if (held === rest?.held) keepArray(result, held, rest.start);
+      else dropArray(held);
+    }
+  }
+}
+
+function measureRows(
+  columns: readonly ColumnLayout[],
+  array: CArray,
+  start: number,
+  count: number,
+): { pieces: Piece[]; bytes: number } {
+  let bytes = 0;
+  const pieces = columns.map((column, index) => {
+    const child = array.children[index];
+    if (child === undefined)
+      throw new DriverError(driverStatus.internal, `the engine gave no column ${index}`, '');
+    const piece = measure(column, child, start + array.offset, count);
+    bytes += piece.bytes;
+    return piece;
+  });
+  return { pieces, bytes };
+}
+
+/** A dictionary message for each column that has one, inner dictionaries first. */
+function gatherDictionaries(columns: readonly ColumnLayout[], array: CArray, batches: GatheredBatch[]): void {
+  for (const [index, column] of columns.entries()) {
+    const child = array.children[index];
+    if (child !== undefined) gatherDictionary(column, child, batches);
+  }
+}
+
+function gatherDictionary(column: ColumnLayout, array: CArray, batches: GatheredBatch[]): void {
+  if (column.dictionary === undefined) {
+    gatherDictionaries(column.children, array, batches);
+    return;
+  }
+  const { id, values } = column.dictionary;
+  const dictionary = array.dictionary;
+  if (dictionary === undefined) return;
+  gatherDictionary(values, dictionary, batches);
+  const plan = planBody([values], [[measure(values, dictionary, 0, dictionary.length)]], dictionary.length);
+  const block = new SharedArrayBuffer(plan.bodyLength);
+  const memory = new Uint8Array(block);
+  fillBody(plan, { bytes: memory, address: addressOf(memory) });
+  const header = encodeDictionaryBatchHeader(id, false, plan.layout, plan.bodyLength);
+  batches.push({ kind: 'dictionary', rows: dictionary.length, header, bodyLength: plan.bodyLength, block });
+}
