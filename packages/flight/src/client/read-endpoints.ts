@@ -89,8 +89,7 @@ export function readEndpoints(
     return arrived.shift();
   };
   const closeAll = (): void => {
-    waiting.length = 0;
-    for (const worker of workers.splice(0)) {
+    for (const worker of workers) {
       worker.stream?.close();
       // one that is being opened closes when it has found out that the run was stopped
       worker.ready.then(
@@ -119,6 +118,7 @@ export function readEndpoints(
       onSchema?.reject(error);
       throw error;
     } finally {
+      waiting.length = 0;
       run.stop('the rest of the endpoints is not needed');
       closeAll();
     }
@@ -147,6 +147,8 @@ export function readEndpoints(
     },
     cancel(reason = 'the caller gave up'): void {
       run.stop(reason);
+      // who still reads hears of it; connections go back also when nobody does
+      closeAll();
     },
     [Symbol.asyncIterator](): AsyncIterator<FlightStreamChunk> {
       return {

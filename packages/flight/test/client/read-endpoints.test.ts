@@ -10,6 +10,7 @@ import {
   vectorFromArray,
 } from 'apache-arrow';
 import type { EndpointContext } from '../../src/client/endpoint-stream.ts';
+import type { EndpointsReader } from '../../src/client/flight-client.ts';
 import { readAll } from '../../src/client/read-all.ts';
 import { readEndpoints } from '../../src/client/read-endpoints.ts';
 import {
@@ -313,6 +314,32 @@ describe('reading all endpoints as a stream', () => {
     await assert.rejects(next, FlightCancelledError);
     assert.equal(leases(), 0);
   });
+
+  for (const [how, give] of [
+    ['cancelled', (reader: EndpointsReader) => reader.cancel()],
+    ['disposed of', (reader: EndpointsReader) => reader[Symbol.asyncDispose]()],
+  ] as const) {
+    it(`gives connections back when it is ${how} and nobody reads on`, async () => {
+      for (const readFirst of [true, false]) {
+        const { context, leases } = services(async (ticket, call) => {
+          for (const message of await flightDataMessages(numbers([Number(ticket)]))) call.send(message);
+        });
+        const endpoints = tickets.map((ticket) => new FlightEndpoint(ticket, ['grpc://a:1']));
+        const reader = readEndpoints(context, infoOf(endpoints), {});
+        if (readFirst) await reader.readNext();
+        else await reader.schema;
+        assert.ok(leases() > 0);
+        await give(reader);
+        await new Promise((resolve) => setImmediate(resolve));
+        assert.equal(leases(), 0);
+        if (how === 'cancelled') {
+          await assert.rejects(async () => {
+            while ((await reader.readNext()) !== undefined);
+          }, FlightCancelledError);
+        }
+      }
+    });
+  }
 
   it('releases each chunk of scoped reading', async () => {
     const { context } = services(serveNumbers);
