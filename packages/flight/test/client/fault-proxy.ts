@@ -10,6 +10,8 @@ export interface Faults {
   byteByByte: boolean;
   /** Destroy the connection after this many bytes from the server. */
   cutAfter: number;
+  /** Destroy the connection after this many bytes from the client. */
+  cutClientAfter: number;
 }
 
 /** A running proxy. */
@@ -20,16 +22,25 @@ export interface FaultProxy extends AsyncDisposable {
   readonly accepted: number;
   /** Bytes that came from the server so far. */
   readonly fromServer: number;
+  /** Bytes that came from clients so far. */
+  readonly fromClient: number;
   /** Destroys all connections. */
   cut(): void;
 }
 
 /** Starts a proxy to a port of this machine. */
 export async function startFaultProxy(target: number, initial: Partial<Faults> = {}): Promise<FaultProxy> {
-  const faults: Faults = { frozen: false, byteByByte: false, cutAfter: Infinity, ...initial };
+  const faults: Faults = {
+    frozen: false,
+    byteByByte: false,
+    cutAfter: Infinity,
+    cutClientAfter: Infinity,
+    ...initial,
+  };
   const sockets = new Set<Socket>();
   let accepted = 0;
   let fromServer = 0;
+  let fromClient = 0;
 
   const forward = (from: Socket, to: Socket, isServer: boolean): void => {
     from.on('data', (bytes: Buffer) => {
@@ -37,11 +48,11 @@ export async function startFaultProxy(target: number, initial: Partial<Faults> =
         from.pause();
         return;
       }
-      let piece = bytes;
-      if (isServer) {
-        piece = bytes.subarray(0, Math.max(0, faults.cutAfter - fromServer));
-        fromServer += bytes.byteLength;
-      }
+      const passed = isServer ? fromServer : fromClient;
+      const limit = isServer ? faults.cutAfter : faults.cutClientAfter;
+      const piece = bytes.subarray(0, Math.max(0, limit - passed));
+      if (isServer) fromServer += bytes.byteLength;
+      else fromClient += bytes.byteLength;
       if (faults.byteByByte) {
         from.pause();
         void writeByteByByte(to, piece).then(() => from.resume());
@@ -49,7 +60,7 @@ export async function startFaultProxy(target: number, initial: Partial<Faults> =
         from.pause();
         to.once('drain', () => from.resume());
       }
-      if (isServer && fromServer >= faults.cutAfter) to.end(() => from.destroy());
+      if (passed + bytes.byteLength >= limit) to.end(() => from.destroy());
     });
     from.on('end', () => to.end());
     from.on('close', () => to.destroy());
@@ -78,6 +89,9 @@ export async function startFaultProxy(target: number, initial: Partial<Faults> =
     },
     get fromServer(): number {
       return fromServer;
+    },
+    get fromClient(): number {
+      return fromClient;
     },
     cut,
     async [Symbol.asyncDispose](): Promise<void> {
