@@ -33,7 +33,7 @@ export async function sendParquet(
   const { signal } = call;
   await using file = await createTempFile(context.tempDirectory, '.parquet');
   const copy = await connection.prepare(
-    `COPY ${asSubquery(sql)} TO ${quoteLiteral(file.path)} (FORMAT parquet, COMPRESSION zstd)`,
+    `COPY (SELECT * FROM ${asSubquery(sql)}) TO ${quoteLiteral(file.path)} (FORMAT parquet, COMPRESSION zstd)`,
     { signal },
   );
   let rows: bigint;

@@ -1,0 +1,121 @@
+import { FlightInvalidArgumentError } from '@peregrine/flight';
+import type { EngineConnection } from '../../engine/types.ts';
+import { cellReaders } from '../../formats/cell.ts';
+import { cellToText } from '../../formats/json.ts';
+import { quoteIdentifier, quoteLiteral, quotePath } from '../../sql/sql-text.ts';
+import { createRowsDecoder } from '../writers/rows-decoder.ts';
+import type { InsertTarget } from './insert.ts';
+
+/** A column of the table, or of the part of it that the insert names. */
+export interface TableColumn {
+  readonly name: string;
+  /** As DuckDB writes it. */
+  readonly type: string;
+}
+
+/** A column of the data, and the column of the table that it goes to. */
+export interface DataColumn extends TableColumn {
+  /** Its name in the data, which may differ in case. */
+  readonly key: string;
+}
+
+/** What an INSERT selects, and into which columns. */
+export interface Selection {
+  readonly columns: readonly string[];
+  /** `SELECT …` */
+  readonly select: string;
+}
+
+/** The columns that rows may go to, in the order of the table or of the insert. */
+export async function columnsOf(
+  connection: EngineConnection,
+  { table, columns }: InsertTarget,
+  signal: AbortSignal,
+): Promise<TableColumn[]> {
+  const names = columns?.map((name) => quoteIdentifier(name)).join(', ') ?? '*';
+  const rows = await rowsOf(connection, `DESCRIBE SELECT ${names} FROM ${quotePath(...table)}`, signal);
+  return rows.map(([name = '', type = 'VARCHAR']) => ({ name, type }));
+}
+
+/**
+ * The columns whose names the data has, in the data's order.
+ *
+ * @throws FlightInvalidArgumentError for a name that the table does not have: its values would be lost
+ */
+export function matchColumns(keys: readonly string[], columns: readonly TableColumn[]): DataColumn[] {
+  return keys.map((key) => {
+    const column =
+      columns.find(({ name }) => name === key) ?? columns.find(({ name }) => sameName(name, key));
+    if (column !== undefined) return { ...column, key };
+    throw new FlightInvalidArgumentError(
+      `the data has a column ${JSON.stringify(key)}, which the table does not have; its columns are ` +
+        columns.map(({ name }) => name).join(', '),
+    );
+  });
+}
+
+/** Names of columns are the same whatever their case. */
+export function sameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+/** How a value is read from text: as what, and what is made of it. */
+export interface TextReading {
+  /** The type that the reader of the file is told. */
+  readonly type: string;
+  /** What is selected, by the column's name in SQL. */
+  readonly expression: (column: string) => string;
+}
+
+/**
+ * How values of a type are read, so that what a SELECT gives in a format can be inserted in it again: bytes are base64
+ * in JSON and hexadecimal else, intervals are ISO 8601, lists and structs in separated values are JSON.
+ */
+export function readingOf(type: string, from: 'json' | 'separated'): TextReading {
+  if (type === 'BLOB') {
+    const decode = from === 'json' ? 'from_base64' : 'unhex';
+    return { type: 'VARCHAR', expression: (column) => `${decode}(${column})` };
+  }
+  if (type === 'INTERVAL') return { type: 'VARCHAR', expression: intervalOf };
+  if (type === 'BIT') return { type: 'VARCHAR', expression: (column) => `CAST(${column} AS BIT)` };
+  const nested = /\]$|^(?:STRUCT|MAP)\(/.test(type);
+  if (!nested || from === 'json') return { type, expression: (column) => column };
+  const shape = quoteLiteral(JSON.stringify(type));
+  return {
+    type: 'VARCHAR',
+    expression: (column) =>
+      `CASE WHEN json_valid(${column}) THEN json_transform_strict(${column}, ${shape}) ELSE CAST(${column} AS ${type}) END`,
+  };
+}
+
+/** DuckDB reads `1 month 2 days`; the formats write `P1M2DT3.5S`. */
+function intervalOf(column: string): string {
+  const part = (pattern: string, type: string): string =>
+    `coalesce(TRY_CAST(regexp_extract(${column}, '${pattern}', 1) AS ${type}), 0)`;
+  return (
+    `CASE WHEN ${column} LIKE 'P%' THEN to_months(${part('^P(-?[0-9]+)M', 'INTEGER')})` +
+    ` + to_days(${part('([-0-9]+)D', 'INTEGER')})` +
+    ` + to_microseconds(CAST(${part('T(-?[0-9.]+)S', 'DECIMAL(28,9)')} * 1000000 AS BIGINT))` +
+    ` ELSE CAST(${column} AS INTERVAL) END`
+  );
+}
+
+/** Rows of a small result as text. */
+export async function rowsOf(
+  connection: EngineConnection,
+  sql: string,
+  signal: AbortSignal,
+): Promise<string[][]> {
+  const result = await connection.query(sql, { signal });
+  const decoder = createRowsDecoder(result.schema);
+  const rows: string[][] = [];
+  for await (const batch of result) {
+    const decoded = decoder.decode(batch);
+    if (decoded !== undefined) {
+      const readers = cellReaders(decoded.data.children);
+      for (let row = 0; row < decoded.numRows; row++) rows.push(readers.map((read) => cellToText(read(row))));
+    }
+    batch.release();
+  }
+  return rows;
+}
