@@ -1,0 +1,565 @@
+"""ADBC's Flight SQL driver against a server: prints a line of JSON for each check, {"check": name, "error": text or null}.
+
+    python adbc_checks.py URI
+"""
+
+import datetime
+import decimal
+import json
+import sys
+import threading
+import time
+import traceback
+
+import adbc_driver_flightsql
+import adbc_driver_flightsql.dbapi as flightsql
+import adbc_driver_manager
+import pyarrow as pa
+from adbc_driver_flightsql import ConnectionOptions, DatabaseOptions
+
+URI = sys.argv[1]
+CHECKS = []
+
+
+def check(function):
+    CHECKS.append(function)
+    return function
+
+
+def connect(autocommit=True, **options):
+    return flightsql.connect(URI, db_kwargs=options, autocommit=autocommit)
+
+
+def cookies():
+    return {DatabaseOptions.WITH_COOKIE_MIDDLEWARE.value: "true"}
+
+
+def rows(cursor, sql, parameters=None):
+    cursor.execute(sql, parameters)
+    return cursor.fetchall()
+
+
+def count(cursor, table):
+    return rows(cursor, f"SELECT count(*) FROM {table}")[0][0]
+
+
+def refused(function, *patterns):
+    try:
+        function()
+    except Exception as error:  # noqa: BLE001
+        text = str(error)
+        assert any(pattern in text for pattern in patterns), text
+        return error
+    raise AssertionError("it was not refused")
+
+
+@check
+def select():
+    with connect() as conn, conn.cursor() as cur:
+        assert rows(cur, "SELECT 42 AS answer, 'text' AS t") == [(42, "text")]
+        cur.execute("SELECT range AS i FROM range(200000)")
+        table = cur.fetch_arrow_table()
+        assert table.num_rows == 200000
+        assert table["i"].to_pylist()[-1] == 199999
+
+
+@check
+def empty_result_has_its_schema():
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute("SELECT 1 AS a, 'x' AS b WHERE false")
+        table = cur.fetch_arrow_table()
+        assert table.column_names == ["a", "b"] and table.num_rows == 0
+
+
+@check
+def ddl_and_dml_by_the_query_path_run_once():
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute("CREATE TABLE once (i INTEGER)")
+        cur.execute("INSERT INTO once VALUES (1), (2)")
+        assert count(cur, "once") == 2
+        cur.execute("UPDATE once SET i = i + 1")
+        assert rows(cur, "SELECT sum(i) FROM once") == [(5,)]
+        cur.execute("INSERT INTO once VALUES (9) RETURNING i * 2 AS double")
+        assert cur.fetchall() == [(18,)]
+        assert count(cur, "once") == 3
+        cur.execute("DROP TABLE once")
+
+
+@check
+def updates_tell_their_count():
+    with connect() as conn:
+        low = adbc_driver_manager.AdbcStatement(conn.adbc_connection)
+        low.set_sql_query("CREATE TABLE counted (i INTEGER)")
+        low.execute_update()
+        low.set_sql_query("INSERT INTO counted SELECT range FROM range(7)")
+        assert low.execute_update() == 7
+        low.set_sql_query("DELETE FROM counted WHERE i < 3")
+        assert low.execute_update() == 3
+        low.set_sql_query("DROP TABLE counted")
+        low.execute_update()
+        low.close()
+
+
+BINDS = [
+    (pa.bool_(), True, "BOOLEAN"),
+    (pa.int8(), -5, "TINYINT"),
+    (pa.int16(), -500, "SMALLINT"),
+    (pa.int32(), -70000, "INTEGER"),
+    (pa.int64(), -(2**40), "BIGINT"),
+    (pa.uint8(), 200, "UTINYINT"),
+    (pa.uint16(), 60000, "USMALLINT"),
+    (pa.uint32(), 4000000000, "UINTEGER"),
+    (pa.uint64(), 2**63 + 1, "UBIGINT"),
+    (pa.float32(), 1.5, "FLOAT"),
+    (pa.float64(), 2.25, "DOUBLE"),
+    (pa.string(), "häł\U0001f600", "VARCHAR"),
+    (pa.large_string(), "large", "VARCHAR"),
+    (pa.binary(), b"\x00\xff", "BLOB"),
+    (pa.large_binary(), b"\x01\x02", "BLOB"),
+    (pa.date32(), datetime.date(2024, 2, 29), "DATE"),
+    (pa.time64("us"), datetime.time(1, 2, 3, 4), "TIME"),
+    (pa.timestamp("us"), datetime.datetime(2024, 2, 29, 1, 2, 3, 4), "TIMESTAMP"),
+    (
+        pa.timestamp("us", "UTC"),
+        datetime.datetime(2024, 2, 29, 1, 2, 3, 4, datetime.timezone.utc),
+        "TIMESTAMPTZ",
+    ),
+    (pa.decimal128(10, 2), decimal.Decimal("12345678.90"), "DECIMAL(10,2)"),
+    (pa.decimal128(38, 10), decimal.Decimal("1234567890123456789012345678.0123456789"), "DECIMAL(38,10)"),
+]
+
+
+@check
+def binds_of_every_type():
+    wrong = []
+    with connect() as conn, conn.cursor() as cur:
+        for arrow, value, name in BINDS:
+            for given in (value, None):
+                try:
+                    batch = pa.record_batch([pa.array([given], arrow)], ["p"])
+                    cur.execute(f"SELECT ?::{name} AS v", batch)
+                    got = cur.fetch_arrow_table()["v"].to_pylist()
+                    if got != [given]:
+                        wrong.append(f"{arrow} {given!r}: {got!r}")
+                except Exception as error:  # noqa: BLE001
+                    wrong.append(f"{arrow} {given!r}: {error}")
+    assert not wrong, "\n".join(wrong)
+
+
+@check
+def binds_by_position():
+    with connect() as conn, conn.cursor() as cur:
+        assert rows(cur, "SELECT ? + ? AS s", (40, 2)) == [(42,)]
+        assert rows(cur, "SELECT ? AS a, ? AS b", ("x", None))[0][0] == "x"
+
+
+@check
+def executemany_runs_each_row():
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute("CREATE TABLE many (i INTEGER, s VARCHAR)")
+        cur.executemany("INSERT INTO many VALUES (?, ?)", [(i, f"row {i}") for i in range(25)])
+        assert count(cur, "many") == 25
+        assert rows(cur, "SELECT s FROM many WHERE i = 24") == [("row 24",)]
+        batch = pa.record_batch([pa.array([100, 101]), pa.array(["a", None])], ["i", "s"])
+        cur.executemany("INSERT INTO many VALUES (?, ?)", batch)
+        assert count(cur, "many") == 27
+        # all or nothing
+        refused(
+            lambda: cur.executemany("INSERT INTO many VALUES (?::INTEGER, 'x')", [("1",), ("no number",)]),
+            "onver",
+        )
+        assert count(cur, "many") == 27
+        cur.execute("DROP TABLE many")
+
+
+@check
+def prepared_statements_are_used_again():
+    with connect() as conn, conn.cursor() as cur:
+        cur.adbc_prepare("SELECT ?::BIGINT * 2 AS d")
+        for value in range(5):
+            cur.execute("SELECT ?::BIGINT * 2 AS d", (value,))
+            assert cur.fetchall() == [(value * 2,)]
+
+
+@check
+def parameter_schema():
+    with connect() as conn, conn.cursor() as cur:
+        schema = cur.adbc_prepare("SELECT ?::INTEGER + 1, ?")
+        assert len(schema) == 2, schema
+
+
+@check
+def ingest_in_each_mode():
+    table = pa.table({"i": [1, 2, 3], "s": ["a", None, "c"]})
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute("DROP TABLE IF EXISTS ingested")
+        assert cur.adbc_ingest("ingested", table, mode="create") == 3
+        refused(lambda: cur.adbc_ingest("ingested", table, mode="create"), "xists")
+        assert cur.adbc_ingest("ingested", table, mode="append") == 3
+        assert count(cur, "ingested") == 6
+        assert cur.adbc_ingest("ingested", table, mode="create_append") == 3
+        assert count(cur, "ingested") == 9
+        assert cur.adbc_ingest("ingested", table, mode="replace") == 3
+        assert count(cur, "ingested") == 3
+        refused(lambda: cur.adbc_ingest("not_there", table, mode="append"), "not_there", "exist")
+        cur.execute("DROP TABLE ingested")
+
+
+@check
+def ingest_of_every_type():
+    columns = {
+        "b": pa.array([True, None]),
+        "i8": pa.array([1, None], pa.int8()),
+        "u64": pa.array([2**63, None], pa.uint64()),
+        "f32": pa.array([1.5, None], pa.float32()),
+        "f64": pa.array([1.25, None], pa.float64()),
+        "s": pa.array(["x", None]),
+        "ls": pa.array(["x", None], pa.large_string()),
+        "bin": pa.array([b"\x00", None], pa.binary()),
+        "d": pa.array([datetime.date(2020, 1, 1), None]),
+        "t": pa.array([datetime.time(1, 2, 3), None], pa.time64("us")),
+        "ts": pa.array([datetime.datetime(2020, 1, 1), None], pa.timestamp("us")),
+        "tz": pa.array([datetime.datetime(2020, 1, 1), None], pa.timestamp("us", "UTC")),
+        "dec": pa.array([decimal.Decimal("1.23"), None], pa.decimal128(9, 2)),
+        "l": pa.array([[1, None], None], pa.list_(pa.int32())),
+        "st": pa.array([{"a": 1, "b": "x"}, None], pa.struct([("a", pa.int64()), ("b", pa.string())])),
+        "m": pa.array([[("k", 1)], None], pa.map_(pa.string(), pa.int32())),
+        "dict": pa.array(["x", None]).dictionary_encode(),
+    }
+    wrong = []
+    with connect() as conn, conn.cursor() as cur:
+        for name, column in columns.items():
+            try:
+                cur.adbc_ingest("typed", pa.table({name: column}), mode="replace")
+                cur.execute("SELECT * FROM typed")
+                got = cur.fetch_arrow_table()[name].to_pylist()
+                if got != column.to_pylist():
+                    wrong.append(f"{name}: {got!r}")
+            except Exception as error:  # noqa: BLE001
+                wrong.append(f"{name}: {error}")
+        cur.execute("DROP TABLE IF EXISTS typed")
+    assert not wrong, "\n".join(wrong)
+
+
+@check
+def ingest_of_many_batches():
+    batches = [pa.record_batch({"i": list(range(n * 1000, n * 1000 + 1000))}) for n in range(50)]
+    reader = pa.RecordBatchReader.from_batches(batches[0].schema, batches)
+    with connect() as conn, conn.cursor() as cur:
+        assert cur.adbc_ingest("large", reader, mode="replace") == 50000
+        assert rows(cur, "SELECT sum(i) FROM large") == [(sum(range(50000)),)]
+        cur.execute("DROP TABLE large")
+
+
+@check
+def ingest_into_a_schema():
+    table = pa.table({"i": [1]})
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute("CREATE SCHEMA IF NOT EXISTS other")
+        cur.adbc_ingest("there", table, mode="replace", db_schema_name="other")
+        assert count(cur, "other.there") == 1
+        cur.adbc_ingest("there", table, mode="append", catalog_name="memory", db_schema_name="other")
+        assert count(cur, "other.there") == 2
+        cur.execute("DROP SCHEMA other CASCADE")
+
+
+@check
+def ingest_of_a_temporary_table():
+    table = pa.table({"i": [1, 2]})
+    for options in ({}, cookies()):
+        with connect(**options) as conn, conn.cursor() as cur:
+            cur.adbc_ingest("fleeting", table, mode="create", temporary=True)
+            assert count(cur, "fleeting") == 2
+        with connect(**options) as conn, conn.cursor() as cur:
+            refused(lambda: count(cur, "fleeting"), "fleeting")
+
+
+@check
+def ingest_in_a_transaction():
+    table = pa.table({"i": [1, 2]})
+    with connect(autocommit=False) as conn, conn.cursor() as cur:
+        cur.adbc_ingest("in_txn", table, mode="create")
+        assert count(cur, "in_txn") == 2
+        conn.rollback()
+        refused(lambda: count(cur, "in_txn"), "in_txn")
+        conn.rollback()
+        cur.adbc_ingest("in_txn", table, mode="create")
+        conn.commit()
+        with connect() as other, other.cursor() as seen:
+            assert count(seen, "in_txn") == 2
+            seen.execute("DROP TABLE in_txn")
+        conn.rollback()
+
+
+@check
+def transactions():
+    with connect() as setup, setup.cursor() as cur:
+        cur.execute("CREATE TABLE txn (i INTEGER)")
+    with connect(autocommit=False) as conn, conn.cursor() as cur, connect() as other, other.cursor() as seen:
+        cur.execute("INSERT INTO txn VALUES (1)")
+        assert count(cur, "txn") == 1
+        assert count(seen, "txn") == 0
+        conn.rollback()
+        assert count(cur, "txn") == 0
+        cur.execute("INSERT INTO txn VALUES (2)")
+        conn.commit()
+        assert count(seen, "txn") == 1
+        cur.executemany("INSERT INTO txn VALUES (?)", [(3,), (4,)])
+        conn.rollback()
+        assert count(seen, "txn") == 1
+        conn.rollback()
+        seen.execute("DROP TABLE txn")
+
+
+@check
+def two_cursors_of_one_transaction():
+    with connect(autocommit=False) as conn, conn.cursor() as first, conn.cursor() as second:
+        first.execute("SELECT range FROM range(100000)")
+        assert first.fetchone() == (0,)
+        assert rows(second, "SELECT 7") == [(7,)]
+        assert len(first.fetchall()) == 99999
+        conn.rollback()
+
+
+@check
+def an_open_transaction_ends_with_its_connection():
+    with connect() as setup, setup.cursor() as cur:
+        cur.execute("CREATE TABLE left_open (i INTEGER)")
+    conn = connect(autocommit=False)
+    cursor = conn.cursor()
+    cursor.execute("INSERT INTO left_open VALUES (1)")
+    cursor.close()
+    conn.close()
+    with connect() as other, other.cursor() as seen:
+        assert count(seen, "left_open") == 0
+        seen.execute("DROP TABLE left_open")
+
+
+@check
+def execute_schema():
+    with connect() as conn, conn.cursor() as cur:
+        schema = cur.adbc_execute_schema("SELECT 1::BIGINT AS a, 'x' AS b")
+        assert schema.names == ["a", "b"] and schema.field("a").type == pa.int64()
+        cur.adbc_execute_schema("CREATE TABLE never_made (i INTEGER)")
+        refused(lambda: count(cur, "never_made"), "never_made")
+
+
+@check
+def advertised_schema_is_the_streamed_one():
+    with connect() as conn, conn.cursor() as cur:
+        for sql in (
+            "SELECT 1 AS a",
+            "SELECT NULL AS n",
+            "SELECT [1, 2] AS l, {'a': 1} AS s, MAP {'k': 1} AS m",
+            "SELECT 'a'::ENUM('a', 'b') AS e",
+            "SELECT uuid() AS u, '1'::JSON AS j",
+            "SELECT * FROM duckdb_settings() LIMIT 1",
+            "DESCRIBE SELECT 1 AS a",
+            "SHOW TABLES",
+            "VALUES (1, 'x')",
+            "EXPLAIN SELECT 1",
+        ):
+            schema = cur.adbc_execute_schema(sql)
+            cur.execute(sql)
+            streamed = cur.fetch_arrow_table().schema
+            assert schema.equals(streamed, check_metadata=True), f"{sql}: {schema} != {streamed}"
+
+
+@check
+def partitions():
+    with connect() as conn, conn.cursor() as cur:
+        parts, schema = cur.adbc_execute_partitions("SELECT range AS i FROM range(1000)")
+        assert schema.names == ["i"]
+        total = 0
+        with connect() as other, other.cursor() as reading:
+            for part in parts:
+                reading.adbc_read_partition(part)
+                total += reading.fetch_arrow_table().num_rows
+        assert total == 1000
+
+
+@check
+def cancel():
+    with connect() as conn, conn.cursor() as cur:
+        begun = time.monotonic()
+        timer = threading.Timer(0.5, conn.adbc_cancel if hasattr(conn, "adbc_cancel") else cur.adbc_cancel)
+
+        def run():
+            cur.execute("SELECT count(*) FROM range(10000000000) a WHERE a.range % 7 = 3")
+            cur.fetchall()
+
+        threading.Timer(0.5, cur.adbc_cancel).start()
+        refused(run, "ancel", "CANCEL", "nterrupt")
+        timer.cancel()
+        assert time.monotonic() - begun < 20
+    with connect() as conn, conn.cursor() as cur:
+        assert rows(cur, "SELECT 1") == [(1,)]
+
+
+@check
+def errors_carry_the_text_of_the_engine():
+    with connect() as conn, conn.cursor() as cur:
+        refused(lambda: cur.execute("SELEC 1"), "syntax error")
+        refused(lambda: cur.execute("SELECT * FROM nowhere"), "nowhere")
+        refused(lambda: rows(cur, "SELECT CAST('x' AS INTEGER)"), "onver")
+        assert rows(cur, "SELECT 1") == [(1,)]
+
+
+def setup_objects(cur):
+    cur.execute("DROP TABLE IF EXISTS child")
+    cur.execute("DROP TABLE IF EXISTS parent")
+    cur.execute("CREATE TABLE parent (id INTEGER, part VARCHAR, note VARCHAR UNIQUE, PRIMARY KEY (id, part))")
+    cur.execute(
+        "CREATE TABLE child (c BIGINT PRIMARY KEY, pid INTEGER NOT NULL, ppart VARCHAR, d DECIMAL(9,2), "
+        "FOREIGN KEY (pid, ppart) REFERENCES parent (id, part))"
+    )
+    cur.execute("COMMENT ON COLUMN parent.note IS 'a remark'")
+    cur.execute("CREATE OR REPLACE VIEW seen AS SELECT id FROM parent")
+
+
+@check
+def get_objects_at_each_depth():
+    with connect() as conn, conn.cursor() as cur:
+        setup_objects(cur)
+        catalogs = conn.adbc_get_objects(depth="catalogs").read_all().to_pylist()
+        assert "memory" in [c["catalog_name"] for c in catalogs]
+        (memory,) = conn.adbc_get_objects(depth="db_schemas", catalog_filter="memory").read_all().to_pylist()
+        assert "main" in [s["db_schema_name"] for s in memory["catalog_db_schemas"]]
+        (memory,) = (
+            conn.adbc_get_objects(depth="tables", catalog_filter="memory", db_schema_filter="main", table_name_filter="%en%")
+            .read_all()
+            .to_pylist()
+        )
+        (main,) = memory["catalog_db_schemas"]
+        assert [t["table_name"] for t in main["db_schema_tables"]] == ["parent", "seen"]
+        (memory,) = (
+            conn.adbc_get_objects(depth="tables", catalog_filter="memory", db_schema_filter="main", table_types_filter=["VIEW"])
+            .read_all()
+            .to_pylist()
+        )
+        assert "parent" not in [t["table_name"] for t in memory["catalog_db_schemas"][0]["db_schema_tables"]]
+        (memory,) = (
+            conn.adbc_get_objects(depth="all", catalog_filter="memory", table_name_filter="child").read_all().to_pylist()
+        )
+        (table,) = [t for s in memory["catalog_db_schemas"] for t in s["db_schema_tables"] or []]
+        columns = {c["column_name"]: c for c in table["table_columns"]}
+        assert list(columns) == ["c", "pid", "ppart", "d"]
+        assert columns["d"]["xdbc_type_name"] == "DECIMAL", columns["d"]
+        assert columns["pid"]["xdbc_is_nullable"] == "NO", columns["pid"]
+        kinds = sorted(c["constraint_type"] for c in table["table_constraints"] or [])
+        assert kinds == ["FOREIGN KEY", "PRIMARY KEY"], kinds
+        (memory,) = (
+            conn.adbc_get_objects(depth="all", catalog_filter="memory", table_name_filter="parent", column_name_filter="no%")
+            .read_all()
+            .to_pylist()
+        )
+        (table,) = [t for s in memory["catalog_db_schemas"] for t in s["db_schema_tables"] or []]
+        assert [c["column_name"] for c in table["table_columns"]] == ["note"]
+        assert table["table_columns"][0]["remarks"] == "a remark"
+        nothing = conn.adbc_get_objects(depth="all", catalog_filter="not there").read_all()
+        assert nothing.num_rows == 0
+
+
+@check
+def get_info():
+    with connect() as conn:
+        info = conn.adbc_get_info()
+        assert info["vendor_name"] == "DuckDB", info
+        assert info["vendor_version"], info
+        assert info.get("vendor_sql") is True, info
+        assert info.get("vendor_substrait") is False, info
+
+
+@check
+def get_table_schema_and_types():
+    with connect() as conn, conn.cursor() as cur:
+        setup_objects(cur)
+        schema = conn.adbc_get_table_schema("child")
+        assert schema.names == ["c", "pid", "ppart", "d"]
+        assert schema.field("d").type == pa.decimal128(9, 2)
+        assert not schema.field("pid").nullable and schema.field("ppart").nullable
+        assert schema.field("d").metadata[b"ARROW:FLIGHT:SQL:TYPE_NAME"] == b"DECIMAL"
+        assert set(conn.adbc_get_table_types()) == {"BASE TABLE", "VIEW", "LOCAL TEMPORARY"}
+        refused(lambda: conn.adbc_get_table_schema("not_there"), "not_there", "ot found", "No table")
+
+
+@check
+def statistics_are_refused_cleanly():
+    with connect() as conn:
+        refused(lambda: conn.adbc_connection.get_statistics(approximate=False), "NOT_IMPLEMENTED", "ot impl", "not supp")
+
+
+@check
+def sessions():
+    with connect(**cookies()) as conn, conn.cursor() as cur:
+        cur.execute("CREATE SCHEMA IF NOT EXISTS workplace")
+        conn.adbc_current_db_schema = "workplace"
+        assert conn.adbc_current_db_schema == "workplace"
+        assert conn.adbc_current_catalog == "memory"
+        assert rows(cur, "SELECT current_schema()") == [("workplace",)]
+        with connect() as other, other.cursor() as seen:
+            assert rows(seen, "SELECT current_schema()") == [("main",)]
+        conn.adbc_current_db_schema = "main"
+        cur.execute("DROP SCHEMA workplace")
+
+        def wrong():
+            conn.adbc_current_db_schema = "nowhere"
+
+        refused(wrong, "nowhere", "INVALID", "nvalid")
+
+
+@check
+def settings_by_sql_stay_with_the_client():
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute("SET SESSION TimeZone = 'Asia/Tokyo'")
+        assert rows(cur, "SELECT current_setting('TimeZone')") == [("Asia/Tokyo",)]
+    with connect() as conn, conn.cursor() as cur:
+        assert rows(cur, "SELECT current_setting('TimeZone')") != [("Asia/Tokyo",)]
+
+
+@check
+def substrait_is_refused():
+    with connect() as conn:
+        low = adbc_driver_manager.AdbcStatement(conn.adbc_connection)
+        low.set_substrait_plan(b"plan")
+        refused(lambda: low.execute_query(), "NOT_IMPLEMENTED", "does not serve")
+        low.close()
+
+
+@check
+def many_clients_at_once():
+    failures = []
+
+    def work(number):
+        try:
+            with connect() as conn, conn.cursor() as cur:
+                for i in range(5):
+                    assert rows(cur, f"SELECT {number} * 1000 + {i}") == [(number * 1000 + i,)]
+        except Exception as error:  # noqa: BLE001
+            failures.append(str(error))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures[0]
+
+
+def main():
+    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
+    if wanted == "--list":
+        print(json.dumps([function.__name__ for function in CHECKS]))
+        return
+    for function in CHECKS:
+        if wanted not in function.__name__:
+            continue
+        error = None
+        try:
+            function()
+        except BaseException:  # noqa: BLE001
+            error = traceback.format_exc(limit=-3)
+        print(json.dumps({"check": function.__name__, "error": error}), flush=True)
+
+
+main()
