@@ -6,7 +6,8 @@ export {
   defaultFlightPort,
   serveData,
 } from './serve.ts';
-export { createFlightService } from './service/flight-service.ts';
+export { type FlightServiceOptions, createFlightService } from './service/flight-service.ts';
+export { type SqlService, type SqlServiceOptions, createSqlService } from './sql/service.ts';
 export { type Dataset, type DatasetInfo, type DatasetStore, createDatasetStore } from './datasets/dataset.ts';
 export { createFileDataset } from './datasets/file-dataset.ts';
 

@@ -1,0 +1,276 @@
+import java.math.BigDecimal;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.Date;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.sql.Time;
+import java.sql.Timestamp;
+import java.sql.Types;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Apache's JDBC driver for Flight SQL against a server: prints "ok NAME" or "failed NAME: why" for each check.
+ *
+ * java -cp DRIVER.jar JdbcChecks.java URL
+ */
+public final class JdbcChecks {
+  private interface Check {
+    void run(Connection connection) throws Exception;
+  }
+
+  private static final Map<String, Check> CHECKS = new LinkedHashMap<>();
+
+  private static void expect(Object actual, Object expected, String what) {
+    if (!(expected == null ? actual == null : expected.equals(actual))) {
+      throw new AssertionError(what + ": " + actual + " instead of " + expected);
+    }
+  }
+
+  private static List<String> column(ResultSet rows, String name) throws SQLException {
+    List<String> values = new ArrayList<>();
+    try (rows) {
+      while (rows.next()) values.add(rows.getString(name));
+    }
+    return values;
+  }
+
+  private static void update(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.executeUpdate(sql);
+    }
+  }
+
+  private static Object one(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery(sql)) {
+      if (!rows.next()) throw new AssertionError("no row from " + sql);
+      return rows.getObject(1);
+    }
+  }
+
+  static {
+    CHECKS.put("select", c -> {
+      try (Statement s = c.createStatement(); ResultSet r = s.executeQuery("SELECT 42 AS answer, 'text' AS t, NULL::INTEGER AS n")) {
+        expect(r.next(), true, "a row");
+        expect(r.getInt("answer"), 42, "answer");
+        expect(r.getString("t"), "text", "t");
+        r.getInt("n");
+        expect(r.wasNull(), true, "n is null");
+        expect(r.next(), false, "one row");
+      }
+    });
+    CHECKS.put("many rows", c -> {
+      long sum = 0;
+      try (Statement s = c.createStatement(); ResultSet r = s.executeQuery("SELECT range AS i FROM range(200000)")) {
+        while (r.next()) sum += r.getLong(1);
+      }
+      expect(sum, 19999900000L, "sum");
+    });
+    CHECKS.put("ddl and dml", c -> {
+      try (Statement s = c.createStatement()) {
+        s.executeUpdate("CREATE TABLE jdbc_t (i INTEGER, s VARCHAR)");
+        expect(s.executeUpdate("INSERT INTO jdbc_t VALUES (1, 'a'), (2, 'b'), (3, NULL)"), 3, "inserted");
+        expect(s.executeUpdate("UPDATE jdbc_t SET i = i + 10 WHERE i > 1"), 2, "updated");
+        expect(s.execute("SELECT count(*) FROM jdbc_t"), true, "execute gives rows");
+        expect(s.execute("DELETE FROM jdbc_t WHERE i = 1"), false, "execute gives a count");
+        expect(s.getUpdateCount(), 1, "deleted");
+        expect(one(c, "SELECT count(*) FROM jdbc_t"), 2L, "left");
+        s.executeUpdate("DROP TABLE jdbc_t");
+      }
+    });
+    CHECKS.put("prepared query", c -> {
+      try (PreparedStatement p = c.prepareStatement("SELECT ?::INTEGER + 1 AS v, ?::VARCHAR AS s")) {
+        for (int i = 0; i < 3; i++) {
+          p.setInt(1, i);
+          p.setString(2, "s" + i);
+          try (ResultSet r = p.executeQuery()) {
+            expect(r.next(), true, "a row");
+            expect(r.getInt("v"), i + 1, "v");
+            expect(r.getString("s"), "s" + i, "s");
+          }
+        }
+      }
+    });
+    CHECKS.put("prepared where", c -> {
+      update(c, "CREATE TABLE jdbc_w AS SELECT range AS i, 'n' || range AS s FROM range(100)");
+      try (PreparedStatement p = c.prepareStatement("SELECT s FROM jdbc_w WHERE i = ?")) {
+        expect(p.getParameterMetaData().getParameterCount(), 1, "parameters");
+        p.setLong(1, 42);
+        try (ResultSet r = p.executeQuery()) {
+          expect(r.next(), true, "a row");
+          expect(r.getString(1), "n42", "s");
+        }
+      }
+      update(c, "DROP TABLE jdbc_w");
+    });
+    CHECKS.put("prepared update and batch", c -> {
+      update(c, "CREATE TABLE jdbc_b (i INTEGER, s VARCHAR, d DOUBLE, t TIMESTAMP)");
+      try (PreparedStatement p = c.prepareStatement("INSERT INTO jdbc_b VALUES (?, ?, ?, ?)")) {
+        p.setInt(1, 1);
+        p.setString(2, "one");
+        p.setDouble(3, 1.5);
+        p.setTimestamp(4, Timestamp.valueOf("2024-02-29 01:02:03.004"));
+        expect(p.executeUpdate(), 1, "inserted");
+        for (int i = 2; i <= 5; i++) {
+          p.setInt(1, i);
+          p.setString(2, i % 2 == 0 ? null : "s" + i);
+          p.setDouble(3, i);
+          p.setTimestamp(4, null);
+          p.addBatch();
+        }
+        p.executeBatch();
+      }
+      expect(one(c, "SELECT count(*) FROM jdbc_b"), 5L, "rows");
+      expect(one(c, "SELECT s FROM jdbc_b WHERE i = 3"), "s3", "s of 3");
+      expect(one(c, "SELECT t::VARCHAR FROM jdbc_b WHERE i = 1"), "2024-02-29 01:02:03.004", "t");
+      update(c, "DROP TABLE jdbc_b");
+    });
+    CHECKS.put("types", c -> {
+      String sql = "SELECT true AS b, 1::TINYINT AS ti, 2::SMALLINT AS si, 3::INTEGER AS i, 4::BIGINT AS bi, 1.5::FLOAT AS f, "
+          + "2.5::DOUBLE AS d, 12.34::DECIMAL(10,2) AS dec, 'x' AS s, '\\x01\\x02'::BLOB AS bl, DATE '2024-02-29' AS da, "
+          + "TIME '01:02:03' AS t, TIMESTAMP '2024-02-29 01:02:03.004' AS ts, 170141183460469231731687303715884105727::HUGEINT AS hu, "
+          + "18446744073709551615::UBIGINT AS ub, [1, 2] AS l, {'a': 1} AS st, MAP {'k': 1} AS m, uuid() AS u, "
+          + "'a'::ENUM('a', 'b') AS e, INTERVAL 3 DAY AS iv, TIMESTAMPTZ '2024-02-29 01:02:03+00' AS tz, '{}'::JSON AS j";
+      try (Statement s = c.createStatement(); ResultSet r = s.executeQuery(sql)) {
+        ResultSetMetaData m = r.getMetaData();
+        expect(m.getColumnCount(), 23, "columns");
+        expect(r.next(), true, "a row");
+        expect(r.getBoolean("b"), true, "b");
+        expect(r.getByte("ti"), (byte) 1, "ti");
+        expect(r.getShort("si"), (short) 2, "si");
+        expect(r.getLong("bi"), 4L, "bi");
+        expect(r.getFloat("f"), 1.5f, "f");
+        expect(r.getBigDecimal("dec"), new BigDecimal("12.34"), "dec");
+        expect(r.getBytes("bl").length, 2, "bl");
+        expect(r.getDate("da").toString(), "2024-02-29", "da");
+        expect(r.getTimestamp("ts").toLocalDateTime(), LocalDateTime.parse("2024-02-29T01:02:03.004"), "ts");
+        expect(r.getString("e"), "a", "e");
+        for (int i = 1; i <= m.getColumnCount(); i++) {
+          r.getObject(i);
+          m.getColumnTypeName(i);
+        }
+      }
+    });
+    CHECKS.put("metadata of tables", c -> {
+      update(c, "CREATE TABLE jdbc_p (id INTEGER, part VARCHAR, PRIMARY KEY (id, part))");
+      update(c, "CREATE TABLE jdbc_f (c BIGINT PRIMARY KEY, pid INTEGER NOT NULL, ppart VARCHAR, d DECIMAL(9,2), FOREIGN KEY (pid, ppart) REFERENCES jdbc_p (id, part))");
+      update(c, "CREATE VIEW jdbc_v AS SELECT * FROM jdbc_p");
+      DatabaseMetaData m = c.getMetaData();
+      expect(column(m.getCatalogs(), "TABLE_CAT").contains("memory"), true, "catalogs");
+      expect(column(m.getSchemas(), "TABLE_SCHEM").contains("main"), true, "schemas");
+      expect(column(m.getTables(null, null, "jdbc\\_%", null), "TABLE_NAME"), List.of("jdbc_f", "jdbc_p", "jdbc_v"), "tables");
+      expect(column(m.getTables("memory", "main", "jdbc\\_%", new String[] {"TABLE"}), "TABLE_NAME"), List.of("jdbc_f", "jdbc_p"), "tables by TABLE");
+      expect(column(m.getTables(null, null, "jdbc\\_%", new String[] {"VIEW"}), "TABLE_NAME"), List.of("jdbc_v"), "views");
+      expect(column(m.getTableTypes(), "TABLE_TYPE"), List.of("BASE TABLE", "LOCAL TEMPORARY", "VIEW"), "table types");
+      try (ResultSet r = m.getColumns(null, null, "jdbc\\_f", null)) {
+        List<String> names = new ArrayList<>();
+        while (r.next()) {
+          names.add(r.getString("COLUMN_NAME"));
+          if (r.getString("COLUMN_NAME").equals("d")) {
+            expect(r.getInt("DATA_TYPE"), Types.DECIMAL, "type of d");
+            expect(r.getString("TYPE_NAME"), "DECIMAL", "type name of d");
+            expect(r.getInt("COLUMN_SIZE"), 9, "size of d");
+            expect(r.getInt("DECIMAL_DIGITS"), 2, "digits of d");
+          }
+          if (r.getString("COLUMN_NAME").equals("pid")) {
+            expect(r.getInt("NULLABLE"), DatabaseMetaData.columnNoNulls, "pid is not null");
+          }
+        }
+        expect(names, List.of("c", "pid", "ppart", "d"), "columns");
+      }
+      expect(column(m.getPrimaryKeys(null, null, "jdbc_p"), "COLUMN_NAME"), List.of("id", "part"), "primary key");
+      expect(column(m.getImportedKeys(null, null, "jdbc_f"), "FKCOLUMN_NAME"), List.of("pid", "ppart"), "imported keys");
+      expect(column(m.getExportedKeys(null, null, "jdbc_p"), "FKTABLE_NAME"), List.of("jdbc_f", "jdbc_f"), "exported keys");
+      expect(column(m.getCrossReference(null, null, "jdbc_p", null, null, "jdbc_f"), "PKCOLUMN_NAME"), List.of("id", "part"), "cross reference");
+      update(c, "DROP VIEW jdbc_v");
+      update(c, "DROP TABLE jdbc_f");
+      update(c, "DROP TABLE jdbc_p");
+    });
+    CHECKS.put("metadata of the database", c -> {
+      DatabaseMetaData m = c.getMetaData();
+      expect(m.getDatabaseProductName(), "DuckDB", "name");
+      expect(m.getIdentifierQuoteString(), "\"", "quote");
+      expect(m.getSearchStringEscape(), "\\", "escape");
+      expect(m.supportsTransactions(), true, "transactions");
+      expect(m.supportsANSI92EntryLevelSQL(), true, "entry level");
+      expect(m.supportsOuterJoins(), true, "outer joins");
+      expect(m.supportsFullOuterJoins(), true, "full outer joins");
+      expect(m.supportsUnionAll(), true, "union all");
+      expect(m.supportsGroupBy(), true, "group by");
+      expect(m.supportsCorrelatedSubqueries(), true, "correlated subqueries");
+      expect(m.supportsSavepoints(), false, "savepoints");
+      expect(m.supportsBatchUpdates(), true, "batches");
+      expect(m.isReadOnly(), false, "read only");
+      expect(m.getNumericFunctions().contains("sqrt"), true, "numeric functions");
+      expect(m.getStringFunctions().contains("upper"), true, "string functions");
+      expect(m.getTimeDateFunctions().contains("date_trunc"), true, "time functions");
+      expect(m.getSQLKeywords().contains("qualify"), true, "keywords");
+      expect(m.supportsConvert(Types.INTEGER, Types.VARCHAR), true, "convert");
+      m.getMaxColumnsInTable();
+      m.getMaxStatementLength();
+      m.getDefaultTransactionIsolation();
+      m.supportsResultSetType(ResultSet.TYPE_FORWARD_ONLY);
+    });
+    CHECKS.put("type info", c -> {
+      List<String> names = column(c.getMetaData().getTypeInfo(), "TYPE_NAME");
+      expect(names.containsAll(List.of("INTEGER", "VARCHAR", "DECIMAL", "TIMESTAMP")), true, "types in " + names);
+    });
+    CHECKS.put("temporary tables and settings stay in the connection", c -> {
+      update(c, "CREATE TEMP TABLE jdbc_tmp AS SELECT 7 AS i");
+      expect(one(c, "SELECT i FROM jdbc_tmp"), 7, "i");
+      update(c, "SET SESSION TimeZone = 'Asia/Tokyo'");
+      expect(one(c, "SELECT current_setting('TimeZone')"), "Asia/Tokyo", "time zone");
+    });
+    CHECKS.put("two results at once", c -> {
+      try (Statement a = c.createStatement(); Statement b = c.createStatement()) {
+        ResultSet first = a.executeQuery("SELECT range FROM range(50000)");
+        first.next();
+        ResultSet second = b.executeQuery("SELECT 5");
+        second.next();
+        expect(second.getInt(1), 5, "second");
+        long rows = 1;
+        while (first.next()) rows++;
+        expect(rows, 50000L, "first");
+      }
+    });
+    CHECKS.put("errors", c -> {
+      try {
+        one(c, "SELECT * FROM jdbc_nowhere");
+        throw new AssertionError("no error");
+      } catch (SQLException error) {
+        expect(error.getMessage().contains("jdbc_nowhere"), true, error.getMessage());
+      }
+      expect(one(c, "SELECT 1"), 1, "afterwards");
+    });
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    String url = arguments[0];
+    if (url.equals("--list")) {
+      CHECKS.keySet().forEach(System.out::println);
+      return;
+    }
+    for (Map.Entry<String, Check> check : CHECKS.entrySet()) {
+      if (arguments.length > 1 && !check.getKey().contains(arguments[1])) continue;
+      try (Connection connection = DriverManager.getConnection(url, "someone", "anything")) {
+        check.getValue().run(connection);
+        System.out.println("ok " + check.getKey());
+      } catch (Throwable error) {
+        Throwable cause = error;
+        while (cause.getCause() != null) cause = cause.getCause();
+        StackTraceElement[] stack = cause.getStackTrace();
+        System.out.println(("failed " + check.getKey() + ": " + error + " <- " + cause + (stack.length > 0 ? " at " + stack[0] : "")).replace('\n', ' '));
+      }
+    }
+    System.exit(0);
+  }
+}
