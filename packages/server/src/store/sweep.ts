@@ -35,7 +35,10 @@ export async function sweep(storage: Storage, options: SweepOptions): Promise<re
     await storage.remove(file.path);
     removed.push(file.path);
   }
-  for (const folder of folders) removed.push(...(await sweepDataset(storage, folder, files, now, options)));
+  for (const folder of folders) {
+    // A folder that cannot be understood is left as it is, and does not keep the others from being swept.
+    removed.push(...(await sweepDataset(storage, folder, files, now, options).catch(() => [])));
+  }
   return removed;
 }
 

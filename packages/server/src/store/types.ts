@@ -62,6 +62,13 @@ export interface StorePutResult {
   readonly table: StoreTable;
 }
 
+/** A folder, bucket or file that cannot be read just now; what was known of it before is still served. */
+export interface StoreProblem {
+  /** The PATH as it was given, or the table's name. */
+  readonly origin: string;
+  readonly message: string;
+}
+
 /** What changed when the store looked. */
 export interface StoreChange {
   readonly added: readonly string[];
@@ -77,6 +84,8 @@ export interface Store {
   readonly roots: readonly string[];
   /** In the order of their names. Answers from memory. */
   tables(): readonly StoreTable[];
+  /** What cannot be read just now, for start messages, health and logs. */
+  problems(): readonly StoreProblem[];
   /** By name, whatever its case. */
   get(name: string): StoreTable | undefined;
   /**

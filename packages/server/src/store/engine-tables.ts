@@ -1,0 +1,172 @@
+import { FlightServerError } from '@peregrine/flight';
+import type { Engine, EngineConnection, EngineInput } from '../engine/types.ts';
+import { queryRows, textOf } from '../sql/rows.ts';
+import { quoteName, quoteString } from './sql-text.ts';
+
+/** What the engine knows of a table once it is there. */
+export interface EngineTableInfo {
+  readonly schema: Uint8Array | undefined;
+  readonly rows: bigint | undefined;
+}
+
+/** A table of an attached database. */
+export interface AttachedTable {
+  readonly schemaName: string;
+  readonly tableName: string;
+}
+
+/** The store's tables in the engine. Calls come one at a time: the store sees to it. */
+export interface EngineTables {
+  /** SQL that names a table: quoted, with the catalog where there is one of its own. */
+  sqlName(name: string): string;
+  /** Runs SQL once in this engine, such as what loads an extension. */
+  setup(sql: string): Promise<void>;
+  /** Makes or replaces the view of files. */
+  createView(name: string, scan: string, rowsSql: string | undefined): Promise<EngineTableInfo>;
+  /** Makes a table that says what it is, and refuses to be read until {@link loadTable}. */
+  createPending(name: string, schema: Uint8Array): Promise<EngineTableInfo>;
+  /** Fills a pending table. */
+  loadTable(name: string, schema: Uint8Array, batches: AsyncIterable<EngineInput>): Promise<void>;
+  dropTable(name: string): Promise<void>;
+  /** Attaches a DuckDB file, read-only, and lists its tables. */
+  attach(name: string, path: string): Promise<readonly AttachedTable[]>;
+  detach(name: string): Promise<void>;
+  /** The schema of an attached table. */
+  describe(sqlName: string): Promise<EngineTableInfo>;
+  close(): Promise<void>;
+}
+
+/** Where Arrow files lie in the engine: views stand before them, so that they cannot be written to. */
+const loadedSchema = 'peregrine_loaded';
+
+/** @param catalog - an in-memory catalog that takes the views; undefined: the engine's own, which then has to be in memory */
+export function createEngineTables(engine: Engine, catalog: string | undefined): EngineTables {
+  let opened: Promise<EngineConnection> | undefined;
+  const prefix = catalog === undefined ? '' : `${quoteName(catalog)}.`;
+  const viewName = (name: string): string =>
+    `${prefix}${catalog === undefined ? '' : '"main".'}${quoteName(name)}`;
+  const loadedName = (name: string): string => `${prefix}${quoteName(loadedSchema)}.${quoteName(name)}`;
+
+  async function connection(): Promise<EngineConnection> {
+    opened ??= (async () => {
+      const fresh = await engine.connect();
+      if (catalog !== undefined) {
+        await fresh.execute(`ATTACH IF NOT EXISTS ':memory:' AS ${quoteName(catalog)}`);
+      }
+      await fresh.execute(`CREATE SCHEMA IF NOT EXISTS ${prefix}${quoteName(loadedSchema)}`);
+      return fresh;
+    })();
+    try {
+      return await opened;
+    } catch (error) {
+      opened = undefined;
+      throw error;
+    }
+  }
+
+  async function schemaOf(sqlName: string): Promise<Uint8Array | undefined> {
+    const statement = await (await connection()).prepare(`SELECT * FROM ${sqlName}`);
+    const schema = statement.resultSchema?.slice();
+    await statement.close();
+    return schema;
+  }
+
+  async function dropAny(name: string): Promise<void> {
+    const used = await connection();
+    await used.execute(`DROP VIEW IF EXISTS ${viewName(name)}`);
+    await used.execute(`DROP TABLE IF EXISTS ${loadedName(name)}`);
+  }
+
+  return {
+    sqlName: viewName,
+    async setup(sql) {
+      await (await connection()).execute(sql);
+    },
+    async createView(name, scan, rowsSql) {
+      const used = await connection();
+      await used.execute(`CREATE OR REPLACE VIEW ${viewName(name)} AS SELECT * FROM ${scan}`);
+      const schema = await schemaOf(viewName(name));
+      const counted = rowsSql === undefined ? undefined : (await queryRows(used, rowsSql))[0]?.['rows'];
+      return {
+        schema,
+        rows: counted === undefined || counted === null ? undefined : BigInt(String(counted)),
+      };
+    },
+    async createPending(name, schema) {
+      const used = await connection();
+      await dropAny(name);
+      await used.ingest(ingestOptions(catalog, name), schema, none());
+      const refusal = quoteString(
+        `the dataset ${name} has not been read into the engine yet; ask for it again`,
+      );
+      await used.execute(
+        `CREATE OR REPLACE VIEW ${viewName(name)} AS SELECT t.* FROM (SELECT error(${refusal}) AS refusal) r ` +
+          `LEFT JOIN ${loadedName(name)} t ON true WHERE r.refusal IS NULL`,
+      );
+      return { schema: await schemaOf(loadedName(name)), rows: undefined };
+    },
+    async loadTable(name, schema, batches) {
+      const used = await connection();
+      await used.begin();
+      try {
+        await used.ingest(ingestOptions(catalog, name), schema, batches);
+        await used.execute(`CREATE OR REPLACE VIEW ${viewName(name)} AS SELECT * FROM ${loadedName(name)}`);
+        await used.commit();
+      } catch (error) {
+        await used.rollback().catch(() => undefined);
+        throw error;
+      }
+    },
+    dropTable: dropAny,
+    async attach(name, path) {
+      const used = await connection();
+      await used.execute(`ATTACH ${quoteString(path)} AS ${quoteName(name)} (READ_ONLY)`);
+      const rows = await queryRows(
+        used,
+        `SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = ${quoteString(name)} ORDER BY ALL`,
+      );
+      return rows.map((row) => ({
+        schemaName: textOf(row['table_schema']) ?? '',
+        tableName: textOf(row['table_name']) ?? '',
+      }));
+    },
+    async detach(name) {
+      await (await connection()).execute(`DETACH DATABASE IF EXISTS ${quoteName(name)}`);
+    },
+    async describe(sqlName) {
+      return { schema: await schemaOf(sqlName), rows: undefined };
+    },
+    async close() {
+      await (await opened?.catch(() => undefined))?.close();
+    },
+  };
+}
+
+function ingestOptions(
+  catalog: string | undefined,
+  table: string,
+): { catalog: string | undefined; schema: string; table: string; ifMissing: 'create'; ifExists: 'replace' } {
+  return { catalog, schema: loadedSchema, table, ifMissing: 'create', ifExists: 'replace' };
+}
+
+async function* none(): AsyncGenerator<EngineInput, void, undefined> {}
+
+/** What stands for the engine where there is none: each of its tables says why it is not there. */
+export function noEngineTables(reason: string): EngineTables {
+  const refuse = async (): Promise<never> => {
+    throw new FlightServerError(`there is no SQL engine: ${reason}`, { code: 'UNIMPLEMENTED' });
+  };
+  return {
+    sqlName: quoteName,
+    setup: refuse,
+    createView: refuse,
+    // Arrow files are served without it.
+    createPending: async (_name, schema) => ({ schema, rows: undefined }),
+    loadTable: refuse,
+    dropTable: async () => undefined,
+    attach: refuse,
+    detach: async () => undefined,
+    describe: refuse,
+    close: async () => undefined,
+  };
+}

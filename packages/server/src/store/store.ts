@@ -1,0 +1,239 @@
+import { FlightInvalidArgumentError, FlightUnauthorizedError } from '@peregrine/flight';
+import type { Engine } from '../engine/types.ts';
+import { type VersionCache, entriesOf } from './entries.ts';
+import { createEngineTables, noEngineTables } from './engine-tables.ts';
+import { defaultRetainMs, defaultStorePollMs } from './limits.ts';
+import { nameKey } from './names.ts';
+import { createEnginePartWriter } from './part-writer.ts';
+import { loadHttpfs, secretSql } from './s3/httpfs.ts';
+import type { S3Options } from './s3/options.ts';
+import type { Scan } from './scan.ts';
+import { type Source, openSource } from './sources.ts';
+import { sweep } from './sweep.ts';
+import { type ServedTable, createTables } from './tables.ts';
+import type { Store, StoreChange, StoreProblem, StoreTable } from './types.ts';
+import { watchStorages } from './watch.ts';
+import { type PlainTable, dropDataset, writeDataset } from './writer.ts';
+
+/** How a store works. */
+export interface StoreOptions {
+  /** Folders, files, globs and `s3://` addresses to serve. Default: none. */
+  readonly paths?: readonly string[] | undefined;
+  /** The folder or `s3://bucket/prefix` that puts and drops go to; it is served too. Default: none, read-only. */
+  readonly writable?: string | undefined;
+  /** The engine that reads and writes. Default: none, and only Arrow files are served. */
+  readonly engine?: Engine | undefined;
+  /**
+   * Name of an in-memory catalog that takes the views, for engines whose own database is a file. Default: the
+   * engine's own catalog.
+   */
+  readonly catalog?: string | undefined;
+  /** Keys, region and endpoint of buckets. Default: those of the environment. */
+  readonly s3?: S3Options | undefined;
+  /** File or folder of DuckDB's extension httpfs. Default: the one that DuckDB has, or fetches. */
+  readonly extensions?: string | undefined;
+  /** How often folders and buckets are looked at, in milliseconds; Infinity: only by refresh. Default: 5 s. */
+  readonly pollMs?: number | undefined;
+  /** How long a version stays after the next one is there, in milliseconds. Default: one hour. */
+  readonly retainMs?: number | undefined;
+  /** Arrow bytes of one Parquet part. Default: 512 MiB. */
+  readonly partBytes?: number | undefined;
+}
+
+/** How many looks pass between two sweeps: what they remove is not in anybody's way. */
+const looksPerSweep = 60;
+
+/**
+ * Opens a store and looks at it once.
+ *
+ * @throws FlightNotFoundError or FlightInvalidArgumentError for a local path that is not there or of no known kind.
+ *   What cannot be read for another reason is told by {@link Store.problems}, and the others are served.
+ */
+export async function openStore(options: StoreOptions = {}): Promise<Store> {
+  const { engine, s3 = {}, retainMs = defaultRetainMs } = options;
+  const given = [
+    ...new Set([...(options.paths ?? []), ...(options.writable === undefined ? [] : [options.writable])]),
+  ];
+  const sources = await Promise.all(given.map((path) => openSource(path, s3)));
+  const target =
+    options.writable === undefined ? undefined : sources.find((source) => source.given === options.writable);
+  if (target !== undefined && !target.isFolder) {
+    throw new FlightInvalidArgumentError(
+      `${target.given} cannot be written to: give a folder or s3://bucket/prefix`,
+    );
+  }
+  const engineTables =
+    engine === undefined
+      ? noEngineTables('this server runs without one')
+      : createEngineTables(engine, options.catalog);
+  const tables = createTables(engineTables);
+  const cache: VersionCache = new Map();
+  const listeners = new Set<(change: StoreChange) => void>();
+  const lastScans = new Map<Source, Scan>();
+  let served: ReadonlyMap<string, ServedTable> = new Map();
+  let sourceProblems: readonly StoreProblem[] = [];
+  let looks = 0;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  /** One thing after the other: views are made by one connection. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = turn.then(work);
+    turn = result.catch(() => undefined);
+    return result;
+  }
+
+  const reached = new Set<Source>();
+  /** Makes the engine reach buckets, the first time that they are looked at. */
+  async function reach(source: Source): Promise<void> {
+    const { root } = source.storage;
+    if (!root.startsWith('s3://') || engine === undefined || reached.has(source)) return;
+    await loadHttpfs((sql) => engineTables.setup(sql), options.extensions, engine.info.vendorVersion);
+    await engineTables.setup(secretSql(`peregrine_s3_${sources.indexOf(source)}`, root, s3));
+    reached.add(source);
+  }
+
+  async function look(): Promise<StoreChange> {
+    const problems: StoreProblem[] = [];
+    const looked = await Promise.all(
+      sources.map(async (source) => {
+        try {
+          const scan = await source.look();
+          lastScans.set(source, scan);
+        } catch (error) {
+          problems.push({ origin: source.given, message: messageOf(error) });
+        }
+        return { source, scan: lastScans.get(source) ?? { tables: [], datasets: new Map() } };
+      }),
+    );
+    for (const source of sources) {
+      await reach(source).catch((error: unknown) => {
+        problems.push({ origin: source.given, message: messageOf(error) });
+      });
+    }
+    sourceProblems = problems;
+    const { tables: next, change } = await tables.apply(served, await entriesOf(looked, cache));
+    served = next;
+    if (change.added.length + change.changed.length + change.removed.length > 0) {
+      for (const listener of listeners) listener(change);
+    }
+    looks += 1;
+    return change;
+  }
+
+  async function tidy(): Promise<void> {
+    if (target !== undefined) await sweep(target.storage, { retainMs }).catch(() => undefined);
+  }
+
+  function writableTarget(what: string): Source {
+    if (target !== undefined) return target;
+    throw new FlightUnauthorizedError(
+      `${what} is not possible: no folder or bucket of this server may be written to`,
+    );
+  }
+
+  /** A table of the name that lies in plain files; one in another folder cannot be changed. */
+  function plainOf(name: string, source: Source): PlainTable | undefined {
+    const found = served.get(nameKey(name));
+    if (found === undefined || found.entry.format === 'dataset') return undefined;
+    if (found.entry.source !== source) {
+      throw new FlightUnauthorizedError(
+        `${name} lies in ${found.entry.source.given}, which this server only reads; choose another name`,
+      );
+    }
+    const { format, files } = found.entry;
+    return { format, files, rows: found.table.rows };
+  }
+
+  const store: Store = {
+    writable: target !== undefined,
+    roots: sources.map(({ storage }) => storage.root),
+    tables: () => [...served.values()].flatMap(({ table, inside }) => [table, ...inside].filter(isTable)),
+    problems: () => [
+      ...sourceProblems,
+      ...[...served.values()].flatMap(({ table }) =>
+        table.problem === undefined ? [] : [{ origin: table.name, message: table.problem }],
+      ),
+    ],
+    get: (name) => {
+      const found = served.get(nameKey(name))?.table;
+      return found !== undefined && isTable(found)
+        ? found
+        : store.tables().find((table) => nameKey(table.name) === nameKey(name));
+    },
+    async use(sql) {
+      const text = sql.toLowerCase();
+      const needed = [...served.values()].filter(
+        ({ pending, table }) => pending && text.includes(nameKey(table.name)),
+      );
+      if (needed.length === 0) return;
+      await inTurn(async () => {
+        for (const { entry } of needed) {
+          const now = served.get(nameKey(entry.name));
+          if (now?.pending === true)
+            served = new Map(served).set(nameKey(entry.name), await tables.load(now));
+        }
+      });
+    },
+    refresh: () => inTurn(look),
+    async put(name, mode, schema, batches, putOptions = {}) {
+      const source = writableTarget(`storing ${name}`);
+      if (engine === undefined)
+        throw new FlightUnauthorizedError(`storing ${name} needs the SQL engine, which is not there`);
+      const rows = await writeDataset(
+        source.storage,
+        createEnginePartWriter(engine),
+        name,
+        mode,
+        plainOf(name, source),
+        schema,
+        batches,
+        { ...putOptions, partBytes: options.partBytes },
+      );
+      await store.refresh();
+      const table = store.get(name);
+      if (table === undefined) {
+        // Stored, and another server has dropped it since.
+        throw new FlightInvalidArgumentError(
+          `${name} was stored and has been dropped by another server since`,
+        );
+      }
+      return { rows, table };
+    },
+    async drop(name) {
+      const source = writableTarget(`dropping ${name}`);
+      const dropped = await dropDataset(source.storage, name, plainOf(name, source));
+      if (dropped) await store.refresh();
+      return dropped;
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    async close() {
+      await unwatch();
+      await turn;
+      await engineTables.close();
+    },
+  };
+
+  await tidy();
+  await store.refresh();
+  const unwatch = watchStorages(
+    sources.map(({ storage }) => storage),
+    options.pollMs ?? defaultStorePollMs,
+    async () => {
+      await store.refresh();
+      if (looks % looksPerSweep === 0) await tidy();
+    },
+  );
+  return store;
+}
+
+/** An attached database is no table itself. */
+function isTable(table: StoreTable): boolean {
+  return table.format !== 'duckdb' || table.problem !== undefined || table.name.includes('.');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

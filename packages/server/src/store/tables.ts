@@ -1,0 +1,174 @@
+import { open } from 'node:fs/promises';
+import { createFileDataset } from '../datasets/file-dataset.ts';
+import { readAt, readMessageIndex } from '../datasets/message-index.ts';
+import type { EngineInput } from '../engine/types.ts';
+import type { EngineTables } from './engine-tables.ts';
+import type { Entry } from './entries.ts';
+import { nameKey } from './names.ts';
+import { quoteName } from './sql-text.ts';
+import type { StoreChange, StoreTable } from './types.ts';
+
+/** A table and what the engine has of it. */
+export interface ServedTable {
+  readonly entry: Entry;
+  readonly table: StoreTable;
+  /** Tables of an attached database. */
+  readonly inside: readonly StoreTable[];
+  /** Whether SQL has to wait until it is loaded. */
+  readonly pending: boolean;
+}
+
+/** Brings what was found into the engine. */
+export interface Tables {
+  /** @param served - what is there now, by the keys of names */
+  apply(
+    served: ReadonlyMap<string, ServedTable>,
+    entries: readonly Entry[],
+  ): Promise<{ readonly tables: ReadonlyMap<string, ServedTable>; readonly change: StoreChange }>;
+  /** Reads an Arrow file into the engine. */
+  load(served: ServedTable): Promise<ServedTable>;
+}
+
+/** @param engine - where the tables are made */
+export function createTables(engine: EngineTables): Tables {
+  async function remove({ entry }: ServedTable): Promise<void> {
+    if (entry.format === 'duckdb') await engine.detach(entry.name);
+    else await engine.dropTable(entry.name);
+  }
+
+  async function make(entry: Entry): Promise<ServedTable> {
+    try {
+      if (entry.problem !== undefined) return broken(entry, entry.problem);
+      if (entry.format === 'arrow') return await makeArrow(entry);
+      if (entry.format === 'duckdb') return await makeAttached(entry);
+      const { schema, rows } = await engine.createView(entry.name, entry.scan ?? '', entry.rowsSql);
+      return {
+        entry,
+        inside: [],
+        pending: false,
+        table: { ...tableOf(entry, engine.sqlName(entry.name)), schema, rows: entry.rows ?? rows },
+      };
+    } catch (error) {
+      await remove({ ...broken(entry, ''), entry }).catch(() => undefined);
+      return broken(entry, messageOf(error));
+    }
+  }
+
+  async function makeArrow(entry: Entry): Promise<ServedTable> {
+    const path = pathOf(entry);
+    const dataset = createFileDataset(entry.name, path);
+    const { schemaHeader, rows } = await dataset.describe();
+    const base = {
+      ...tableOf(entry, engine.sqlName(entry.name)),
+      schema: schemaHeader,
+      rows: BigInt(rows),
+      dataset,
+    };
+    try {
+      await engine.createPending(entry.name, schemaHeader);
+    } catch {
+      // A type that the engine does not have: it is served over Flight, and SQL does not know it.
+      return { entry, inside: [], pending: false, table: base };
+    }
+    return { entry, inside: [], pending: true, table: base };
+  }
+
+  async function makeAttached(entry: Entry): Promise<ServedTable> {
+    await engine.detach(entry.name);
+    const inside: StoreTable[] = [];
+    for (const { schemaName, tableName } of await engine.attach(entry.name, pathOf(entry))) {
+      const sqlName = [entry.name, schemaName, tableName].map(quoteName).join('.');
+      const name =
+        schemaName === 'main' ? `${entry.name}.${tableName}` : `${entry.name}.${schemaName}.${tableName}`;
+      const { schema } = await engine.describe(sqlName);
+      inside.push({ ...tableOf(entry, sqlName), name, schema, bytes: undefined });
+    }
+    return { entry, inside, pending: false, table: tableOf(entry, quoteName(entry.name)) };
+  }
+
+  return {
+    async apply(served, entries) {
+      const next = new Map<string, ServedTable>();
+      const added: string[] = [];
+      const changed: string[] = [];
+      const wanted = new Map(entries.map((entry) => [nameKey(entry.name), entry] as const));
+      const removed: string[] = [];
+      for (const [key, old] of served) {
+        const entry = wanted.get(key);
+        if (entry === undefined) removed.push(old.entry.name);
+        if (entry === undefined || entry.format !== old.entry.format)
+          await remove(old).catch(() => undefined);
+      }
+      for (const [key, entry] of wanted) {
+        const old = served.get(key);
+        const same = old !== undefined && isSame(old.entry, entry);
+        if (same && old.table.problem === undefined) {
+          next.set(key, old);
+          continue;
+        }
+        // What could not be read is tried again each time: a share may be back, rights may be given.
+        const made = await make(entry);
+        next.set(key, made);
+        if (old === undefined) added.push(entry.name);
+        else if (!same || made.table.problem !== old.table.problem) changed.push(entry.name);
+      }
+      return { tables: next, change: { added, changed, removed } };
+    },
+    async load(served) {
+      const { entry } = served;
+      try {
+        const path = pathOf(entry);
+        const file = await open(path);
+        try {
+          const index = await readMessageIndex(file, entry.name);
+          const messages = async function* (): AsyncGenerator<EngineInput, void, undefined> {
+            for (const { header, bodyOffset, bodyLength } of index.messages) {
+              yield { header, body: await readAt(file, bodyOffset, bodyLength, entry.name) };
+            }
+          };
+          await engine.loadTable(entry.name, index.schemaHeader, messages());
+        } finally {
+          await file.close();
+        }
+        return { ...served, pending: false };
+      } catch (error) {
+        return { ...served, pending: false, table: { ...served.table, problem: messageOf(error) } };
+      }
+    },
+  };
+}
+
+function isSame(a: Entry, b: Entry): boolean {
+  return a.version === b.version && a.format === b.format && a.source === b.source && a.name === b.name;
+}
+
+function tableOf(entry: Entry, sqlName: string): StoreTable {
+  const { name, origin, format, version, rows, bytes, files, modifiedMs } = entry;
+  return {
+    name,
+    origin,
+    format,
+    sqlName,
+    version,
+    schema: undefined,
+    rows,
+    bytes,
+    files: files.length,
+    modifiedMs,
+    problem: undefined,
+    dataset: undefined,
+  };
+}
+
+function broken(entry: Entry, problem: string): ServedTable {
+  return { entry, inside: [], pending: false, table: { ...tableOf(entry, quoteName(entry.name)), problem } };
+}
+
+/** Of the one file of a table that is read from disk. */
+function pathOf(entry: Entry): string {
+  return entry.source.storage.url(entry.files[0]?.path ?? '');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
