@@ -26,7 +26,7 @@ export function signRequest(
   { credentials, region }: S3Settings,
   now: Date,
 ): Record<string, string> {
-  const time = `${now.toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
+  const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, '');
   const date = time.slice(0, 8);
   const bodyHash = hash(body);
   const all: Record<string, string> = {

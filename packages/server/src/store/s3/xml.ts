@@ -21,6 +21,6 @@ function unescape(text: string): string {
   return text.replaceAll(/&(?:#x([0-9a-fA-F]+)|#(\d+)|(\w+));/g, (all, hex, decimal, entity) => {
     if (typeof hex === 'string') return String.fromCodePoint(Number.parseInt(hex, 16));
     if (typeof decimal === 'string') return String.fromCodePoint(Number(decimal));
-    return entities[String(entity)] ?? String(all);
+    return entities[String(entity)] ?? all;
   });
 }
