@@ -66,9 +66,10 @@ export function createTables(engine: EngineTables): Tables {
     };
     try {
       await engine.createPending(entry.name, schemaHeader);
-    } catch {
-      // A type that the engine does not have: it is served over Flight, and SQL does not know it.
-      return { entry, inside: [], pending: false, table: base };
+    } catch (error) {
+      // Such as a type that the engine does not have: it is served over Flight all the same.
+      const problem = `SQL cannot read it: ${messageOf(error)}`;
+      return { entry, inside: [], pending: false, table: { ...base, problem } };
     }
     return { entry, inside: [], pending: true, table: base };
   }
