@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installGo, installPython } from './peers.mjs';
+import { installGo, installPython, installRust } from './peers.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -16,6 +16,8 @@ const entries = [
   { name: 'ipc-json', peers: ['go'] },
   { name: 'ipc-pyarrow', peers: ['python'] },
   { name: 'pyarrow-against-server', peers: ['python'] },
+  { name: 'sql-against-arrow-go', peers: ['go'] },
+  { name: 'sql-against-arrow-rs', peers: ['rust'] },
 ];
 
 const filter = process.argv[2] ?? '';
@@ -28,6 +30,7 @@ if (chosen.length === 0) {
 const env = { ...process.env };
 if (chosen.some(({ peers }) => peers.includes('python'))) env.PEREGRINE_PYTHON = installPython();
 if (chosen.some(({ peers }) => peers.includes('go'))) env.PEREGRINE_GO_BIN = installGo();
+if (chosen.some(({ peers }) => peers.includes('rust'))) env.PEREGRINE_RUST_BIN = installRust();
 
 // One after the other: they measure memory and time out on a machine that is busy with their neighbours.
 for (const { name } of chosen) {

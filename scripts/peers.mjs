@@ -1,6 +1,6 @@
 // Installs the other implementations that the conformance checks run against, into this clone and nowhere else:
-// .venv with Python packages, .peers/bin with Go programs. What is already there in the pinned version stays.
-//   node scripts/peers.mjs [python] [go]     (both without arguments)
+// .venv with Python packages, .peers with Go and Rust programs. What is already there in the pinned version stays.
+//   node scripts/peers.mjs [python] [go] [rust]     (all without arguments)
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,8 +15,14 @@ const pythonPackages = ['pyarrow==26.0.1', 'numpy==2.4.6'];
 const goPrograms = [
   'github.com/apache/arrow-go/v18/arrow/internal/flight_integration/cmd/arrow-flight-integration-server@v18.8.0',
   'github.com/apache/arrow-go/v18/arrow/internal/flight_integration/cmd/arrow-flight-integration-client@v18.8.0',
+  'github.com/apache/arrow-go/v18/arrow/flight/flightsql/example/cmd/sqlite_flightsql_server@v18.8.0',
   'github.com/apache/arrow-go/v18/arrow/ipc/cmd/arrow-json-integration-test@v18.8.0',
   'github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible',
+];
+
+/** Rust programs: arguments of `cargo install`. */
+const rustPrograms = [
+  ['arrow-flight', '--version=59.0.0', '--example=flight_sql_server', '--features=flight-sql,tls-ring'],
 ];
 
 /** The Python interpreter that has the packages. */
@@ -50,6 +56,22 @@ export function installGo() {
   return folder;
 }
 
+/** The folder that has the programs. */
+export function installRust() {
+  const folder = join(root, '.peers', 'rust');
+  const marker = join(folder, 'peers.txt');
+  const wanted = rustPrograms.map((program) => program.join(' '));
+  if (!isCurrent(marker, wanted)) {
+    mkdirSync(folder, { recursive: true });
+    for (const program of rustPrograms) {
+      console.error(`building ${program.join(' ')}`);
+      run('cargo', ['install', ...program, '--debug', '--force', `--root=${folder}`]);
+    }
+    writeFileSync(marker, wanted.join('\n'));
+  }
+  return join(folder, 'bin');
+}
+
 function isCurrent(marker, wanted) {
   return existsSync(marker) && readFileSync(marker, 'utf8') === wanted.join('\n');
 }
@@ -66,7 +88,8 @@ function run(program, args, env = process.env) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['python', 'go'];
+  const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['python', 'go', 'rust'];
   if (wanted.includes('python')) console.log(installPython());
   if (wanted.includes('go')) console.log(installGo());
+  if (wanted.includes('rust')) console.log(installRust());
 }

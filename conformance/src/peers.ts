@@ -20,6 +20,12 @@ export function goProgram(name: string): string {
   return found(join(folder, windows ? `${name}.exe` : name), 'npm run peers -- go');
 }
 
+/** A Rust program that `scripts/peers.mjs` builds: in `PEREGRINE_RUST_BIN`, or the clone's `.peers/rust/bin`. */
+export function rustProgram(name: string): string {
+  const folder = process.env['PEREGRINE_RUST_BIN'] ?? join(root, '.peers', 'rust', 'bin');
+  return found(join(folder, windows ? `${name}.exe` : name), 'npm run peers -- rust');
+}
+
 /** A file of the conformance folder's sources, for example `python/server.py`. */
 export function conformanceFile(path: string): string {
   return join(root, 'conformance', path);
