@@ -99,6 +99,8 @@ export interface WriteTableOptions {
  * memory that is used again there is {@link FlightStreamWriter.writeChunk}.
  */
 export interface FlightStreamWriter extends AsyncDisposable {
+  /** The schema that the stream was begun with; undefined before. */
+  readonly schema: Schema | undefined;
   /** Sends the schema. Writing a batch without it begins with the batch's schema. */
   begin(schema: Schema, options?: FlightWriteOptions): Promise<void>;
   /** Sends a batch, with the dictionaries it needs before it. */

@@ -45,6 +45,7 @@ class BatchStreamWriter implements FlightStreamWriter {
   /** Goes with the first message and is forgotten then. */
   #descriptor: Uint8Array | undefined;
   #encoder: FlightBatchEncoder | undefined;
+  #schema: Schema | undefined;
   #done = false;
   #closed: Promise<void> | undefined;
   /** The write that is under way, if any: the next one waits for it, so that parts of batches do not mix. */
@@ -56,6 +57,10 @@ class BatchStreamWriter implements FlightStreamWriter {
     this.#finished = options.finished;
     this.#where = options.where;
     this.#descriptor = options.descriptor;
+  }
+
+  get schema(): Schema | undefined {
+    return this.#schema;
   }
 
   begin(schema: Schema, options?: FlightWriteOptions): Promise<void> {
@@ -135,6 +140,7 @@ class BatchStreamWriter implements FlightStreamWriter {
     );
     const message = encoder.schema(this.#takeDescriptor());
     this.#encoder = encoder;
+    this.#schema = schema;
     await this.#send(message);
   }
 

@@ -116,10 +116,10 @@ describe('small calls beside streams without end', () => {
       },
     });
     const batch = batchOfRows(65_536);
-    let isOver = false;
+    const stop = new AbortController();
     const uploads = Array.from({ length: 8 }, async (_, index) => {
       const { call, writer } = put(running.channel, FlightDescriptor.forPath(String(index)));
-      while (!isOver) await writer.writeBatch(batch);
+      while (!stop.signal.aborted) await writer.writeBatch(batch);
       await writer.doneWriting();
       assert.equal(await call.read(), undefined);
     });
@@ -127,7 +127,7 @@ describe('small calls beside streams without end', () => {
     for (let round = 0; round < 20; round += 1) {
       assert.deepEqual(await action(running.channel, 'ping'), ['pong']);
     }
-    isOver = true;
+    stop.abort();
     await Promise.all(uploads);
   });
 });

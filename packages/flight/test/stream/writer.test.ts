@@ -41,7 +41,10 @@ describe('a stream writer', () => {
     const sink = new FakeSink();
     const writer = createStreamWriter(sink, { descriptor });
     await writer.writeMetadata('first');
-    await writer.writeTable(new Table([numbers(3), numbers(2)]));
+    assert.equal(writer.schema, undefined);
+    const table = new Table([numbers(3), numbers(2)]);
+    await writer.writeTable(table);
+    assert.equal(writer.schema, table.schema);
     assert.deepEqual(show(sink), ['metadata *', 'metadata first', 'schema', 'dictionary', '3', '2']);
   });
 

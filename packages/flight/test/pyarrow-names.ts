@@ -1,0 +1,80 @@
+/**
+ * Everything that a user of `pyarrow.flight` can name, as `Class`, `Class.member`, and `Class(parameter=)` for what a
+ * constructor takes: the names of its reference documentation, and those that version 26 has besides.
+ */
+export const pyarrowNames: readonly string[] = `
+connect connect(tls_certificates=) connect(cert_chain=) connect(private_key=) connect(auth_handler=)
+connect(call_options=) connect(tls_root_certs=) connect(tls_override_hostname=) connect(middleware=)
+connect(write_size_limit_bytes=) connect(disable_server_verification=)
+FlightClient FlightClient.authenticate FlightClient.list_flights FlightClient.get_flight_info
+FlightClient.get_schema FlightClient.do_get FlightClient.do_put FlightClient.do_exchange
+FlightClient.list_actions FlightClient.do_action FlightClient.close FlightClient.as_async
+FlightClient.wait_for_available FlightClient.connect FlightClient.authenticate_basic_token
+FlightClient.supports_async
+Location Location.uri Location.for_grpc_tcp Location.for_grpc_tls Location.for_grpc_unix Location.__str__
+Location.__eq__ Location.equals
+FlightServerBase FlightServerBase.list_flights FlightServerBase.get_flight_info FlightServerBase.get_schema
+FlightServerBase.do_get FlightServerBase.do_put FlightServerBase.do_exchange FlightServerBase.list_actions
+FlightServerBase.do_action FlightServerBase.serve FlightServerBase.run FlightServerBase.shutdown
+FlightServerBase.wait FlightServerBase.port
+ServerCallContext ServerCallContext.peer_identity ServerCallContext.peer ServerCallContext.method
+ServerCallContext.is_cancelled ServerCallContext.add_header ServerCallContext.add_trailer
+ServerCallContext.get_middleware
+FlightDataStream FlightDataStream.schema FlightDataStream.__iter__
+FlightStreamReader FlightStreamReader.schema FlightStreamReader.__iter__ FlightStreamReader.read_next
+FlightStreamReader.read_chunk FlightStreamReader.read_all FlightStreamReader.read_pandas
+FlightStreamReader.cancel
+FlightStreamWriter FlightStreamWriter.schema FlightStreamWriter.write_batch FlightStreamWriter.write_table
+FlightStreamWriter.write_with_metadata FlightStreamWriter.done_writing FlightStreamWriter.close
+FlightStreamChunk FlightStreamChunk.data FlightStreamChunk.app_metadata
+RecordBatchStream RecordBatchStream(data_source=)
+GeneratorStream GeneratorStream(schema=) GeneratorStream(generator=)
+FlightDescriptor FlightDescriptor.descriptor_type FlightDescriptor.command FlightDescriptor.path
+FlightDescriptor.for_command FlightDescriptor.for_path FlightDescriptor.__eq__ FlightDescriptor.__hash__
+FlightDescriptor.serialize FlightDescriptor.deserialize
+DescriptorType DescriptorType.UNKNOWN DescriptorType.PATH DescriptorType.CMD
+FlightInfo FlightInfo.descriptor FlightInfo.endpoints FlightInfo.total_records FlightInfo.total_bytes
+FlightInfo.schema FlightInfo.ordered FlightInfo.for_table FlightInfo.serialize FlightInfo.deserialize
+FlightInfo.app_metadata
+FlightEndpoint FlightEndpoint.ticket FlightEndpoint.locations FlightEndpoint.__eq__ FlightEndpoint.serialize
+FlightEndpoint.deserialize FlightEndpoint.expiration_time FlightEndpoint.app_metadata
+Ticket Ticket.ticket Ticket.__eq__ Ticket.serialize Ticket.deserialize
+SchemaResult SchemaResult.schema SchemaResult.serialize SchemaResult.deserialize
+BasicAuth BasicAuth(username=) BasicAuth(password=) BasicAuth.username BasicAuth.password
+BasicAuth.deserialize BasicAuth.serialize
+ClientAuthHandler ClientAuthHandler.authenticate ClientAuthHandler.get_token
+ServerAuthHandler ServerAuthHandler.authenticate ServerAuthHandler.is_valid
+ClientMiddleware ClientMiddleware.sending_headers ClientMiddleware.received_headers
+ClientMiddleware.received_trailers ClientMiddleware.call_completed
+ClientMiddlewareFactory ClientMiddlewareFactory.start_call
+ServerMiddleware ServerMiddleware.sending_headers ServerMiddleware.call_completed
+ServerMiddlewareFactory ServerMiddlewareFactory.start_call
+TracingServerMiddlewareFactory
+CallInfo CallInfo.method
+FlightMethod FlightMethod.LIST_FLIGHTS FlightMethod.GET_FLIGHT_INFO FlightMethod.GET_SCHEMA
+FlightMethod.DO_GET FlightMethod.DO_PUT FlightMethod.DO_EXCHANGE FlightMethod.LIST_ACTIONS
+FlightMethod.DO_ACTION FlightMethod.INVALID FlightMethod.HANDSHAKE
+Action Action.type Action.body Action.__eq__ Action.serialize Action.deserialize
+ActionType ActionType.type ActionType.description ActionType.__eq__ ActionType.make_action
+Result Result.body Result.__eq__ Result.serialize Result.deserialize
+FlightCallOptions FlightCallOptions.headers FlightCallOptions.timeout FlightCallOptions(headers=)
+FlightCallOptions(timeout=) FlightCallOptions.read_options FlightCallOptions.write_options
+FlightMetadataReader FlightMetadataReader.read
+FlightMetadataWriter FlightMetadataWriter.write
+MetadataRecordBatchReader
+MetadataRecordBatchWriter MetadataRecordBatchWriter.begin MetadataRecordBatchWriter.write_metadata
+MetadataRecordBatchWriter.write_batch MetadataRecordBatchWriter.write_table MetadataRecordBatchWriter.close
+MetadataRecordBatchWriter.write_with_metadata
+CertKeyPair CertKeyPair.cert CertKeyPair.key CertKeyPair(cert=) CertKeyPair(key=)
+FlightError
+FlightInternalError
+FlightTimedOutError
+FlightCancelledError
+FlightUnauthenticatedError
+FlightUnauthorizedError
+FlightUnavailableError
+FlightServerError
+FlightWriteSizeExceededError
+`
+  .trim()
+  .split(/\s+/);
