@@ -33,3 +33,17 @@ export { cellToJson, cellToText } from './formats/json.ts';
 // SQL engines
 export { createDuckDbEngine } from './engine/duckdb.ts';
 export type { DuckDbEngineOptions, EngineLimits } from './engine/options.ts';
+
+// The store
+export { type StoreOptions, openStore } from './store/store.ts';
+export type { S3Options } from './store/s3/options.ts';
+export type {
+  Store,
+  StoreChange,
+  StoreFormat,
+  StoreProblem,
+  StorePutMode,
+  StorePutOptions,
+  StorePutResult,
+  StoreTable,
+} from './store/types.ts';

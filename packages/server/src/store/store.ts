@@ -150,8 +150,8 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     tables: () => [...served.values()].flatMap(({ table, inside }) => [table, ...inside].filter(isTable)),
     problems: () => [
       ...sourceProblems,
-      ...[...served.values()].flatMap(({ table }) =>
-        table.problem === undefined ? [] : [{ origin: table.name, message: table.problem }],
+      ...[...served.values()].flatMap(({ entry, problem }) =>
+        problem === undefined ? [] : [{ origin: entry.name, message: problem }],
       ),
     ],
     get: (name) => {

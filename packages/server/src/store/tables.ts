@@ -16,6 +16,8 @@ export interface ServedTable {
   readonly inside: readonly StoreTable[];
   /** Whether SQL has to wait until it is loaded. */
   readonly pending: boolean;
+  /** Why SQL cannot read it; an Arrow file is served over Flight all the same. */
+  readonly problem: string | undefined;
 }
 
 /** Brings what was found into the engine. */
@@ -46,6 +48,7 @@ export function createTables(engine: EngineTables): Tables {
         entry,
         inside: [],
         pending: false,
+        problem: undefined,
         table: { ...tableOf(entry, engine.sqlName(entry.name)), schema, rows: entry.rows ?? rows },
       };
     } catch (error) {
@@ -69,9 +72,9 @@ export function createTables(engine: EngineTables): Tables {
     } catch (error) {
       // Such as a type that the engine does not have: it is served over Flight all the same.
       const problem = `SQL cannot read it: ${messageOf(error)}`;
-      return { entry, inside: [], pending: false, table: { ...base, problem } };
+      return { entry, inside: [], pending: false, problem, table: base };
     }
-    return { entry, inside: [], pending: true, table: base };
+    return { entry, inside: [], pending: true, problem: undefined, table: base };
   }
 
   async function makeAttached(entry: Entry): Promise<ServedTable> {
@@ -84,7 +87,7 @@ export function createTables(engine: EngineTables): Tables {
       const { schema } = await engine.describe(sqlName);
       inside.push({ ...tableOf(entry, sqlName), name, schema, bytes: undefined });
     }
-    return { entry, inside, pending: false, table: tableOf(entry, quoteName(entry.name)) };
+    return { entry, inside, pending: false, problem: undefined, table: tableOf(entry, quoteName(entry.name)) };
   }
 
   return {
@@ -103,7 +106,7 @@ export function createTables(engine: EngineTables): Tables {
       for (const [key, entry] of wanted) {
         const old = served.get(key);
         const same = old !== undefined && isSame(old.entry, entry);
-        if (same && old.table.problem === undefined) {
+        if (same && old.problem === undefined) {
           next.set(key, old);
           continue;
         }
@@ -111,7 +114,7 @@ export function createTables(engine: EngineTables): Tables {
         const made = await make(entry);
         next.set(key, made);
         if (old === undefined) added.push(entry.name);
-        else if (!same || made.table.problem !== old.table.problem) changed.push(entry.name);
+        else if (!same || made.problem !== old.problem) changed.push(entry.name);
       }
       return { tables: next, change: { added, changed, removed } };
     },
@@ -133,7 +136,7 @@ export function createTables(engine: EngineTables): Tables {
         }
         return { ...served, pending: false };
       } catch (error) {
-        return { ...served, pending: false, table: { ...served.table, problem: messageOf(error) } };
+        return { ...served, pending: false, problem: `SQL cannot read it: ${messageOf(error)}` };
       }
     },
   };
@@ -162,7 +165,7 @@ function tableOf(entry: Entry, sqlName: string): StoreTable {
 }
 
 function broken(entry: Entry, problem: string): ServedTable {
-  return { entry, inside: [], pending: false, table: { ...tableOf(entry, quoteName(entry.name)), problem } };
+  return { entry, inside: [], pending: false, problem, table: { ...tableOf(entry, quoteName(entry.name)), problem } };
 }
 
 /** Of the one file of a table that is read from disk. */

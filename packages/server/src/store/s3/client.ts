@@ -38,10 +38,12 @@ export interface S3Client {
 /** A client of one bucket. */
 export function createS3Client(bucket: string, options: S3Options): S3Client {
   const settings = s3Settings(options);
+  const { endpoint, urlStyle } = settings;
+  const below = endpoint.pathname.replace(/\/$/, '');
   const base =
-    settings.endpoint === undefined
-      ? `https://${bucket}.s3.${settings.region}.amazonaws.com`
-      : `${settings.endpoint.href.replace(/\/$/, '')}/${bucket}`;
+    urlStyle === 'vhost'
+      ? `${endpoint.protocol}//${bucket}.${endpoint.host}${below}`
+      : `${endpoint.origin}${below}/${bucket}`;
 
   async function call(
     method: string,
@@ -50,9 +52,7 @@ export function createS3Client(bucket: string, options: S3Options): S3Client {
     headers: Readonly<Record<string, string>> = {},
     body: Uint8Array = new Uint8Array(0),
   ): Promise<{ readonly status: number; readonly headers: Headers; readonly body: Uint8Array }> {
-    const url = new URL(
-      key === '' ? (settings.endpoint === undefined ? `${base}/` : base) : `${base}/${encodePath(key)}`,
-    );
+    const url = new URL(key === '' ? base : `${base}/${encodePath(key)}`);
     for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value);
     for (let tries = 1; ; tries += 1) {
       const { host: _, ...signed } = signRequest({ method, url, headers, body }, settings, new Date());

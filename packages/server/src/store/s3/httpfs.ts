@@ -65,7 +65,7 @@ export async function loadHttpfs(
 
 /** SQL that tells the engine how to reach one bucket or prefix; the keys stay in memory. */
 export function secretSql(name: string, root: string, options: S3Options): string {
-  const { credentials, region, endpoint } = s3Settings(options);
+  const { credentials, region, endpoint, urlStyle } = s3Settings(options);
   const parts = ['TYPE s3', `SCOPE ${quoteString(root)}`, `REGION ${quoteString(region)}`];
   if (credentials !== undefined) {
     parts.push(
@@ -75,12 +75,10 @@ export function secretSql(name: string, root: string, options: S3Options): strin
     if (credentials.sessionToken !== undefined)
       parts.push(`SESSION_TOKEN ${quoteString(credentials.sessionToken)}`);
   }
-  if (endpoint !== undefined) {
-    parts.push(
-      `ENDPOINT ${quoteString(endpoint.host + endpoint.pathname.replace(/\/$/, ''))}`,
-      "URL_STYLE 'path'",
-      `USE_SSL ${endpoint.protocol === 'https:'}`,
-    );
-  }
+  parts.push(
+    `ENDPOINT ${quoteString(endpoint.host + endpoint.pathname.replace(/\/$/, ''))}`,
+    `URL_STYLE ${quoteString(urlStyle)}`,
+    `USE_SSL ${endpoint.protocol === 'https:'}`,
+  );
   return `CREATE OR REPLACE SECRET ${quoteName(name)} (${parts.join(', ')})`;
 }

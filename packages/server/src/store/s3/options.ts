@@ -10,6 +10,8 @@ export interface S3Options {
   readonly region?: string | undefined;
   /** Such as `http://127.0.0.1:9000`. Default: `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, else Amazon's. */
   readonly endpoint?: string | undefined;
+  /** Whether the bucket is part of the path or of the host's name. Default: `path` with an endpoint, else `vhost`. */
+  readonly urlStyle?: 'path' | 'vhost' | undefined;
 }
 
 /** {@link S3Options} with everything decided. */
@@ -22,8 +24,8 @@ export interface S3Settings {
       }
     | undefined;
   readonly region: string;
-  /** Undefined: Amazon's, with the bucket in the host's name. */
-  readonly endpoint: URL | undefined;
+  readonly endpoint: URL;
+  readonly urlStyle: 'path' | 'vhost';
 }
 
 /** Fills in what was not given. */
@@ -32,6 +34,8 @@ export function s3Settings(options: S3Options): S3Settings {
   const accessKeyId = options.accessKeyId ?? env['AWS_ACCESS_KEY_ID'];
   const secretAccessKey = options.secretAccessKey ?? env['AWS_SECRET_ACCESS_KEY'];
   const endpoint = options.endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
+  const region = options.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1';
+  const address = endpoint ?? `https://s3.${region}.amazonaws.com`;
   return {
     credentials:
       accessKeyId === undefined || secretAccessKey === undefined
@@ -41,10 +45,8 @@ export function s3Settings(options: S3Options): S3Settings {
             secretAccessKey,
             sessionToken: options.sessionToken ?? env['AWS_SESSION_TOKEN'],
           },
-    region: options.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1',
-    endpoint:
-      endpoint === undefined
-        ? undefined
-        : new URL(endpoint.includes('://') ? endpoint : `https://${endpoint}`),
+    region,
+    endpoint: new URL(address.includes('://') ? address : `https://${address}`),
+    urlStyle: options.urlStyle ?? (endpoint === undefined ? 'vhost' : 'path'),
   };
 }
