@@ -41,7 +41,8 @@ export function batchToCsv(batch: RecordBatch, separator: string = ','): string 
   for (let row = 0; row < batch.numRows; row++) {
     const fields = readers.map((read) => {
       const cell = read(row);
-      return cell === '' ? '""' : quote(cellToText(cell), separator);
+      const text = cellToText(cell);
+      return text === '' && cell !== null ? '""' : quote(text, separator);
     });
     lines.push(`${fields.join(separator)}\n`);
   }

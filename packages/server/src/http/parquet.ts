@@ -1,13 +1,15 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { FlightUnimplementedError } from '@peregrine/flight';
-import type { EngineConnection } from '../engine/types.ts';
+import { decodeMessageHeader, decodeSchema } from '@peregrine/flight/ipc';
+import { DataType } from 'apache-arrow';
+import type { EngineConnection, EngineStatement } from '../engine/types.ts';
 import type { ParameterBatch } from './parameter-batch.ts';
 import type { ResultContext } from './run-query.ts';
 import { breakOff, openBody } from './run-query.ts';
 import { asSubquery } from './sql-clauses.ts';
 import { createTempFile } from './temp-file.ts';
-import { quoteLiteral } from '../sql/sql-text.ts';
+import { quoteIdentifier, quoteLiteral } from '../sql/sql-text.ts';
 
 /** Bytes that are read of the file at a time. */
 const chunkBytes = 1 << 20;
@@ -21,7 +23,7 @@ const chunkBytes = 1 << 20;
 export async function sendParquet(
   sending: ResultContext,
   connection: EngineConnection,
-  sql: string,
+  { sql, resultSchema }: Pick<EngineStatement, 'resultSchema' | 'sql'>,
   parameters: ParameterBatch | undefined,
 ): Promise<void> {
   const { context, call, reply, running } = sending;
@@ -33,7 +35,7 @@ export async function sendParquet(
   const { signal } = call;
   await using file = await createTempFile(context.tempDirectory, '.parquet');
   const copy = await connection.prepare(
-    `COPY (SELECT * FROM ${asSubquery(sql)}) TO ${quoteLiteral(file.path)} (FORMAT parquet, COMPRESSION zstd)`,
+    `COPY (SELECT ${exactColumns(resultSchema)} FROM ${asSubquery(sql)}) TO ${quoteLiteral(file.path)} (FORMAT parquet, COMPRESSION zstd)`,
     { signal },
   );
   let rows: bigint;
@@ -57,4 +59,16 @@ export async function sendParquet(
     // No trailing footer: the file cannot be read.
     await breakOff(call.explain(error), sending, body, () => []);
   }
+}
+
+/** DuckDB writes its 128-bit integers, which sum() gives, as doubles; as decimals of 38 digits they stay exact. */
+function exactColumns(resultSchema: Uint8Array | undefined): string {
+  if (resultSchema === undefined) return '*';
+  const { fields } = decodeSchema(decodeMessageHeader(resultSchema));
+  const names = fields
+    .filter(({ type }) => DataType.isDecimal(type) && type.precision === 38 && type.scale === 0)
+    .map(({ name }) => quoteIdentifier(name));
+  const isDouble = new Set(fields.map(({ name }) => name)).size < fields.length;
+  if (names.length === 0 || isDouble) return '*';
+  return `* REPLACE (${names.map((name) => `CAST(${name} AS DECIMAL(38, 0)) AS ${name}`).join(', ')})`;
 }

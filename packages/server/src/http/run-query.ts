@@ -71,7 +71,7 @@ export async function runQuery(
     const sending = { context, call, request, reply, format, options: asked.options, running };
     const bound = values.length === 0 ? undefined : parameterBatch(values);
     if (statement.kind === 'query' && format.name === 'parquet') {
-      await sendParquet(sending, connection, sql, bound);
+      await sendParquet(sending, connection, statement, bound);
       return;
     }
     if (bound !== undefined) await statement.bind(bound.schema, bound.batches);

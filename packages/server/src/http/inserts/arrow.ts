@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises';
-import { FlightDataError } from '@peregrine/flight';
+import { FlightDataError, FlightResourceExhaustedError } from '@peregrine/flight';
 import { type IpcMessage, ipcStreamMessages } from '@peregrine/flight/ipc';
 import { readAt, readMessageIndex } from '../../datasets/message-index.ts';
 import type { EngineConnection, EngineIngestOptions, EngineInput } from '../../engine/types.ts';
 import type { HttpContext } from '../context.ts';
+import { withStatus } from '../problem.ts';
 import type { InsertTarget } from './insert.ts';
 import { spool } from './spool.ts';
 import { quoteIdentifier, quotePath } from '../../sql/sql-text.ts';
@@ -15,12 +16,23 @@ export async function insertArrowStream(
   source: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<bigint> {
-  const messages = ipcStreamMessages(source);
+  const messages = tooLargeAs413(ipcStreamMessages(source));
   const first = await messages.next();
   if (first.done === true || first.value.message.kind !== 'schema') {
     throw new FlightDataError('the body is no Arrow IPC stream: it does not begin with a schema');
   }
   return ingest(connection, target, first.value.header, withoutSchemas(messages), signal);
+}
+
+/** A limit of the format that is passed has to do with the body, not with how busy the server is. */
+async function* tooLargeAs413(
+  messages: AsyncGenerator<IpcMessage, void, void>,
+): AsyncGenerator<IpcMessage, void, void> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw error instanceof FlightResourceExhaustedError ? withStatus(error, 413) : error;
+  }
 }
 
 async function* withoutSchemas(

@@ -80,11 +80,13 @@ export function readingOf(type: string, from: 'json' | 'separated'): TextReading
   if (type === 'BIT') return { type: 'VARCHAR', expression: (column) => `CAST(${column} AS BIT)` };
   const nested = /\]$|^(?:STRUCT|MAP)\(/.test(type);
   if (!nested || from === 'json') return { type, expression: (column) => column };
-  const shape = quoteLiteral(JSON.stringify(type));
+  // DuckDB has no CASE over arrays of a fixed length: they are read as lists first.
+  const list = type.replaceAll(/\[\d+\]/g, '[]');
+  const shape = quoteLiteral(JSON.stringify(list));
   return {
     type: 'VARCHAR',
     expression: (column) =>
-      `CASE WHEN json_valid(${column}) THEN json_transform_strict(${column}, ${shape}) ELSE CAST(${column} AS ${type}) END`,
+      `CAST(CASE WHEN json_valid(${column}) THEN json_transform_strict(${column}, ${shape}) ELSE CAST(${column} AS ${list}) END AS ${type})`,
   };
 }
 

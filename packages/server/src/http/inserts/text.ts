@@ -41,9 +41,12 @@ export async function insertText(
       signal,
     });
   } catch (error) {
-    // The client knows nothing of our file.
-    if (!(error instanceof FlightError) || !error.rawMessage.includes(file.path)) throw error;
-    throw createFlightError(error.code, error.rawMessage.replaceAll(file.path, 'the body'), { cause: error });
+    if (!(error instanceof FlightError)) throw error;
+    // The client knows nothing of our file, nor of the statement that reads it.
+    const message = error.rawMessage
+      .replace(/\s*^LINE \d+: .*\n *\^.*$/m, '')
+      .replaceAll(file.path, 'the body');
+    throw message === error.rawMessage ? error : createFlightError(error.code, message, { cause: error });
   }
 }
 
