@@ -13,6 +13,9 @@ const prints: Readonly<Record<string, RegExp>> = {
   'quickstart.js': /symbol: 'A', price: 1.5/,
   'client-middleware.js': /DoGet grpc[^]*ok[^]*3 calls, the slowest was/,
   'parallel-read.js': /here[^]*there[^]*moved[^]*3 parts/,
+  'flight-sql.js':
+    /3 rows ingested[^]*products: id, name[^]*sales: region, amount[^]*North[^]*name: 'C'[^]*\[NOT_FOUND\] there is no table nowhere/,
+  'flight-sql-prepared.js': /3 votes[^]*before the rollback: Ada has 2[^]*after it: Ada has 0/,
   'dataset-server.js': /products: 3 rows of id, name[^]*sales: 2 rows|sales: 2 rows[^]*products: 3 rows/,
 };
 

@@ -64,6 +64,7 @@ export {
   createTableTypes,
   createXdbcTypeInfo,
 } from './metadata/result-sets.ts';
+export { matchesPattern } from './metadata/pattern.ts';
 export type {
   SqlDbSchema,
   SqlForeignKeyColumn,
