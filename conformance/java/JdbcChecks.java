@@ -1,3 +1,6 @@
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
@@ -7,6 +10,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
 import java.sql.Time;
 import java.sql.Timestamp;
@@ -139,7 +143,7 @@ public final class JdbcChecks {
           + "2.5::DOUBLE AS d, 12.34::DECIMAL(10,2) AS dec, 'x' AS s, '\\x01\\x02'::BLOB AS bl, DATE '2024-02-29' AS da, "
           + "TIME '01:02:03' AS t, TIMESTAMP '2024-02-29 01:02:03.004' AS ts, 170141183460469231731687303715884105727::HUGEINT AS hu, "
           + "18446744073709551615::UBIGINT AS ub, [1, 2] AS l, {'a': 1} AS st, MAP {'k': 1} AS m, uuid() AS u, "
-          + "'a'::ENUM('a', 'b') AS e, INTERVAL 3 DAY AS iv, TIMESTAMPTZ '2024-02-29 01:02:03+00' AS tz, '{}'::JSON AS j";
+          + "'a'::ENUM('a', 'b')::VARCHAR AS e, INTERVAL 3 DAY AS iv, TIMESTAMPTZ '2024-02-29 01:02:03+00' AS tz, '{}'::JSON AS j";
       try (Statement s = c.createStatement(); ResultSet r = s.executeQuery(sql)) {
         ResultSetMetaData m = r.getMetaData();
         expect(m.getColumnCount(), 23, "columns");
@@ -155,8 +159,13 @@ public final class JdbcChecks {
         expect(r.getTimestamp("ts").toLocalDateTime(), LocalDateTime.parse("2024-02-29T01:02:03.004"), "ts");
         expect(r.getString("e"), "a", "e");
         for (int i = 1; i <= m.getColumnCount(); i++) {
-          r.getObject(i);
           m.getColumnTypeName(i);
+          // the driver has no objects for columns that are structs, lists and maps inside Avatica's sites
+          try {
+            r.getObject(i);
+          } catch (RuntimeException error) {
+            throw new AssertionError(m.getColumnName(i) + ": " + error, error);
+          }
         }
       }
     });
@@ -220,9 +229,18 @@ public final class JdbcChecks {
       m.getDefaultTransactionIsolation();
       m.supportsResultSetType(ResultSet.TYPE_FORWARD_ONLY);
     });
-    CHECKS.put("type info", c -> {
-      List<String> names = column(c.getMetaData().getTypeInfo(), "TYPE_NAME");
-      expect(names.containsAll(List.of("INTEGER", "VARCHAR", "DECIMAL", "TIMESTAMP")), true, "types in " + names);
+    CHECKS.put("every question without arguments", c -> {
+      DatabaseMetaData m = c.getMetaData();
+      List<String> wrong = new ArrayList<>();
+      for (Method method : DatabaseMetaData.class.getMethods()) {
+        if (method.getParameterCount() > 0 || Modifier.isStatic(method.getModifiers())) continue;
+        try {
+          method.invoke(m);
+        } catch (InvocationTargetException error) {
+          if (!(error.getCause() instanceof SQLFeatureNotSupportedException)) wrong.add(method.getName() + ": " + error.getCause());
+        }
+      }
+      expect(wrong, List.of(), "failed");
     });
     CHECKS.put("temporary tables and settings stay in the connection", c -> {
       update(c, "CREATE TEMP TABLE jdbc_tmp AS SELECT 7 AS i");

@@ -56,7 +56,7 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
     await dataset.describe();
     store.put(dataset);
   }
-  const server = new FlightServer(createFlightService(store));
+  const server = new FlightServer(createFlightService(store, { acceptAnyLogin: true }));
   await server.listen(
     `grpc+tcp://${host.includes(':') ? `[${host}]` : host}:${options.flightPort ?? defaultFlightPort}`,
   );

@@ -22,6 +22,7 @@ import { parseCriteria } from './criteria.ts';
 import { encapsulate } from './encapsulate.ts';
 import { exchangeQuery } from './exchange.ts';
 import { checkAlone, selectOf, wantsAll } from './select.ts';
+import { openHandshake } from './open-handshake.ts';
 import { type ServedTable, createServedTables } from './served-tables.ts';
 
 /** What the service has besides datasets in memory. */
@@ -30,6 +31,8 @@ export interface FlightServiceOptions {
   readonly files?: Store | undefined;
   /** SQL. Default: none; then datasets go out as they are, and SQL answers UNIMPLEMENTED. */
   readonly sql?: SqlService | undefined;
+  /** Lets any user and password log in: for a server without accounts. Default: false, there is no handshake. */
+  readonly acceptAnyLogin?: boolean | undefined;
 }
 
 /** Names the mode of a put: `create`, `append`, `create_append` or `replace`. */
@@ -43,7 +46,7 @@ const putModeHeader = 'x-peregrine-put-mode';
  */
 export function createFlightService(
   memory: DatasetStore,
-  { files, sql }: FlightServiceOptions = {},
+  { acceptAnyLogin = false, files, sql }: FlightServiceOptions = {},
 ): FlightHandlers {
   const tables = createServedTables({ memory, files, sql });
   const isDataset = (name: string): boolean => tables.has(name);
@@ -182,6 +185,7 @@ export function createFlightService(
     },
     doAction: (action, context) => runAction({ tables, sql, context }, action),
     listActions: () => listActionTypes(),
+    ...(acceptAnyLogin && { handshake: openHandshake }),
   };
   return createFlightSqlHandlers(sql?.handlers ?? {}, plain);
 }

@@ -1,4 +1,4 @@
-import { encodeRecordBatchHeader, encodeSchema } from '@peregrine/flight/ipc';
+import { decodeMessageHeader, encodeRecordBatchHeader, encodeSchema } from '@peregrine/flight/ipc';
 import type { ArrowField } from '@peregrine/flight/ipc';
 import type { Lane } from './lane.ts';
 import type { BoundParameters } from './parameters.ts';
@@ -22,6 +22,22 @@ export async function describePrepared(
     (await describeStatement({ lane, sql, parameters }, signal)).resultSchema ??
     (await schemaByRunning(lane, sql, parameters, signal));
   return { ...described, resultSchema };
+}
+
+/**
+ * What drivers are told of parameters. DuckDB knows no types before they are bound; the format says null for that, which
+ * Apache's JDBC driver takes at its word: it binds nothing but nulls. A text is bound as a literal, which DuckDB turns
+ * into the type that is needed, so that is what unknown types are called.
+ */
+export function advertisedParameters(parameterSchema: Uint8Array): Uint8Array {
+  const header = decodeMessageHeader(parameterSchema);
+  if (header.kind !== 'schema') return parameterSchema;
+  const { fields } = header.schema;
+  if (fields.every(({ type }) => type.kind !== 'null')) return parameterSchema;
+  return encodeSchema({
+    ...header.schema,
+    fields: fields.map((field) => (field.type.kind === 'null' ? { ...field, type: { kind: 'utf8' } } : field)),
+  });
 }
 
 async function schemaByRunning(

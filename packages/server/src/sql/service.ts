@@ -9,7 +9,7 @@ import type { ServerFacts } from './info/sql-info.ts';
 import { metadataHandlers } from './metadata.ts';
 import { readIncoming, readParameters } from './parameters.ts';
 import { type StatementRequest, describeStatement, executeStatement, givesRows } from './plan.ts';
-import { describePrepared } from './prepare.ts';
+import { advertisedParameters, describePrepared } from './prepare.ts';
 import { type PreparedStatement, createPreparedStatements } from './prepared.ts';
 import { emptySchemaHeader, fieldCount } from './rows.ts';
 import { Statements } from './statements.ts';
@@ -87,7 +87,7 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
     pollFlightInfoHandle: (handle, context, descriptor) => statements.pollAgain(handle, context, descriptor),
     doGetStatement: (handle, context) => statements.stream(handle, context),
     async doPutStatementUpdate({ query, transactionId }, context) {
-      return executeStatement(await requestOf(query, transactionId, context), context.signal);
+      return countOf(await executeStatement(await requestOf(query, transactionId, context), context.signal));
     },
 
     // prepared statements
@@ -107,7 +107,7 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
       return {
         handle,
         datasetSchema: hasRows && resultSchema !== undefined ? encapsulate(resultSchema) : undefined,
-        parameterSchema: encapsulate(parameterSchema),
+        parameterSchema: encapsulate(advertisedParameters(parameterSchema)),
         isUpdate: !hasRows,
       };
     },
@@ -122,7 +122,8 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
       const request = await preparedRequest(statement, context);
       // Without parameters there is nothing to wait for: Arrow's C++ client reads the answer before it ends its side.
       const bound = statement.hasParameters ? await readParameters(parameters) : undefined;
-      return executeStatement({ ...request, parameters: bound ?? request.parameters }, context.signal);
+      const run = { ...request, parameters: bound ?? request.parameters };
+      return countOf(await executeStatement(run, context.signal));
     },
     async getFlightInfoPreparedStatement({ preparedStatementHandle }, context) {
       const statement = prepared.get(preparedStatementHandle, context);
@@ -191,4 +192,12 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
       await clients.close();
     },
   };
+}
+
+/**
+ * The rows changed, 0 where there is no such number. The format says -1 for that, but Apache's JDBC driver takes -1 for
+ * "this was a query" and runs the statement again, now as one.
+ */
+function countOf(rows: bigint): bigint {
+  return rows < 0n ? 0n : rows;
 }
