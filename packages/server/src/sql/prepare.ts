@@ -36,7 +36,9 @@ export function advertisedParameters(parameterSchema: Uint8Array): Uint8Array {
   if (fields.every(({ type }) => type.kind !== 'null')) return parameterSchema;
   return encodeSchema({
     ...header.schema,
-    fields: fields.map((field) => (field.type.kind === 'null' ? { ...field, type: { kind: 'utf8' } } : field)),
+    fields: fields.map(
+      (field): ArrowField => (field.type.kind === 'null' ? { ...field, type: { kind: 'utf8' } } : field),
+    ),
   });
 }
 

@@ -87,7 +87,13 @@ export function createTables(engine: EngineTables): Tables {
       const { schema } = await engine.describe(sqlName);
       inside.push({ ...tableOf(entry, sqlName), name, schema, bytes: undefined });
     }
-    return { entry, inside, pending: false, problem: undefined, table: tableOf(entry, quoteName(entry.name)) };
+    return {
+      entry,
+      inside,
+      pending: false,
+      problem: undefined,
+      table: tableOf(entry, quoteName(entry.name)),
+    };
   }
 
   return {
@@ -165,7 +171,13 @@ function tableOf(entry: Entry, sqlName: string): StoreTable {
 }
 
 function broken(entry: Entry, problem: string): ServedTable {
-  return { entry, inside: [], pending: false, problem, table: { ...tableOf(entry, quoteName(entry.name)), problem } };
+  return {
+    entry,
+    inside: [],
+    pending: false,
+    problem,
+    table: { ...tableOf(entry, quoteName(entry.name)), problem },
+  };
 }
 
 /** Of the one file of a table that is read from disk. */
