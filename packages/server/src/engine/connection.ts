@@ -1,7 +1,10 @@
-import { FlightError, FlightUnavailableError, FlightUnimplementedError } from '@peregrine/flight';
-import type { EngineCore } from './core.ts';
+import { FlightError, FlightUnavailableError } from '@peregrine/flight';
+import { decodeMessageHeader, decodeRecordBatch, decodeSchema, DictionaryMemo } from '@peregrine/flight/ipc';
+import type { EngineCore, StatementRun } from './core.ts';
+import { ingestByDriver, ingestToDuckDb } from './ingest.ts';
 import { createTurns } from './pool/turns.ts';
 import { createResult } from './result.ts';
+import { createStatement } from './statement.ts';
 import type {
   EngineCallOptions,
   EngineConnection,
@@ -9,6 +12,23 @@ import type {
   EngineResult,
   EngineStatement,
 } from './types.ts';
+
+/** What statements and ingests need of their connection. */
+export interface ConnectionCore {
+  readonly core: EngineCore;
+  readonly address: number;
+  /**
+   * Waits until the connection is free; the function that is given ends the use of it.
+   *
+   * @param always - also when it is being closed
+   */
+  begin(signal?: AbortSignal, always?: boolean): Promise<() => void>;
+  /** How a statement runs: what cancels it, and its time. */
+  newRun(signal: AbortSignal | undefined, statement: number): StatementRun & { readonly signal: AbortSignal };
+  /** The result that keeps the connection busy. */
+  setResult(result: EngineResult | undefined): void;
+  inTransaction(): boolean;
+}
 
 /** ADBC's name of the option that begins and ends transactions. */
 const autocommit = 'adbc.connection.autocommit';
@@ -33,67 +53,69 @@ export function createConnection(
   let inTransaction = false;
   let closing: Promise<void> | undefined;
 
-  /** Waits until the connection is free; the function given ends that. */
-  async function begin(signal?: AbortSignal): Promise<() => void> {
-    const end = await turns.take(signal);
-    if (closing === undefined) return end;
-    end();
-    throw new FlightUnavailableError('the connection has been closed');
-  }
+  const own: ConnectionCore = {
+    core,
+    address,
+    async begin(signal, always = false) {
+      const end = await turns.take(signal);
+      if (closing === undefined || always) return end;
+      end();
+      throw new FlightUnavailableError('the connection has been closed');
+    },
+    newRun: (signal, statement) => ({
+      connection: address,
+      statement,
+      signal: signal === undefined ? running.signal : AbortSignal.any([signal, running.signal]),
+      time: { leftMs: timeoutMs },
+    }),
+    setResult(next) {
+      result = next;
+    },
+    inTransaction: () => inTransaction,
+  };
 
-  function joined(signal: AbortSignal | undefined): AbortSignal {
-    return signal === undefined ? running.signal : AbortSignal.any([signal, running.signal]);
-  }
-
-  const newTime = (): { leftMs: number | undefined } => ({ leftMs: timeoutMs });
-
-  /** Runs work with a statement of its own, which is freed after it. */
-  async function withStatement<T>(
-    signal: AbortSignal | undefined,
-    work: (statement: number) => Promise<T>,
-  ): Promise<T> {
-    const end = await begin(signal);
+  /** Runs work while nothing else runs on the connection. */
+  async function alone<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const end = await own.begin(signal);
     try {
-      const statement = await core.pool.run('newStatement', { connection: address }, { signal });
-      try {
-        return await work(statement);
-      } finally {
-        await core.pool.run('closeStatement', { statement }, { kind: 'continue' });
-      }
+      return await work();
     } finally {
       end();
     }
   }
 
-  function execute(sql: string, options: EngineCallOptions = {}): Promise<bigint> {
-    return withStatement(options.signal, (statement) =>
-      core.run(
+  /** Runs SQL on the connection, which is not busy or busy with its caller. */
+  async function executeNow(sql: string, signal: AbortSignal | undefined): Promise<bigint> {
+    const statement = await core.pool.run('newStatement', { connection: address }, { signal });
+    try {
+      return await core.run(
         'execute',
         { connection: address, statement, sql },
-        { connection: address, statement, signal: joined(options.signal), time: newTime() },
-      ),
-    );
+        own.newRun(signal, statement),
+      );
+    } finally {
+      await core.pool.run('closeStatement', { statement }, { kind: 'continue' });
+    }
   }
 
-  /** Runs a query; the connection is busy until its result is closed. */
-  async function startQuery(
-    sql: string | undefined,
-    known: number | undefined,
+  /** Opens a result on the connection; `onClosed` is called when it is closed, or has failed to open. */
+  async function openNow(
     options: EngineQueryOptions,
+    onClosed: () => void,
+    start: (statement: number, run: StatementRun) => Promise<{ result: number; schema: Uint8Array }>,
   ): Promise<EngineResult> {
-    const end = await begin(options.signal);
-    let statement = known;
+    let statement: number | undefined;
     const finish = async (): Promise<void> => {
       result = undefined;
-      if (known === undefined && statement !== undefined) {
+      if (statement !== undefined) {
         await core.pool.run('closeStatement', { statement }, { kind: 'continue' }).catch(() => undefined);
       }
-      end();
+      onClosed();
     };
     try {
-      statement ??= await core.pool.run('newStatement', { connection: address }, { signal: options.signal });
-      const run = { connection: address, statement, signal: joined(options.signal), time: newTime() };
-      const started = await core.run('query', { connection: address, statement, sql }, run);
+      statement = await core.pool.run('newStatement', { connection: address }, { signal: options.signal });
+      const run = own.newRun(options.signal, statement);
+      const started = await start(statement, run);
       const made = createResult(
         core,
         { address: started.result, schema: started.schema, run, onClosed: finish },
@@ -107,9 +129,41 @@ export function createConnection(
     }
   }
 
-  async function prepare(sql: string, options: EngineCallOptions = {}): Promise<EngineStatement> {
-    const end = await begin(options.signal);
-    try {
+  /** Reads texts of the first column. */
+  async function texts(sql: string): Promise<readonly string[]> {
+    const found = await openNow(
+      {},
+      () => undefined,
+      (statement, run) => core.run('query', { connection: address, statement, sql }, run),
+    );
+    const schema = decodeSchema(found.schema);
+    const values: string[] = [];
+    for await (const batch of found) {
+      const column = decodeRecordBatch(
+        schema,
+        decodeMessageHeader(batch.header),
+        batch.body,
+        noDictionaries,
+      ).getChildAt(0);
+      for (const value of column ?? []) values.push(String(value));
+      batch.release();
+    }
+    return values;
+  }
+
+  function execute(sql: string, options: EngineCallOptions = {}): Promise<bigint> {
+    return alone(options.signal, () => executeNow(sql, options.signal));
+  }
+
+  async function open(
+    options: EngineQueryOptions,
+    start: (statement: number, run: StatementRun) => Promise<{ result: number; schema: Uint8Array }>,
+  ): Promise<EngineResult> {
+    return openNow(options, await own.begin(options.signal), start);
+  }
+
+  function prepare(sql: string, options: EngineCallOptions = {}): Promise<EngineStatement> {
+    return alone(options.signal, async () => {
       const statement = await core.pool.run(
         'newStatement',
         { connection: address },
@@ -119,46 +173,16 @@ export function createConnection(
         const facts = await core.run(
           'prepare',
           { connection: address, statement, sql },
-          { connection: address, statement, signal: joined(options.signal), time: newTime() },
+          own.newRun(options.signal, statement),
         );
-        let isClosed = false;
-        const made: EngineStatement = {
-          sql,
-          kind: facts.kind,
-          resultSchema: facts.resultSchema,
-          parameterSchema: facts.parameterSchema,
-          bind: () => Promise.reject(new FlightUnimplementedError('parameters cannot be bound yet')),
-          query: (queryOptions = {}) => startQuery(undefined, statement, queryOptions),
-          async execute(callOptions = {}) {
-            const done = await begin(callOptions.signal);
-            try {
-              return await core.run(
-                'execute',
-                { connection: address, statement, sql: undefined },
-                { connection: address, statement, signal: joined(callOptions.signal), time: newTime() },
-              );
-            } finally {
-              done();
-            }
-          },
-          async close() {
-            if (isClosed) return;
-            isClosed = true;
-            const done = await turns.take();
-            statements.delete(made);
-            await core.pool.run('closeStatement', { statement }, { kind: 'continue' }).catch(() => undefined);
-            done();
-          },
-        };
+        const made = createStatement(own, statement, sql, facts, () => statements.delete(made));
         statements.add(made);
         return made;
       } catch (error) {
         await core.pool.run('closeStatement', { statement }, { kind: 'continue' });
         throw error;
       }
-    } finally {
-      end();
-    }
+    });
   }
 
   async function endTransaction(commit: boolean): Promise<void> {
@@ -173,20 +197,17 @@ export function createConnection(
       await execute(commit ? 'COMMIT' : 'ROLLBACK');
       return;
     }
-    const end = await begin();
-    try {
+    await alone(undefined, async () => {
       await core.pool.run('endTransaction', { connection: address, commit });
       await core.pool.run('setOption', { connection: address, key: autocommit, value: 'true' });
-    } finally {
-      end();
-    }
+    });
   }
 
   async function free(): Promise<void> {
     running.abort();
     await result?.close();
     await Promise.all([...statements].map((statement) => statement.close()));
-    const end = await turns.take();
+    const end = await own.begin(undefined, true);
     await core.pool
       .run('closeConnection', { connection: address }, { kind: 'continue' })
       .catch(() => undefined);
@@ -197,8 +218,19 @@ export function createConnection(
   return {
     prepare,
     execute,
-    query: (sql, options = {}) => startQuery(sql, undefined, options),
-    ingest: () => Promise.reject(new FlightUnimplementedError('bulk ingest is not there yet')),
+    query: (sql, options = {}) =>
+      open(options, (statement, run) => core.run('query', { connection: address, statement, sql }, run)),
+    ingest: (options, schema, batches) =>
+      alone(options.signal, () =>
+        core.dialect === 'duckdb'
+          ? ingestToDuckDb(
+              { ...own, execute: (sql) => executeNow(sql, undefined), texts },
+              options,
+              schema,
+              batches,
+            )
+          : ingestByDriver(own, options, schema, batches),
+      ),
     async begin() {
       if (inTransaction) throw new FlightError('FAILED_PRECONDITION', 'a transaction is open already');
       if (core.dialect === 'duckdb') await execute('BEGIN TRANSACTION');
@@ -210,30 +242,33 @@ export function createConnection(
     get inTransaction() {
       return inTransaction;
     },
-    async getOption(key) {
-      const end = await begin();
-      try {
-        return await core.pool.run('getOption', { connection: address, key });
-      } finally {
-        end();
-      }
-    },
+    getOption: (key) => alone(undefined, () => core.pool.run('getOption', { connection: address, key })),
     setOption,
-    getObjects: () => Promise.reject(new FlightUnimplementedError('GetObjects is not there yet')),
-    getTableTypes: () => Promise.reject(new FlightUnimplementedError('GetTableTypes is not there yet')),
-    getTableSchema: () => Promise.reject(new FlightUnimplementedError('GetTableSchema is not there yet')),
+    getObjects: ({ depth, catalog, schema, table, tableTypes, column }) =>
+      open({}, (_, run) =>
+        core.run(
+          'getObjects',
+          { connection: address, depth: depths[depth], catalog, schema, table, tableTypes, column },
+          run,
+        ),
+      ),
+    getTableTypes: () => open({}, (_, run) => core.run('getTableTypes', { connection: address }, run)),
+    getTableSchema: (catalog, schema, table) =>
+      alone(undefined, () =>
+        core.pool.run('getTableSchema', { connection: address, catalog, schema, table }),
+      ),
     close() {
       closing ??= free();
       return closing;
     },
   };
 
-  async function setOption(key: string, value: string): Promise<void> {
-    const end = await begin();
-    try {
-      await core.pool.run('setOption', { connection: address, key, value });
-    } finally {
-      end();
-    }
+  function setOption(key: string, value: string): Promise<void> {
+    return alone(undefined, () => core.pool.run('setOption', { connection: address, key, value }));
   }
 }
+
+const noDictionaries = new DictionaryMemo();
+
+/** ADBC's numbers of the depths of GetObjects. */
+const depths = { all: 0, catalogs: 1, schemas: 2, tables: 3 } as const;

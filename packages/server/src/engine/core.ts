@@ -17,6 +17,8 @@ export interface EngineSpecification extends EngineLimits {
   /** Options of the database. */
   readonly options: readonly DriverOption[];
   readonly dialect: EngineInfo['dialect'];
+  /** Path of libduckdb for drivers of others, see `c-data/borrowed-release.ts`. */
+  readonly helper?: string | undefined;
   /** Whether a database that broke can be opened again without losing anything. */
   readonly canReopen: boolean;
 }
@@ -61,9 +63,9 @@ const cancelAgainMs = 20;
 export async function openEngine(specification: EngineSpecification): Promise<Engine> {
   const { library, entrypoint, options, dialect, canReopen } = specification;
   const duckdb = dialect === 'duckdb' ? library : undefined;
-  const control = startWorker({ table: undefined, duckdb }, () => undefined);
+  const control = startWorker({ table: undefined, duckdb, release: undefined }, () => undefined);
   const opened = await openDatabase();
-  const { table, info } = opened;
+  const { table, info, release } = opened;
   let { database } = opened;
   let state: EngineState = { kind: 'ready' };
   let isClosed = false;
@@ -72,7 +74,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
   const counters = { batchBytes: 0, connections: 0 };
   const maxThreads = specification.maxRunningStatements ?? 16;
   const pool = createWorkerPool(
-    { table, duckdb },
+    { table, duckdb, release },
     {
       maxThreads,
       maxQueued: specification.maxQueuedStatements ?? 1_000,
@@ -90,14 +92,21 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     control: (name, args) => control.run(name, args),
   };
 
-  async function openDatabase(): Promise<{ table: number; database: number; info: EngineInfo }> {
+  async function openDatabase(): Promise<{
+    table: number;
+    database: number;
+    info: EngineInfo;
+    release: OperationResult<'borrow'>;
+  }> {
     try {
       const loaded = await control.run('load', { path: library, entrypoint });
       const handle = await control.run('openDatabase', { options });
+      const release = await borrow(handle);
       const told = await control.run('version', { database: handle });
       return {
         table: loaded,
         database: handle,
+        release,
         info: {
           vendor: told.vendor,
           vendorVersion: told.version.replace(/^v/, ''),
@@ -109,6 +118,13 @@ export async function openEngine(specification: EngineSpecification): Promise<En
       await control.close();
       throw error;
     }
+  }
+
+  /** Other drivers than DuckDB's need its library for data that goes in, where it is there. */
+  async function borrow(handle: number): Promise<OperationResult<'borrow'>> {
+    if (duckdb !== undefined) return control.run('borrow', { path: duckdb, database: handle });
+    const path = specification.helper;
+    return path === undefined ? undefined : control.run('borrow', { path, database: undefined });
   }
 
   function setState(next: EngineState): void {

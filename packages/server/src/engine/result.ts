@@ -24,6 +24,8 @@ export interface ResultParts {
   readonly address: number;
   readonly schema: Uint8Array;
   readonly run: StatementRun;
+  /** Starts the next one, whose rows follow: a query runs once for each row that is bound. Default: there is none. */
+  readonly more?: (() => Promise<number | undefined>) | undefined;
   /** Frees what the result kept busy; called once, after the result itself is freed. */
   readonly onClosed: () => Promise<void>;
 }
@@ -34,7 +36,8 @@ export function createResult(
   parts: ResultParts,
   options: EngineQueryOptions,
 ): EngineResult {
-  const { address, schema, run } = parts;
+  const { schema, run } = parts;
+  let address: number | undefined = parts.address;
   const rows = Math.max(1, Math.floor(options.batchRows ?? defaultBatchRows));
   const bytes = Math.min(options.batchBytes ?? defaultBatchBytes, largestBatchBytes);
   const ready: GatheredBatch[] = [];
@@ -55,42 +58,61 @@ export function createResult(
   /** Has the next batch gathered, unless that is under way. */
   function gather(): void {
     if (gathering !== undefined || isEnded) return;
-    const block = core.blocks.take();
-    gathering = core
-      .run(
-        'next',
-        { result: address, block, rows, bytes, isFirst, changingDictionaries: core.dialect !== 'duckdb' },
-        { ...run, kind: 'continue', signal: stop.signal },
-      )
-      .then(
-        (batches) => {
-          isFirst = false;
-          if (batches === undefined) isEnded = true;
-          else ready.push(...batches);
-          // The worker got a copy of the handle of the block: what it filled is the same memory under another object.
-          if (
-            batches?.at(-1)?.bodyLength === undefined ||
-            (batches.at(-1)?.bodyLength ?? 0) > block.byteLength
-          ) {
-            core.blocks.give(block);
-          }
-        },
-        (error: unknown) => {
-          failure = error;
-          isEnded = true;
-          core.blocks.give(block);
-        },
-      )
+    gathering = gatherNext()
+      .catch((error: unknown) => {
+        failure = error;
+        isEnded = true;
+      })
       .then(() => {
         gathering = undefined;
-        for (const batch of ready) count(batch);
         if (ready.length < readAhead && core.counters.batchBytes < core.maxReadAheadBytes) gather();
       });
   }
 
+  async function gatherNext(): Promise<void> {
+    const block = core.blocks.take();
+    let batches: readonly GatheredBatch[] | undefined;
+    try {
+      while (address !== undefined && batches === undefined) {
+        batches = await core.run(
+          'next',
+          { result: address, block, rows, bytes, isFirst, changingDictionaries: core.dialect !== 'duckdb' },
+          { ...run, kind: 'continue', signal: stop.signal },
+        );
+        isFirst = false;
+        if (batches === undefined) await startMore();
+      }
+    } catch (error) {
+      core.blocks.give(block);
+      throw error;
+    }
+    if (batches === undefined) {
+      isEnded = true;
+      core.blocks.give(block);
+      return;
+    }
+    // The answer's block is the same memory under another object, unless the batch was too large for it.
+    if ((batches.at(-1)?.bodyLength ?? 0) > block.byteLength) core.blocks.give(block);
+    for (const batch of batches) count(batch);
+    ready.push(...batches);
+  }
+
+  /** Goes on with the rows of the next run of the query. */
+  async function startMore(): Promise<void> {
+    const done = address;
+    address = undefined;
+    if (done !== undefined) await freeResult(done);
+    if (parts.more === undefined || stop.signal.aborted) return;
+    address = await parts.more();
+    isFirst = true;
+  }
+
+  async function freeResult(result: number): Promise<void> {
+    await core.pool.run('closeResult', { result }, { kind: 'continue' }).catch(() => undefined);
+  }
+
   const counted = new Set<GatheredBatch>();
   function count(batch: GatheredBatch): void {
-    if (counted.has(batch)) return;
     counted.add(batch);
     core.counters.batchBytes += batch.block.byteLength;
   }
@@ -150,7 +172,7 @@ export function createResult(
       isEnded = true;
       await gathering;
       for (const batch of ready.splice(0)) drop(batch);
-      await core.pool.run('closeResult', { result: address }, { kind: 'continue' }).catch(() => undefined);
+      if (address !== undefined) await freeResult(address);
       await parts.onClosed();
     })();
     return closing;
@@ -175,5 +197,18 @@ export function createResult(
     progress: () =>
       closing === undefined ? core.control('progress', { connection: run.connection }) : Promise.resolve(1),
     close,
+  };
+}
+
+/** A result without rows. */
+export function emptyResult(schema: Uint8Array): EngineResult {
+  return {
+    schema,
+    [Symbol.asyncIterator]: () => ({
+      next: () => Promise.resolve({ done: true, value: undefined }),
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    }),
+    progress: () => Promise.resolve(1),
+    close: () => Promise.resolve(),
   };
 }

@@ -1,4 +1,5 @@
 import type { Address } from '../c-data/native.ts';
+import type { ReleaseFunctions } from '../c-data/write-structs.ts';
 import type { EngineFailure } from '../adbc/errors.ts';
 
 /*
@@ -12,6 +13,8 @@ export interface WorkerSetup {
   readonly table: Address | undefined;
   /** Path of libduckdb where the driver is DuckDB's: its C API is used beside. */
   readonly duckdb: string | undefined;
+  /** What {@link Operations.borrow} gave; undefined: nothing can be given to the driver. */
+  readonly release: ReleaseFunctions | undefined;
 }
 
 /** One of the messages of a result, before it has a way back to its pool. */
@@ -37,12 +40,24 @@ export interface SharedInput {
   readonly block: SharedArrayBuffer;
 }
 
+/** Arrow data for the engine: dictionaries before the batches that need them. */
+export interface SharedBatches {
+  /** The flatbuffer of the schema message. */
+  readonly schema: Uint8Array;
+  readonly inputs: readonly SharedInput[];
+}
+
 /** Key and value of an ADBC option. */
 export type DriverOption = readonly [key: string, value: string];
 
 /** Each operation of a worker: what it takes and gives. All of them run to their end in the worker's thread. */
 export interface Operations {
   load: [args: { path: string; entrypoint: string | undefined }, result: Address];
+  /**
+   * Takes functions that release Arrow structs from DuckDB: of a database of it that is open, or of one that is opened
+   * for it from the library at the path. Undefined where that does not work.
+   */
+  borrow: [args: { path: string; database: Address | undefined }, result: ReleaseFunctions | undefined];
   openDatabase: [args: { options: readonly DriverOption[] }, result: Address];
   closeDatabase: [args: { database: Address }, result: undefined];
   openConnection: [args: { database: Address }, result: Address];
@@ -65,6 +80,46 @@ export interface Operations {
   query: [
     args: { connection: Address; statement: Address; sql: string | undefined },
     result: { result: Address; schema: Uint8Array },
+  ];
+  /** Runs a prepared statement once for each row, in a transaction if asked for. Gives the rows changed. */
+  executeRows: [
+    args: { connection: Address; statement: Address; batches: SharedBatches; transaction: boolean },
+    result: bigint,
+  ];
+  /** Runs a prepared query with one row of the last of the batches. */
+  queryRow: [
+    args: { connection: Address; statement: Address; batches: SharedBatches; row: number },
+    result: { result: Address; schema: Uint8Array },
+  ];
+  /** Ingests batches by a statement that has its options; none of them: only makes the table. Gives the rows. */
+  ingest: [
+    args: {
+      statement: Address;
+      options: readonly DriverOption[];
+      /** Set after the first batch. */
+      laterOptions?: readonly DriverOption[] | undefined;
+      batches: SharedBatches;
+      /** Which column of the batches stands at each place; undefined: as they are. */
+      order: readonly number[] | undefined;
+    },
+    result: bigint,
+  ];
+  getObjects: [
+    args: {
+      connection: Address;
+      depth: number;
+      catalog: string | undefined;
+      schema: string | undefined;
+      table: string | undefined;
+      tableTypes: readonly string[] | undefined;
+      column: string | undefined;
+    },
+    result: { result: Address; schema: Uint8Array },
+  ];
+  getTableTypes: [args: { connection: Address }, result: { result: Address; schema: Uint8Array }];
+  getTableSchema: [
+    args: { connection: Address; catalog: string | undefined; schema: string | undefined; table: string },
+    result: Uint8Array,
   ];
   /** The next batch with the dictionaries that it needs; undefined at the end. */
   next: [

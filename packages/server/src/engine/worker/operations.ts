@@ -14,6 +14,9 @@ import {
 } from '../c-data/native.ts';
 import { readSchema } from '../c-data/read-schema.ts';
 import { isHeld, releaseStruct, structBytes } from '../c-data/structs.ts';
+import { borrowReleaseFunctions } from '../c-data/borrowed-release.ts';
+import type { ReleaseFunctions } from '../c-data/write-structs.ts';
+import { bind, emptyBatch, freeBound, readBatches, reordered, rowOf, rowsOf } from './bound.ts';
 import type { OperationTable, PreparedFacts, WorkerSetup } from './messages.ts';
 import { closeResult, newResult, nextBatches, readResultSchema } from './results.ts';
 
@@ -32,6 +35,7 @@ export function createOperations(setup: WorkerSetup): OperationTable {
       driver = driverAt(table);
       return table;
     },
+    borrow: ({ path, database }) => borrow(path, database, driver),
     openDatabase: ({ options }) =>
       open((database) => {
         call('DatabaseNew', database);
@@ -79,7 +83,12 @@ export function createOperations(setup: WorkerSetup): OperationTable {
       return percent < 0 ? undefined : Math.min(1, percent / 100);
     },
     newStatement: ({ connection }) => open((statement) => call('StatementNew', connection, statement)),
-    closeStatement: ({ statement }) => close(statement, () => call('StatementRelease', statement)),
+    closeStatement({ statement }) {
+      quietly(() => call('StatementRelease', statement));
+      freeBound(statement);
+      free(statement);
+      return undefined;
+    },
     prepare({ connection, statement, sql }) {
       const count = countStatements(library, connection, sql);
       if (count !== undefined && count > 1) {
@@ -103,13 +112,66 @@ export function createOperations(setup: WorkerSetup): OperationTable {
         countStatements(library, connection, sql);
         call('StatementSetSqlQuery', statement, sql);
       }
-      const result = newResult();
+      return openResult((result) => call('StatementExecuteQuery', statement, result, 0));
+    },
+    executeRows({ connection, statement, batches, transaction }) {
+      const countsRows = library === undefined || changesRows(library, connection, statement);
+      return inTransaction(call, connection, transaction, () => {
+        let total = 0n;
+        for (const batch of readBatches(batches, statement)) {
+          for (const rows of rowsOf(batch, statement, library !== undefined)) {
+            bind(call, statement, rows, setup.release);
+            const changed = execute(call, statement, countsRows);
+            total = changed < 0n || total < 0n ? -1n : total + changed;
+          }
+        }
+        return total;
+      });
+    },
+    queryRow({ statement, batches, row }) {
+      const batch = readBatches(batches, statement).at(-1);
+      if (batch === undefined) throw new Error('a query was asked to run with no row');
+      bind(call, statement, library === undefined ? batch : rowOf(batch, row, statement), setup.release);
+      return openResult((result) => call('StatementExecuteQuery', statement, result, 0));
+    },
+    ingest({ statement, options, laterOptions = [], batches, order }) {
+      for (const [key, value] of options) call('StatementSetOption', statement, key, value);
+      let rows = 0n;
+      const list = readBatches(batches, statement);
+      for (const batch of list.length === 0 ? [emptyBatch(batches.schema, statement)] : list) {
+        bind(call, statement, order === undefined ? batch : reordered(batch, order), setup.release);
+        execute(call, statement, false);
+        rows += BigInt(batch.rows);
+        for (const [key, value] of laterOptions) call('StatementSetOption', statement, key, value);
+      }
+      return rows;
+    },
+    getObjects: ({ connection, depth, catalog, schema, table, tableTypes, column }) =>
+      openResult((result) =>
+        withTextList(tableTypes, (types) =>
+          call(
+            'ConnectionGetObjects',
+            connection,
+            depth,
+            catalog ?? 0,
+            schema ?? 0,
+            table ?? 0,
+            types,
+            column ?? 0,
+            result,
+          ),
+        ),
+      ),
+    getTableTypes: ({ connection }) =>
+      openResult((result) => call('ConnectionGetTableTypes', connection, result)),
+    getTableSchema({ connection, catalog, schema, table }) {
+      const struct = allocate(structBytes.schema);
       try {
-        call('StatementExecuteQuery', statement, result, 0);
-        return { result, schema: readResultSchema(result) };
-      } catch (error) {
-        closeResult(result);
-        throw error;
+        call('ConnectionGetTableSchema', connection, catalog ?? 0, schema ?? 0, table, struct);
+        return encodeSchema(readSchema(struct));
+      } finally {
+        releaseStruct('schema', struct);
+        free(struct);
       }
     },
     next: nextBatches,
@@ -121,6 +183,93 @@ export function createOperations(setup: WorkerSetup): OperationTable {
 }
 
 type Call = Driver['call'];
+
+/** A result that a driver fills; freed when that fails. */
+function openResult(fill: (result: Address) => void): { result: Address; schema: Uint8Array } {
+  const result = newResult();
+  try {
+    fill(result);
+    return { result, schema: readResultSchema(result) };
+  } catch (error) {
+    closeResult(result);
+    throw error;
+  }
+}
+
+/** A list of C strings with NULL at its end, or NULL for no list. */
+function withTextList(texts: readonly string[] | undefined, use: (list: Address) => void): void {
+  if (texts === undefined) {
+    use(0);
+    return;
+  }
+  const places = texts.map(allocateText);
+  const list = allocate(8 * (places.length + 1));
+  try {
+    for (const [index, place] of places.entries()) writeLong(list + 8 * index, place);
+    use(list);
+  } finally {
+    free(list);
+    for (const place of places) free(place);
+  }
+}
+
+/** Runs work in a transaction of its own: committed when it is done, rolled back when it fails. */
+function inTransaction<T>(call: Call, connection: Address, wanted: boolean, work: () => T): T {
+  if (!wanted) return work();
+  runSql(call, connection, 'BEGIN TRANSACTION');
+  let result: T;
+  try {
+    result = work();
+  } catch (error) {
+    quietly(() => runSql(call, connection, 'ROLLBACK'));
+    throw error;
+  }
+  runSql(call, connection, 'COMMIT');
+  return result;
+}
+
+function runSql(call: Call, connection: Address, sql: string): void {
+  const statement = open((handle) => call('StatementNew', connection, handle));
+  try {
+    call('StatementSetSqlQuery', statement, sql);
+    execute(call, statement, false);
+  } finally {
+    close(statement, () => call('StatementRelease', statement));
+  }
+}
+
+/** See {@link borrowReleaseFunctions}: of a database that is open, or of one that is opened for it. */
+function borrow(
+  path: string,
+  database: Address | undefined,
+  driver: Driver | undefined,
+): ReleaseFunctions | undefined {
+  const lender =
+    driver !== undefined && database !== undefined ? driver : driverAt(loadDriver(path, 'duckdb_adbc_init'));
+  const call: Call = (name, ...values) => lender.call(name, ...values);
+  const lent =
+    database ??
+    open((handle) => {
+      call('DatabaseNew', handle);
+      call('DatabaseInit', handle);
+    });
+  const connection = open((handle) => {
+    call('ConnectionNew', handle);
+    call('ConnectionInit', handle, lent);
+  });
+  const statement = open((handle) => call('StatementNew', connection, handle));
+  const result = newResult();
+  try {
+    call('StatementSetSqlQuery', statement, 'SELECT 1');
+    call('StatementExecuteQuery', statement, result, 0);
+    return borrowReleaseFunctions(result);
+  } finally {
+    closeResult(result);
+    close(statement, () => call('StatementRelease', statement));
+    close(connection, () => call('ConnectionRelease', connection));
+    if (database === undefined) close(lent, () => call('DatabaseRelease', lent));
+  }
+}
 
 /** A handle that is filled by the driver; freed when that fails. */
 function open(fill: (handle: Address) => void): Address {

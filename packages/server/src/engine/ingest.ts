@@ -1,0 +1,260 @@
+import { FlightError, FlightInvalidArgumentError, FlightNotFoundError } from '@peregrine/flight';
+import { decodeMessageHeader } from '@peregrine/flight/ipc';
+import type { ConnectionCore } from './connection.ts';
+import { createDictionaryInputs, takeInput, type TakenInput } from './inputs.ts';
+import type { EngineIngestOptions, EngineInput } from './types.ts';
+import type { DriverOption } from './worker/messages.ts';
+
+/** What the ingest needs of its connection, which is busy with it. */
+export interface IngestConnection extends ConnectionCore {
+  /** Runs SQL on the busy connection. */
+  execute(sql: string): Promise<bigint>;
+  /** Reads texts of the first column of a query on the busy connection. */
+  texts(sql: string): Promise<readonly string[]>;
+}
+
+let staged = 0;
+
+/** Bulk ingest into DuckDB: see {@link EngineConnection.ingest}. */
+export async function ingestToDuckDb(
+  connection: IngestConnection,
+  options: EngineIngestOptions,
+  schema: Uint8Array,
+  batches: AsyncIterable<EngineInput>,
+): Promise<bigint> {
+  if (options.table === '') throw new FlightInvalidArgumentError('the table to ingest into has no name');
+  const target = await locate(connection, options);
+  if (target.columns === undefined && options.ifMissing === 'fail') {
+    throw new FlightNotFoundError(`Catalog Error: Table with name ${options.table} does not exist!`);
+  }
+  if (target.columns !== undefined && options.ifExists === 'fail') {
+    throw new FlightError(
+      'ALREADY_EXISTS',
+      `Catalog Error: Table with name "${options.table}" already exists!`,
+    );
+  }
+  const isOpen = connection.inTransaction();
+  if (isOpen) return ingestStaged(connection, options, target, schema, batches);
+  await connection.execute('BEGIN TRANSACTION');
+  let rows: bigint;
+  try {
+    const columns =
+      target.columns !== undefined && options.ifExists === 'append' ? target.columns : undefined;
+    if (target.columns !== undefined && columns === undefined)
+      await connection.execute(`DROP TABLE ${target.name}`);
+    rows = await pour(connection, target.options, columns, schema, batches, options.signal);
+  } catch (error) {
+    await connection.execute('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+  await connection.execute('COMMIT');
+  return rows;
+}
+
+/**
+ * Inside of a transaction of somebody else's, what came before must stay when the stream breaks off: rows are gathered
+ * in a temporary table, and move to the target by one statement.
+ */
+async function ingestStaged(
+  connection: IngestConnection,
+  options: EngineIngestOptions,
+  target: Target,
+  schema: Uint8Array,
+  batches: AsyncIterable<EngineInput>,
+): Promise<bigint> {
+  const name = `peregrine_ingest_${++staged}`;
+  const stage = `temp.main.${quote(name)}`;
+  const place: DriverOption[] = [
+    [ingestOptions.table, name],
+    [ingestOptions.temporary, 'true'],
+  ];
+  try {
+    const rows = await pour(connection, place, undefined, schema, batches, options.signal);
+    if (target.columns !== undefined && options.ifExists === 'append') {
+      const order = columnOrder(target.columns, schema);
+      const names = fieldNames(schema);
+      const list = order === undefined ? '*' : order.map((index) => quote(names[index] ?? '')).join(', ');
+      await connection.execute(`INSERT INTO ${target.name} SELECT ${list} FROM ${stage}`);
+    } else {
+      const kind = options.temporary === true ? 'TEMPORARY TABLE' : 'TABLE';
+      if (target.columns !== undefined) await connection.execute(`DROP TABLE ${target.name}`);
+      await connection.execute(`CREATE ${kind} ${target.name} AS FROM ${stage}`);
+    }
+    return rows;
+  } finally {
+    await connection.execute(`DROP TABLE IF EXISTS ${stage}`).catch(() => undefined);
+  }
+}
+
+/** ADBC's names of the options of an ingest. */
+const ingestOptions = {
+  table: 'adbc.ingest.target_table',
+  catalog: 'adbc.ingest.target_catalog',
+  schema: 'adbc.ingest.target_db_schema',
+  temporary: 'adbc.ingest.temporary',
+  mode: 'adbc.ingest.mode',
+} as const;
+
+interface Target {
+  /** Its name with catalog and schema, quoted. */
+  readonly name: string;
+  readonly options: readonly DriverOption[];
+  /** Names of its columns; undefined when there is no such table. */
+  readonly columns: readonly string[] | undefined;
+}
+
+async function locate(connection: IngestConnection, options: EngineIngestOptions): Promise<Target> {
+  const isTemporary = options.temporary === true;
+  if (isTemporary && (options.catalog ?? 'temp') !== 'temp') {
+    throw new FlightInvalidArgumentError(
+      'a temporary table has no catalog of its own; leave the catalog out',
+    );
+  }
+  const [current = '', currentSchema = ''] = (
+    await connection.texts('SELECT unnest([current_database(), current_schema()])')
+  ).slice(0, 2);
+  const catalog = isTemporary ? 'temp' : (options.catalog ?? current);
+  const schema = options.schema ?? (isTemporary || catalog !== current ? 'main' : currentSchema);
+  const columns = await connection.texts(
+    'SELECT column_name FROM duckdb_columns() ' +
+      `WHERE lower(database_name) = lower(${literal(catalog)}) AND lower(schema_name) = lower(${literal(schema)}) ` +
+      `AND lower(table_name) = lower(${literal(options.table)}) ORDER BY column_index`,
+  );
+  const place: DriverOption[] = isTemporary
+    ? [
+        [ingestOptions.table, options.table],
+        [ingestOptions.temporary, 'true'],
+      ]
+    : [
+        [ingestOptions.table, options.table],
+        [ingestOptions.catalog, catalog],
+        [ingestOptions.schema, schema],
+      ];
+  return {
+    name: [catalog, schema, options.table].map(quote).join('.'),
+    options: place,
+    columns: columns.length === 0 ? undefined : columns,
+  };
+}
+
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/**
+ * Has the driver take batch after batch; the next one is received while one is taken.
+ *
+ * @param columns - of the table that is appended to; undefined: the table is made
+ */
+async function pour(
+  connection: IngestConnection,
+  place: readonly DriverOption[],
+  columns: readonly string[] | undefined,
+  schema: Uint8Array,
+  batches: AsyncIterable<EngineInput>,
+  signal: AbortSignal | undefined,
+): Promise<bigint> {
+  const { core, address } = connection;
+  const header = schema.slice();
+  const order = columns === undefined ? undefined : columnOrder(columns, header);
+  const dictionaries = createDictionaryInputs();
+  const statement = await core.pool.run('newStatement', { connection: address }, { signal });
+  const run = connection.newRun(signal, statement);
+
+  const ingest = (mode: 'create' | 'append', inputs: readonly TakenInput['input'][]): Promise<bigint> =>
+    core.run(
+      'ingest',
+      {
+        statement,
+        options: [...place, [ingestOptions.mode, `adbc.ingest.mode.${mode}`]],
+        batches: { schema: header, inputs },
+        order,
+      },
+      { ...run, kind: 'continue' },
+    );
+
+  let rows = 0n;
+  let working: Promise<bigint> = Promise.resolve(0n);
+  try {
+    // Without rows: makes the table, or shows that the columns fit.
+    await ingest(columns === undefined ? 'create' : 'append', []);
+    for await (const batch of batches) {
+      const taken = takeInput(batch);
+      if (taken.kind === 'dictionary') {
+        dictionaries.add(taken);
+        continue;
+      }
+      rows += await working;
+      working = Promise.resolve(0n);
+      if (taken.rows > 0) {
+        working = ingest('append', [...dictionaries.list(), taken.input]);
+        // It is awaited with the next batch; until then its failure waits too.
+        working.catch(() => undefined);
+      }
+    }
+    return rows + (await working);
+  } finally {
+    await working.catch(() => undefined);
+    await core.pool.run('closeStatement', { statement }, { kind: 'continue' }).catch(() => undefined);
+  }
+}
+
+function fieldNames(schema: Uint8Array): readonly string[] {
+  const message = decodeMessageHeader(schema);
+  return message.kind === 'schema' ? message.schema.fields.map(({ name }) => name) : [];
+}
+
+/** Where each column of the table is in the batches, when they have the same names; undefined: by position. */
+function columnOrder(columns: readonly string[], schema: Uint8Array): readonly number[] | undefined {
+  const names = fieldNames(schema).map((name) => name.toLowerCase());
+  const order = columns.map((column) => names.indexOf(column.toLowerCase()));
+  const isSame = names.length === columns.length && order.every((index) => index >= 0);
+  return isSame && order.some((index, place) => index !== place) ? order : undefined;
+}
+
+/** Bulk ingest by ADBC's own modes, for other drivers. */
+export async function ingestByDriver(
+  connection: ConnectionCore,
+  options: EngineIngestOptions,
+  schema: Uint8Array,
+  batches: AsyncIterable<EngineInput>,
+): Promise<bigint> {
+  const place: DriverOption[] = [[ingestOptions.table, options.table]];
+  if (options.catalog !== undefined) place.push([ingestOptions.catalog, options.catalog]);
+  if (options.schema !== undefined) place.push([ingestOptions.schema, options.schema]);
+  if (options.temporary === true) place.push([ingestOptions.temporary, 'true']);
+  const taken: TakenInput[] = [];
+  for await (const batch of batches) taken.push(takeInput(batch));
+  const { core, address } = connection;
+  const statement = await core.pool.run('newStatement', { connection: address }, { signal: options.signal });
+  try {
+    const rows = await core.run(
+      'ingest',
+      {
+        statement,
+        options: [...place, [ingestOptions.mode, `adbc.ingest.mode.${driverMode(options)}`]],
+        laterOptions: [[ingestOptions.mode, 'adbc.ingest.mode.append']],
+        batches: { schema: schema.slice(), inputs: taken.map(({ input }) => input) },
+        order: undefined,
+      },
+      connection.newRun(options.signal, statement),
+    );
+    return rows;
+  } finally {
+    await core.pool.run('closeStatement', { statement }, { kind: 'continue' }).catch(() => undefined);
+  }
+}
+
+function driverMode({ ifMissing, ifExists }: EngineIngestOptions): string {
+  if (ifMissing === 'fail') {
+    if (ifExists === 'append') return 'append';
+    throw new FlightInvalidArgumentError(
+      `this engine cannot ${ifExists} a table that must be there; let it be created`,
+    );
+  }
+  return { append: 'create_append', replace: 'replace', fail: 'create' }[ifExists];
+}

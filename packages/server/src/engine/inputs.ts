@@ -1,0 +1,48 @@
+import { FlightDataError } from '@peregrine/flight';
+import { decodeMessageHeader } from '@peregrine/flight/ipc';
+import type { EngineInput } from './types.ts';
+import type { SharedInput } from './worker/messages.ts';
+
+/** A message in memory that threads share, and what it is. */
+export interface TakenInput {
+  readonly kind: 'dictionary' | 'records';
+  readonly rows: number;
+  /** The dictionary that it fills, and whether it adds to it. */
+  readonly dictionary: { readonly id: number; readonly isDelta: boolean } | undefined;
+  readonly input: SharedInput;
+}
+
+/** Copies a message to memory that threads share, so that the caller may use its own again. */
+export function takeInput({ header, body }: EngineInput): TakenInput {
+  const message = decodeMessageHeader(header);
+  if (message.kind === 'schema') throw new FlightDataError('a second schema came where a batch belongs');
+  const block = new SharedArrayBuffer(body.byteLength);
+  new Uint8Array(block).set(body);
+  const input = { header: header.slice(), bodyLength: body.byteLength, block };
+  if (message.kind === 'batch')
+    return { kind: 'records', rows: message.length, dictionary: undefined, input };
+  const { id, isDelta } = message;
+  return { kind: 'dictionary', rows: message.length, dictionary: { id, isDelta }, input };
+}
+
+/** The dictionaries of a stream that the next batch may need. */
+export interface DictionaryInputs {
+  add(taken: TakenInput): void;
+  /** In order, what is there now. */
+  list(): readonly SharedInput[];
+}
+
+/** Keeps the dictionaries of a stream; one that is replaced is forgotten. */
+export function createDictionaryInputs(): DictionaryInputs {
+  let kept: TakenInput[] = [];
+  return {
+    add(taken) {
+      const { dictionary } = taken;
+      if (dictionary !== undefined && !dictionary.isDelta) {
+        kept = kept.filter((other) => other.dictionary?.id !== dictionary.id);
+      }
+      kept.push(taken);
+    },
+    list: () => kept.map(({ input }) => input),
+  };
+}
