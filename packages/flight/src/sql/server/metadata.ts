@@ -102,7 +102,9 @@ async function answerOf<Row>(
   const answer = await given;
   if (isData(answer)) return 'sendTo' in answer ? answer : sameSchema(command, schema, answer);
   const rows: Row[] = [];
-  for await (const row of answer) rows.push(row);
+  // text can be iterated too, but it is one name
+  if (isOneRow(answer)) rows.push(answer);
+  else for await (const row of answer) rows.push(row);
   return streamOf(schema, create(rows));
 }
 
@@ -111,6 +113,10 @@ function isData<Row>(
 ): answer is Table | RecordBatch | FlightDataStream {
   if (typeof answer === 'string') return false;
   return 'sendTo' in answer || isArrowTable(answer) || isArrowRecordBatch(answer);
+}
+
+function isOneRow<Row>(answer: Iterable<Row> | AsyncIterable<Row> | Row): answer is Row {
+  return typeof answer === 'string';
 }
 
 /** Drivers compare the schema that comes with the one that was announced, nullability and names of children included. */
