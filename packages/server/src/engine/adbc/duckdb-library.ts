@@ -7,7 +7,9 @@ import {
   readText,
   type NativeFunction,
   pointer,
+  write,
 } from '../c-data/native.ts';
+import { type ParameterType, decimalType } from './parameter-types.ts';
 
 /*
  * DuckDB's C API beside its ADBC driver, in the same library: what ADBC has no call for. The driver's handles lead to
@@ -39,6 +41,8 @@ export interface DuckDbLibrary {
   countStatements(connection: Address, sql: Address): number | undefined;
   /** The type of a statement that the ADBC driver has prepared; undefined where the handle is not as expected. */
   statementType(connection: Address, statement: Address): number | undefined;
+  /** The types that a prepared statement expects of its parameters; undefined where the handle is not as expected. */
+  parameterTypes(connection: Address, statement: Address): ParameterType[] | undefined;
   /** Per cent that are done, -1 when it is not known. */
   progress(connection: Address): number;
   /** Such as `v1.5.5`. */
@@ -55,6 +59,12 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
   ]);
   const destroyExtracted = library.func('duckdb_destroy_extracted', 'void', [pointer]);
   const statementType = library.func('duckdb_prepared_statement_type', 'int', [pointer]);
+  const parameterCount = library.func('duckdb_nparams', 'uint64_t', [pointer]);
+  const parameterType = library.func('duckdb_param_logical_type', pointer, [pointer, 'uint64_t']);
+  const typeId = library.func('duckdb_get_type_id', 'int', [pointer]);
+  const decimalWidth = library.func('duckdb_decimal_width', 'uint8_t', [pointer]);
+  const decimalScale = library.func('duckdb_decimal_scale', 'uint8_t', [pointer]);
+  const destroyType = library.func('duckdb_destroy_logical_type', 'void', [pointer]);
   const version = library.func('duckdb_library_version', pointer, []);
   const progress = library.progressFunction('duckdb_query_progress');
   return {
@@ -69,15 +79,40 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
       }
     },
     statementType(connection, statement) {
-      const connectionData = readPointer(connection);
-      const statementData = readPointer(statement);
-      if (connectionData === 0 || statementData === 0) return undefined;
-      if (readPointer(statementData) !== readPointer(connectionData)) return undefined;
-      if (readPointer(statementData + 8) !== connectionData) return undefined;
-      const prepared = readPointer(statementData + 16);
-      return prepared === 0 ? undefined : statementType(prepared);
+      const prepared = preparedOf(connection, statement);
+      return prepared === undefined ? undefined : statementType(prepared);
+    },
+    parameterTypes(connection, statement) {
+      const prepared = preparedOf(connection, statement);
+      if (prepared === undefined) return undefined;
+      const slot = allocate(8);
+      try {
+        return Array.from({ length: Number(parameterCount(prepared)) }, (_, i): ParameterType => {
+          const type = parameterType(prepared, i + 1);
+          if (type === 0) return { id: 0 };
+          const id = typeId(type);
+          const found =
+            id === decimalType ? { id, width: decimalWidth(type), scale: decimalScale(type) } : { id };
+          write(slot, new Uint8Array(new BigUint64Array([BigInt(type)]).buffer));
+          destroyType(slot);
+          return found;
+        });
+      } finally {
+        free(slot);
+      }
     },
     progress: (connection) => progress(readPointer(readPointer(connection))),
     version: () => readText(version()),
   };
+}
+
+/** The C API's prepared statement behind one of the ADBC driver. */
+function preparedOf(connection: Address, statement: Address): Address | undefined {
+  const connectionData = readPointer(connection);
+  const statementData = readPointer(statement);
+  if (connectionData === 0 || statementData === 0) return undefined;
+  if (readPointer(statementData) !== readPointer(connectionData)) return undefined;
+  if (readPointer(statementData + 8) !== connectionData) return undefined;
+  const prepared = readPointer(statementData + 16);
+  return prepared === 0 ? undefined : prepared;
 }

@@ -1,6 +1,7 @@
 import { FlightInvalidArgumentError } from '@peregrine/flight';
 import { type ArrowSchema, encodeSchema } from '@peregrine/flight/ipc';
 import { type Driver, DriverError, driverAt, driverStatus, handleBytes, loadDriver } from '../adbc/driver.ts';
+import { describeParameters } from '../adbc/parameter-types.ts';
 import { type DuckDbLibrary, loadDuckDbLibrary, statementTypes } from '../adbc/duckdb-library.ts';
 import {
   type Address,
@@ -327,7 +328,9 @@ function prepared(
   return {
     kind,
     resultSchema: resultSchema === undefined ? undefined : encodeSchema(resultSchema),
-    parameterSchema: encodeSchema(parameters ?? noFields),
+    parameterSchema: encodeSchema(
+      describeParameters(parameters ?? noFields, library?.parameterTypes(connection, statement)),
+    ),
   };
 }
 
