@@ -1,0 +1,377 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { RecordBatch, tableFromArrays, tableToIPC } from 'apache-arrow';
+import { IpcEncoder } from '@peregrine/flight/ipc';
+import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
+import type { Engine, EngineConnection, EngineInput } from '../../src/engine/types.ts';
+import { queryRows } from '../../src/sql/rows.ts';
+import { type StoreOptions, openStore } from '../../src/store/store.ts';
+import type { Store, StoreChange } from '../../src/store/types.ts';
+
+let engine: Engine;
+let connection: EngineConnection;
+let folder: string;
+let store: Store | undefined;
+
+before(async () => {
+  engine = await createDuckDbEngine();
+  connection = await engine.connect();
+});
+after(async () => {
+  await connection.close();
+  await engine.close();
+});
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'peregrine-store-'));
+});
+afterEach(async () => {
+  await store?.close();
+  store = undefined;
+  for (const { view_name: name } of await queryRows(
+    connection,
+    'SELECT view_name FROM duckdb_views() WHERE NOT internal',
+  )) {
+    await connection.execute(`DROP VIEW IF EXISTS "${String(name).replaceAll('"', '""')}"`);
+  }
+  await rm(folder, { recursive: true });
+});
+
+async function open(options: StoreOptions = {}): Promise<Store> {
+  store = await openStore({ paths: [folder], engine, pollMs: Infinity, ...options });
+  return store;
+}
+
+async function one(sql: string): Promise<unknown[]> {
+  return Object.values((await queryRows(connection, sql))[0] ?? {}).map(String);
+}
+
+async function copy(select: string, path: string, options = ''): Promise<void> {
+  await connection.execute(`COPY (${select}) TO '${join(folder, path).replaceAll("'", "''")}' ${options}`);
+}
+
+/** Arrow messages with the numbers from..to in two batches. */
+function numbers(from: number, to: number): { schema: Uint8Array; batches: EngineInput[] } {
+  const half = Math.floor((from + to) / 2);
+  const tables = [
+    [from, half],
+    [half, to],
+  ].map(([start = 0, end = 0]) =>
+    tableFromArrays({ n: Int32Array.from({ length: end - start }, (_, i) => start + i) }),
+  );
+  const batchesOf = tables.flatMap((table) => table.batches);
+  const schemaOf = tables[0]?.schema;
+  assert.ok(schemaOf);
+  const encoder = new IpcEncoder(schemaOf);
+  const schema = encoder.schema().header.slice();
+  const batches = batchesOf.flatMap((batch) =>
+    encoder.batch(new RecordBatch(schemaOf, batch.data)).map(({ header, bodyPieces, bodyLength }) => {
+      const body = new Uint8Array(bodyLength);
+      let at = 0;
+      for (const piece of bodyPieces) {
+        body.set(piece, at);
+        at += piece.length;
+      }
+      return { header, body };
+    }),
+  );
+  return { schema, batches };
+}
+
+async function* each<T>(values: readonly T[]): AsyncGenerator<T, void, undefined> {
+  yield* values;
+}
+
+describe('Files as tables', () => {
+  it('reads each kind of file', async () => {
+    await copy("SELECT 1 AS a, 'x' AS b", 'p.parquet');
+    await copy("SELECT 2 AS a, 'x' AS b", 'c.csv', '(HEADER)');
+    await copy("SELECT 3 AS a, 'x' AS b", 't.tsv', "(HEADER, DELIMITER '\t')");
+    await copy("SELECT 4 AS a, 'x' AS b", 'j.json', '(ARRAY)');
+    await copy("SELECT 5 AS a, 'x' AS b", 'n.ndjson');
+    await copy("SELECT 6 AS a, 'x' AS b", 'z.csv.gz', '(HEADER)');
+    await writeFile(join(folder, 'f.arrow'), tableToIPC(tableFromArrays({ a: [7], b: ['x'] }), 'file'));
+    const opened = await open();
+    assert.deepEqual(opened.problems(), []);
+    assert.deepEqual(
+      opened.tables().map(({ name, format, rows }) => [name, format, rows]),
+      [
+        ['c', 'csv', undefined],
+        ['f', 'arrow', 1n],
+        ['j', 'json', undefined],
+        ['n', 'ndjson', undefined],
+        ['p', 'parquet', 1n],
+        ['t', 'tsv', undefined],
+        ['z', 'csv', undefined],
+      ],
+    );
+    await opened.use('SELECT * FROM F');
+    for (const [name, value] of Object.entries({ p: 1, c: 2, t: 3, j: 4, n: 5, z: 6, f: 7 })) {
+      assert.deepEqual(await one(`SELECT a, b FROM ${name}`), [String(value), 'x'], name);
+      assert.ok(opened.get(name.toUpperCase())?.schema, name);
+    }
+  });
+
+  it('reads files whatever they are called', async () => {
+    const names = ["o'neil", 'a[1]', 'a*', 'sp ace', 'quo"te', 'semi;colon--', 'ünï', 'year=2024'];
+    for (const [i, name] of names.entries()) await copy(`SELECT ${i} AS i`, `${name}.parquet`);
+    await copy('SELECT 99 AS i', 'a1.parquet');
+    const opened = await open();
+    assert.deepEqual(opened.problems(), []);
+    for (const [i, name] of names.entries()) {
+      assert.deepEqual(await one(`SELECT * FROM ${opened.get(name)?.sqlName}`), [String(i)], name);
+    }
+  });
+
+  it('makes one table of partitions, of parts and of a glob', async () => {
+    await copy(
+      'SELECT range AS v, range % 2 AS year FROM range(10)',
+      'sales',
+      '(FORMAT parquet, PARTITION_BY (year))',
+    );
+    await mkdir(join(folder, 'parts'));
+    await copy('SELECT 1 AS a', 'parts/part-1.parquet');
+    await copy('SELECT 2 AS a, 3 AS b', 'parts/part-2.parquet');
+    await copy('SELECT 1 AS a', 'g-1.csv', '(HEADER)');
+    await copy('SELECT 2 AS a', 'g-2.csv', '(HEADER)');
+    const opened = await open({
+      paths: [folder, join(folder, 'g-*.csv'), `named=${join(folder, '*-*.csv')}`],
+    });
+    assert.deepEqual(opened.problems(), []);
+    assert.deepEqual(await one('SELECT sum(v), count(DISTINCT year) FROM sales'), ['45', '2']);
+    assert.equal(opened.get('sales')?.rows, 10n);
+    assert.deepEqual(await one('SELECT sum(a), sum(b) FROM parts'), ['3', '3']);
+    assert.deepEqual(await one('SELECT sum(a) FROM g'), ['3']);
+    assert.deepEqual(await one('SELECT sum(a) FROM named'), ['3']);
+  });
+
+  it('attaches DuckDB files, read-only', async () => {
+    const path = join(folder, 'shop.duckdb');
+    await connection.execute(
+      `ATTACH '${path}' AS w; CREATE TABLE w.orders AS SELECT 42 AS id; CREATE SCHEMA w.s; CREATE TABLE w.s.t AS SELECT 1 AS x; DETACH w`,
+    );
+    const opened = await open();
+    assert.deepEqual(opened.problems(), []);
+    assert.deepEqual(
+      opened.tables().map(({ name }) => name),
+      ['shop.orders', 'shop.s.t'],
+    );
+    assert.deepEqual(await one(`SELECT * FROM ${opened.get('shop.orders')?.sqlName}`), ['42']);
+    await assert.rejects(connection.execute('INSERT INTO shop.orders VALUES (1)'), /read-only/);
+    await unlink(path);
+    await opened.refresh();
+    await assert.rejects(one('SELECT * FROM shop.orders'));
+  });
+
+  it('says what is wrong with a file and serves the others', async () => {
+    await copy('SELECT 1 AS a', 'good.parquet');
+    await writeFile(join(folder, 'bad.parquet'), 'PAR1 this is not Parquet at all PAR1');
+    await writeFile(join(folder, 'bad.arrow'), 'ARROW1 nor is this Arrow');
+    await writeFile(join(folder, 'empty.parquet'), '');
+    const opened = await open();
+    assert.deepEqual(
+      opened.problems().map(({ origin }) => origin),
+      ['bad', 'bad_arrow', 'empty'],
+    );
+    assert.match(opened.get('bad')?.problem ?? '', /bad\.parquet/);
+    assert.deepEqual(await one('SELECT a FROM good'), ['1']);
+    await copy('SELECT 5 AS a', 'bad.parquet');
+    const change = await opened.refresh();
+    assert.deepEqual(change, { added: [], changed: ['bad'], removed: [] });
+    assert.deepEqual(await one('SELECT a FROM bad'), ['5']);
+  });
+
+  it('says that a path is not there, and what may stand there', async () => {
+    await assert.rejects(open({ paths: [join(folder, 'nothing')] }), { code: 'NOT_FOUND' });
+    await writeFile(join(folder, 'x.txt'), '');
+    await assert.rejects(open({ paths: [join(folder, 'x.txt')] }), /\.parquet, \.csv/);
+  });
+
+  it('serves Arrow files without an engine', async () => {
+    await writeFile(join(folder, 'f.arrow'), tableToIPC(tableFromArrays({ a: [7] }), 'file'));
+    await writeFile(join(folder, 'c.csv'), 'a\n1\n');
+    const opened = await open({ engine: undefined });
+    assert.equal(opened.get('f')?.rows, 1n);
+    assert.ok(opened.get('f')?.dataset);
+    assert.match(opened.get('c')?.problem ?? '', /no SQL engine/);
+  });
+
+  it('refuses SQL over an Arrow file that is not loaded, instead of giving nothing', async () => {
+    await writeFile(join(folder, 'f.arrow'), tableToIPC(tableFromArrays({ a: [7, 8] }), 'file'));
+    const opened = await open();
+    await assert.rejects(one('SELECT count(*) FROM f'), /not been read/);
+    await opened.use('select count(*) from "F"');
+    assert.deepEqual(await one('SELECT count(*) FROM f'), ['2']);
+    await assert.rejects(connection.execute('INSERT INTO f VALUES (1)'));
+    await writeFile(join(folder, 'f.arrow'), tableToIPC(tableFromArrays({ b: [1, 2, 3] }), 'stream'));
+    await opened.refresh();
+    await opened.use('from f');
+    assert.deepEqual(await one('SELECT sum(b) FROM f'), ['6']);
+  });
+});
+
+describe('Noticing', () => {
+  it('sees new, changed and removed files', async () => {
+    await copy('SELECT 1 AS a', 'a.parquet');
+    const opened = await open();
+    await copy('SELECT 1 AS a', 'b.parquet');
+    await copy('SELECT 2 AS a, 3 AS c', 'x.tmp', '(FORMAT parquet)');
+    await rename(join(folder, 'x.tmp'), join(folder, 'a.parquet'));
+    assert.deepEqual(await opened.refresh(), { added: ['b'], changed: ['a'], removed: [] });
+    assert.deepEqual(await one('SELECT * FROM a'), ['2', '3']);
+    await unlink(join(folder, 'a.parquet'));
+    assert.deepEqual(await opened.refresh(), { added: [], changed: [], removed: ['a'] });
+    await assert.rejects(one('SELECT * FROM a'), /a does not exist/);
+  });
+
+  it('tells by itself', async () => {
+    const opened = await open({ pollMs: 200 });
+    const changed = new Promise<StoreChange>((resolve) => {
+      opened.onChange(resolve);
+    });
+    await writeFile(join(folder, 'new.csv'), 'a\n1\n');
+    // The store's own watching keeps no process alive.
+    const hold = setInterval(() => undefined, 1000);
+    assert.deepEqual((await changed).added, ['new']);
+    clearInterval(hold);
+    assert.deepEqual(await one('SELECT a FROM new'), ['1']);
+  });
+});
+
+describe('Putting', () => {
+  it('creates, appends, replaces and drops', async () => {
+    const opened = await open({ writable: folder });
+    const first = numbers(0, 1000);
+    const { rows, table } = await opened.put('Nums', 'create', first.schema, each(first.batches));
+    assert.deepEqual([rows, table.name, table.rows], [1000n, 'Nums', 1000n]);
+    assert.deepEqual(await one('SELECT count(*), sum(n) FROM nums'), ['1000', '499500']);
+    await assert.rejects(opened.put('nums', 'create', first.schema, each(first.batches)), {
+      code: 'ALREADY_EXISTS',
+    });
+    await opened.put('nums', 'append', first.schema, each(numbers(1000, 2000).batches));
+    assert.deepEqual(await one('SELECT count(*), sum(n) FROM nums'), ['2000', '1999000']);
+    await opened.put('nums', 'replace', first.schema, each(numbers(5, 6).batches));
+    assert.deepEqual(await one('SELECT count(*), sum(n) FROM nums'), ['1', '5']);
+    assert.equal(await opened.drop('NUMS'), true);
+    assert.equal(await opened.drop('nums'), false);
+    await assert.rejects(one('SELECT * FROM nums'), /does not exist/);
+    assert.deepEqual(opened.tables(), []);
+  });
+
+  it('cuts large puts into parts, in order', async () => {
+    const opened = await open({ writable: folder, partBytes: 1000 });
+    const { schema, batches } = numbers(0, 5000);
+    const { table } = await opened.put('n', 'create', schema, each(batches));
+    assert.equal(table.files, 2);
+    assert.deepEqual(await one('SELECT count(*), sum(n) FROM n'), ['5000', '12497500']);
+    assert.deepEqual(
+      await one('SELECT bool_and(n = i) FROM (SELECT n, row_number() OVER () - 1 AS i FROM n)'),
+      ['true'],
+    );
+  });
+
+  it('stores a put without rows', async () => {
+    const opened = await open({ writable: folder });
+    const { table } = await opened.put('n', 'create', numbers(0, 2).schema, each([]));
+    assert.equal(table.rows, 0n);
+    assert.deepEqual(await one('SELECT count(*) FROM n'), ['0']);
+  });
+
+  it('keeps nothing of a put that fails or is cancelled', async () => {
+    const opened = await open({ writable: folder });
+    const { schema, batches } = numbers(0, 10);
+    async function* failing(): AsyncGenerator<EngineInput, void, undefined> {
+      yield* batches;
+      throw new Error('gone');
+    }
+    await assert.rejects(opened.put('n', 'create', schema, failing()), /gone/);
+    const cancel = new AbortController();
+    async function* cancelled(): AsyncGenerator<EngineInput, void, undefined> {
+      yield* batches.slice(0, 1);
+      cancel.abort();
+      yield* batches.slice(1);
+    }
+    await assert.rejects(opened.put('n', 'create', schema, cancelled(), { signal: cancel.signal }), {
+      code: 'CANCELLED',
+    });
+    assert.deepEqual(opened.tables(), []);
+    assert.deepEqual(await readdir(join(folder, 'n.peregrine')), []);
+  });
+
+  it('replaces a file that lay there, and appends to Parquet', async () => {
+    await copy('SELECT 7::INTEGER AS n', 'p.parquet');
+    await writeFile(join(folder, 'c.csv'), 'n\n1\n');
+    const opened = await open({ writable: folder, retainMs: -1 });
+    const { schema, batches } = numbers(0, 10);
+    await opened.put('p', 'append', schema, each(batches));
+    assert.deepEqual(await one('SELECT count(*), sum(n) FROM p'), ['11', '52']);
+    assert.equal(opened.get('p')?.rows, 11n);
+    await opened.put('c', 'replace', schema, each(batches));
+    assert.deepEqual(
+      opened.tables().map(({ name, rows }) => [name, rows]),
+      [
+        ['c', 10n],
+        ['p', 11n],
+      ],
+    );
+  });
+
+  it('refuses when it is read-only, or the table lies elsewhere', async () => {
+    const opened = await open();
+    const { schema, batches } = numbers(0, 10);
+    await assert.rejects(opened.put('n', 'create', schema, each(batches)), { code: 'UNAUTHORIZED' });
+    await assert.rejects(opened.drop('n'), { code: 'UNAUTHORIZED' });
+    await opened.close();
+    await writeFile(join(folder, 'c.csv'), 'n\n1\n');
+    const other = await mkdtemp(join(tmpdir(), 'peregrine-store-'));
+    const writable = await open({ writable: other });
+    await assert.rejects(writable.put('c', 'replace', schema, each(batches)), /only reads/);
+    await rm(other, { recursive: true });
+  });
+
+  it('lets who reads the old version read it to its end', async () => {
+    const opened = await open({ writable: folder });
+    const { schema, batches } = numbers(0, 400_000);
+    await opened.put('n', 'create', schema, each(batches));
+    const result = await connection.query('SELECT n FROM n', { batchRows: 1000 });
+    const iterator = result[Symbol.asyncIterator]();
+    let rows = 0;
+    const first = await iterator.next();
+    assert.ok(first.done !== true);
+    rows += first.value.rows;
+    first.value.release();
+    await opened.put('n', 'replace', schema, each(numbers(0, 10).batches));
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+      rows += next.value.rows;
+      next.value.release();
+    }
+    await result.close();
+    assert.equal(rows, 400_000);
+    assert.deepEqual(await one('SELECT count(*) FROM n'), ['10']);
+  });
+
+  it('is seen by a second server over the same folder', async () => {
+    const opened = await open({ writable: folder });
+    const engine2 = await createDuckDbEngine();
+    const second = await openStore({ writable: folder, engine: engine2, pollMs: Infinity });
+    try {
+      const { schema, batches } = numbers(0, 100);
+      await opened.put('n', 'create', schema, each(batches));
+      assert.deepEqual((await second.refresh()).added, ['n']);
+      await second.put('n', 'append', schema, each(batches));
+      await Promise.all([
+        opened.put('n', 'append', schema, each(batches)),
+        second.put('n', 'append', schema, each(batches)),
+      ]);
+      await opened.refresh();
+      assert.deepEqual(await one('SELECT count(*) FROM n'), ['400']);
+      await second.drop('n');
+      assert.deepEqual((await opened.refresh()).removed, ['n']);
+    } finally {
+      await second.close();
+      await engine2.close();
+    }
+  });
+});
