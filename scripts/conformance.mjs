@@ -18,6 +18,8 @@ const entries = [
   { name: 'pyarrow-against-server', peers: ['python'] },
   { name: 'sql-against-arrow-go', peers: ['go'] },
   { name: 'sql-against-arrow-rs', peers: ['rust'] },
+  { name: 'store-kill', peers: [] },
+  { name: 'store-s3', peers: ['python', 'go'] },
 ];
 
 const filter = process.argv[2] ?? '';

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Python packages, as pip names them. */
-const pythonPackages = ['pyarrow==26.0.1', 'numpy==2.4.6'];
+const pythonPackages = ['pyarrow==26.0.1', 'numpy==2.4.6', 'duckdb-extension-httpfs==1.5.5'];
 
 /** Go programs, as `go install` names them. */
 const goPrograms = [
@@ -18,6 +18,7 @@ const goPrograms = [
   'github.com/apache/arrow-go/v18/arrow/flight/flightsql/example/cmd/sqlite_flightsql_server@v18.8.0',
   'github.com/apache/arrow-go/v18/arrow/ipc/cmd/arrow-json-integration-test@v18.8.0',
   'github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible',
+  'github.com/versity/versitygw/cmd/versitygw@v1.8.0',
 ];
 
 /** Rust programs: arguments of `cargo install`. */

@@ -1,0 +1,44 @@
+// Arrow messages to put into a store.
+import { IpcEncoder } from '@peregrine/flight/ipc';
+import { type Int32, RecordBatch, type Schema, type Table, tableFromArrays } from 'apache-arrow';
+
+/** A message as the engine and the store take it. */
+export interface Message {
+  readonly header: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+/** The numbers from..to as batches of a column `n`; a column `put` says in each row which put it came with. */
+export function numbers(
+  from: number,
+  to: number,
+  put: number,
+  batchRows = 10_000,
+): { readonly schema: Uint8Array; readonly batches: AsyncIterable<Message> } {
+  const { schema } = table(0, 0, put);
+  const encoder = new IpcEncoder(schema);
+  const header = encoder.schema().header.slice();
+  return { schema: header, batches: messages(encoder, schema, from, to, put, batchRows) };
+}
+
+async function* messages(
+  encoder: IpcEncoder,
+  schema: Schema,
+  from: number,
+  to: number,
+  put: number,
+  batchRows: number,
+): AsyncGenerator<Message, void, undefined> {
+  for (let start = from; start < to; start += batchRows) {
+    for (const batch of table(start, Math.min(to, start + batchRows), put).batches) {
+      for (const { header, bodyPieces } of encoder.batch(new RecordBatch(schema, batch.data))) {
+        yield { header, body: new Uint8Array(Buffer.concat(bodyPieces)) };
+      }
+    }
+  }
+}
+
+function table(from: number, to: number, put: number): Table<{ n: Int32; put: Int32 }> {
+  const n = Int32Array.from({ length: to - from }, (_, i) => from + i);
+  return tableFromArrays({ n, put: new Int32Array(n.length).fill(put) });
+}

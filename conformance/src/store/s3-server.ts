@@ -1,0 +1,131 @@
+// An S3 server over a folder, and a proxy before it that writes down what it is asked for.
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { type Server, createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { goProgram, startPeer } from '../peers.ts';
+
+/** One request that reached the S3 server. */
+export interface S3Request {
+  readonly method: string;
+  /** The path with bucket and key, decoded. */
+  readonly path: string;
+  readonly query: string;
+  readonly status: number;
+  /** Bytes of the answer's body. */
+  readonly bytes: number;
+}
+
+/** A bucket on a server of its own. */
+export interface S3Server {
+  readonly endpoint: string;
+  readonly keys: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** The folder that is the bucket `data`. */
+  readonly folder: string;
+  /** What was asked for since the last {@link forget}. */
+  readonly requests: readonly S3Request[];
+  forget(): void;
+  stop(): Promise<void>;
+}
+
+const keys = { accessKeyId: 'peregrine', secretAccessKey: 'conformance-secret' };
+
+/** Starts versitygw with the bucket `data`, on loopback. */
+export async function startS3Server(): Promise<S3Server> {
+  const root = await mkdtemp(join(tmpdir(), 'peregrine-s3-'));
+  for (const name of ['buckets/data', 'sidecar']) await mkdir(join(root, name), { recursive: true });
+  const port = await freePort();
+  const peer = startPeer(
+    goProgram('versitygw'),
+    ['--port', `127.0.0.1:${port}`, '-q', 'posix', '--sidecar', join(root, 'sidecar'), join(root, 'buckets')],
+    { ROOT_ACCESS_KEY: keys.accessKeyId, ROOT_SECRET_KEY: keys.secretAccessKey },
+  );
+  await untilListening(port);
+  const requests: S3Request[] = [];
+  const proxy = await startProxy(port, (each) => requests.push(each));
+  return {
+    endpoint: `http://127.0.0.1:${portOf(proxy)}`,
+    keys,
+    folder: join(root, 'buckets', 'data'),
+    requests,
+    forget: () => void requests.splice(0),
+    async stop() {
+      proxy.closeAllConnections();
+      await new Promise((resolve) => {
+        proxy.close(resolve);
+      });
+      await peer.stop();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Passes on everything as it is: the host's name is signed, and stays the proxy's. */
+async function startProxy(port: number, onRequest: (each: S3Request) => void): Promise<Server> {
+  const proxy = createServer((incoming, outgoing) => {
+    const url = new URL(incoming.url ?? '/', 'http://proxy');
+    const inner = request(
+      { host: '127.0.0.1', port, method: incoming.method, path: incoming.url, headers: incoming.headers },
+      (answer) => {
+        let bytes = 0;
+        answer.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+        });
+        answer.on('end', () => {
+          onRequest({
+            method: incoming.method ?? '',
+            path: decodeURIComponent(url.pathname),
+            query: url.search,
+            status: answer.statusCode ?? 0,
+            bytes,
+          });
+        });
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      },
+    );
+    inner.on('error', () => outgoing.destroy());
+    incoming.pipe(inner);
+  });
+  await new Promise<void>((resolve) => {
+    proxy.listen(0, '127.0.0.1', resolve);
+  });
+  return proxy;
+}
+
+function portOf(server: { address(): AddressInfo | string | null }): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  return address.port;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const port = portOf(server);
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return port;
+}
+
+async function untilListening(port: number): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const there = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once('error', () => resolve(false));
+    });
+    if (there) return;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
+  }
+  throw new Error('versitygw did not begin to listen within 10 seconds');
+}
