@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
 import { FlightError } from '@peregrine/flight';
+import { settingFlags } from '@peregrine/server';
 import { Command, CommanderError } from 'commander';
 import { actions, doAction } from './commands/actions.ts';
 import { get } from './commands/get.ts';
 import { info, schema } from './commands/info.ts';
 import { list } from './commands/list.ts';
 import { put } from './commands/put.ts';
-import { defaultPortText, serve } from './commands/serve.ts';
+import { serve } from './commands/serve.ts';
 import { withConnectionOptions } from './connection.ts';
 import { UsageError, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { outputFormats } from './output/format.ts';
@@ -29,15 +30,19 @@ Exit codes: 0 done, 1 the server or the data answered with an error, 2 wrong use
 4 not logged in or not allowed, 5 time limit, 130 interrupted.`,
   );
 
-program
+const serving = program
   .command('serve')
-  .description('serve Arrow IPC and Feather files, and folders of them')
-  .argument('[path...]', 'files and folders; none: an empty server')
-  .option('--flight-port <port>', 'port of Flight; 0 takes a free one', defaultPortText)
-  .option('--host <address>', 'address to listen on', '127.0.0.1')
-  .option('--insecure', 'allow an address that other machines reach, without TLS')
-  .option('--json', 'say on stdout, in one line of JSON, when the server is ready')
-  .action(serve);
+  .description('serve files, folders, buckets and a database over Flight, Flight SQL and HTTP')
+  .argument('[path...]', 'files, folders, globs and s3:// addresses; none: an empty server')
+  .addHelpText(
+    'after',
+    `
+A flag wins over its variable, a variable over the settings file (--config), the file over the default.`,
+  );
+for (const { flags, description } of settingFlags()) serving.option(flags, description);
+serving.action((paths: string[], flags: Record<string, string | boolean>) =>
+  serve(paths, flags, versionOfPackage()),
+);
 
 withConnectionOptions(program.command('list'))
   .description('list the flights of a server')

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { settingFlags } from '@peregrine/server';
 import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
 
 const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
@@ -30,21 +31,33 @@ function peregrine(...args: readonly string[]): Promise<Outcome> {
   });
 }
 
-async function startServer(...paths: readonly string[]): Promise<{ child: ChildProcess; location: string }> {
-  const child = spawn(process.execPath, [main, 'serve', ...paths, '--flight-port', '0', '--json'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+interface Started {
+  readonly child: ChildProcess;
+  readonly location: string;
+  readonly http: string;
+}
+
+async function startServer(...paths: readonly string[]): Promise<Started> {
+  const child = spawn(
+    process.execPath,
+    [main, 'serve', ...paths, '--flight-port', '0', '--http-port', '0', '--json'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
   const ready: unknown = JSON.parse(String(line));
-  assert.ok(typeof ready === 'object' && ready !== null && 'flight' in ready && 'event' in ready);
+  assert.ok(
+    typeof ready === 'object' && ready !== null && 'flight' in ready && 'http' in ready && 'event' in ready,
+  );
   assert.equal(ready.event, 'ready');
-  return { child, location: String(ready.flight) };
+  return { child, location: String(ready.flight), http: String(ready.http) };
 }
 
 describe('the command, against its own server', () => {
   const folder = mkdtempSync(join(tmpdir(), 'peregrine-cli-'));
   const table = tableFromArrays({ id: Int32Array.of(1, 2, 3), name: ['a', 'b', 'c'] });
-  let server: { child: ChildProcess; location: string };
+  let server: Started;
 
   before(async () => {
     writeFileSync(join(folder, 'small.arrow'), tableToIPC(table, 'file'));
@@ -115,12 +128,45 @@ describe('the command, against its own server', () => {
 
   it('says who has the port', async () => {
     const port = new URL(server.location.replace('grpc+tcp', 'http')).port;
-    const second = await peregrine('serve', '--flight-port', port);
+    const second = await peregrine('serve', '--flight-port', port, '--http-port', '0');
     assert.equal(second.code, 2);
-    assert.match(second.stderr, new RegExp(`port ${port} on 127.0.0.1 is taken`));
+    assert.match(second.stderr, new RegExp(`port ${port} on 127.0.0.1 is taken: .*--flight-port`));
+    const httpPort = new URL(server.http).port;
+    const third = await peregrine('serve', '--flight-port', '0', '--http-port', httpPort);
+    assert.equal(third.code, 2);
+    assert.match(third.stderr, new RegExp(`port ${httpPort} on 127.0.0.1 is taken: .*--http-port`));
     const open = await peregrine('serve', '--host', '0.0.0.0', '--flight-port', '0');
     assert.equal(open.code, 2);
     assert.match(open.stderr, /--insecure/);
+  });
+
+  it('says what is wrong with settings, files and databases', async () => {
+    const [port, config, missing, broken] = await Promise.all([
+      peregrine('serve', '--flight-port', 'x'),
+      peregrine('serve', '--config', join(folder, 'no.toml')),
+      peregrine('serve', join(folder, 'not-there')),
+      peregrine('serve', '--flight-port', '0', '--http-port', '0', '--init', join(folder, 'no.sql')),
+    ]);
+    assert.equal(port.code, 2);
+    assert.match(port.stderr, /--flight-port: x is not a port/);
+    assert.equal(config.code, 2);
+    assert.match(config.stderr, /no\.toml cannot be read/);
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /not-there/);
+    assert.equal(broken.code, 2);
+    assert.match(broken.stderr, /--init .*no\.sql cannot be read/);
+    const help = await peregrine('serve', '--help');
+    for (const { flags } of settingFlags()) assert.ok(help.stdout.includes(`  ${flags}`), flags);
+  });
+
+  it('answers SQL by HTTP, and keeps it within what is served', async () => {
+    const ask = async (sql: string): Promise<Response> => fetch(server.http, { method: 'POST', body: sql });
+    assert.equal(await (await ask('SELECT 40 + 2 AS x FORMAT CSVWithNames')).text(), 'x\n42\n');
+    const outside = await ask(`SELECT * FROM read_text('${main.replaceAll("'", "''")}')`);
+    assert.ok(outside.status >= 400, String(outside.status));
+    assert.match(await outside.text(), /disabled by configuration|not allowed|Permission/i);
+    const parquet = await ask('SELECT 1 AS a FORMAT Parquet');
+    assert.equal(parquet.status, 200, await parquet.clone().text());
   });
 
   it('drains and ends well on SIGTERM', { skip: process.platform === 'win32' }, async () => {

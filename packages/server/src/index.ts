@@ -3,7 +3,6 @@ export {
   type DataServer,
   type DataServerOptions,
   InsecureListenerError,
-  defaultFlightPort,
   serveData,
 } from './serve.ts';
 export { type FlightServiceOptions, createFlightService } from './service/flight-service.ts';
@@ -23,7 +22,6 @@ export {
 export { type FlagValue, type SettingsSources, loadSettings } from './settings/load.ts';
 export { type SettingFlag, settingFlags } from './settings/definitions.ts';
 export { type EngineChoice, type ServerSettings, SettingsError } from './settings/settings.ts';
-export { explainListenError } from './settings/start-errors.ts';
 
 // Rows as text
 export { batchToCsv, batchToNdjson, batchToText, csvHeader } from './formats/rows.ts';

@@ -1,69 +1,200 @@
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { FlightServer } from '@peregrine/flight';
-import { type DatasetStore, createDatasetStore } from './datasets/dataset.ts';
-import { createFileDataset } from './datasets/file-dataset.ts';
-import { findDatasetFiles } from './datasets/folder.ts';
+import { createDatasetStore } from './datasets/dataset.ts';
+import type { Engine } from './engine/types.ts';
+import { type HttpServer, createHttpServer } from './http/server.ts';
 import { isLoopback } from './loopback.ts';
+import { confineEngine } from './serve/confine.ts';
+import { openServerEngine } from './serve/open-engine.ts';
+import { readOnlyEngine } from './serve/read-only-engine.ts';
 import { createFlightService } from './service/flight-service.ts';
+import { defaultSettings } from './settings/load.ts';
+import { type ServerSettings, SettingsError } from './settings/settings.ts';
+import { explainListenError } from './settings/start-errors.ts';
+import { createSqlService } from './sql/service.ts';
+import { openStore } from './store/store.ts';
+import type { Store } from './store/types.ts';
 
-/** How a data server runs. */
-export interface DataServerOptions {
-  /** Arrow IPC and Feather files, and folders of them. Default: none, the server begins empty. */
-  readonly paths?: readonly string[] | undefined;
-  /** Address to listen on. Default: `127.0.0.1`. */
-  readonly host?: string | undefined;
-  /** Port of Flight; 0 takes a free one. Default: 8815. */
-  readonly flightPort?: number | undefined;
-  /** Allows to listen beyond this machine without TLS. Default: false, and it is refused. */
-  readonly insecure?: boolean | undefined;
+/** How a data server runs: settings, and what only programs give. What is left out has its default. */
+export interface DataServerOptions extends Partial<ServerSettings> {
+  /** What the server calls its version. Default: `unknown`. */
+  readonly version?: string | undefined;
+  /** Told of errors that no client is told, and of those that are the server's own. Default: nobody. */
+  readonly onError?: ((error: unknown, where: string) => void) | undefined;
 }
 
 /** A data server that runs. */
 export interface DataServer {
   /** `grpc+tcp://host:port`. */
   readonly location: string;
-  readonly store: DatasetStore;
+  /** `http://host:port`; undefined where HTTP is off. */
+  readonly httpUrl: string | undefined;
+  readonly engine: Engine;
+  /** What lies in files, folders and buckets. */
+  readonly files: Store;
   /** Lets running calls finish, then ends. */
   shutdown(): Promise<void>;
   /** Resolves when the server has ended. */
   wait(): Promise<void>;
 }
 
-/** The port that Flight servers use by habit. */
-export const defaultFlightPort = 8815;
-
 /** An address that is not this machine alone was asked for, without TLS and without saying so. */
 export class InsecureListenerError extends Error {
   override readonly name: string = 'InsecureListenerError';
 }
 
+/** The catalog that has the views of files where the database is a file of its own. */
+const filesCatalog = 'files';
+
 /**
- * Serves datasets over Flight.
+ * Serves files, buckets and a database over Flight, Flight SQL and HTTP.
  *
- * @throws FlightNotFoundError or FlightDataError when a path is not there or not an Arrow file;
- *   InsecureListenerError for an address that others can reach; Node's error when the port is taken
+ * @throws FlightNotFoundError or FlightDataError when a path is not there or cannot be read; SettingsError when a port
+ *   is taken; InsecureListenerError for an address that others can reach; FlightError in the engine's words for a
+ *   database or an init file that it cannot take
  */
 export async function serveData(options: DataServerOptions = {}): Promise<DataServer> {
-  const host = options.host ?? '127.0.0.1';
-  if (!isLoopback(host) && options.insecure !== true) {
+  const settings: ServerSettings = { ...defaultSettings(), ...options };
+  const { host } = settings;
+  if (!isLoopback(host) && !settings.insecure) {
     throw new InsecureListenerError(
       `${host} can be reached from other machines and there is no TLS: listen on 127.0.0.1, or say --insecure`,
     );
   }
-  const store = createDatasetStore();
-  for (const { name, path } of await findDatasetFiles(options.paths ?? [])) {
-    const dataset = createFileDataset(name, path);
-    // Looked at now, so that a broken file is told at the start and not to a client.
-    await dataset.describe();
-    store.put(dataset);
-  }
-  const server = new FlightServer(createFlightService(store, { acceptAnyLogin: true }));
-  await server.listen(
-    `grpc+tcp://${host.includes(':') ? `[${host}]` : host}:${options.flightPort ?? defaultFlightPort}`,
-  );
-  return {
-    location: server.locations[0]?.uri ?? '',
-    store,
-    shutdown: () => server.shutdown(),
-    wait: () => server.wait(),
+  const onError = options.onError ?? (() => undefined);
+  const tempDirectory = resolve(settings.tempDir ?? join(tmpdir(), `peregrine-${process.pid}`));
+  /** What was opened, to be closed in the opposite order. */
+  const opened: (() => Promise<unknown>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.splice(0).toReversed()) {
+      await close().catch((error: unknown) => onError(error, 'the end of the server'));
+    }
   };
+  try {
+    await mkdir(tempDirectory, { recursive: true });
+    if (settings.tempDir === undefined)
+      opened.push(() => rm(tempDirectory, { recursive: true, force: true }));
+    const engine = await openServerEngine(settings, tempDirectory);
+    opened.push(() => engine.close());
+    const files = await openFiles(settings, engine);
+    opened.push(() => files.close());
+    if (settings.init !== undefined) await runInit(engine, settings.init);
+    if (!settings.externalAccess) await confineEngine(engine, [...files.roots, tempDirectory]);
+
+    const served = settings.readOnly ? readOnlyEngine(engine) : engine;
+    const version = options.version ?? 'unknown';
+    const sql = createSqlService(served, {
+      readOnly: settings.readOnly,
+      statementTimeoutMs: settings.statementTimeout,
+      version,
+      prepareFor: (text) => files.use(text),
+    });
+    opened.push(() => sql.close());
+    const memory = createDatasetStore();
+    const flight = new FlightServer(createFlightService(memory, { files, sql, acceptAnyLogin: true }), {
+      shutdownGraceMs: settings.shutdownGrace,
+    });
+    const http: HttpServer | undefined =
+      settings.httpPort === undefined
+        ? undefined
+        : createHttpServer({
+            engine: served,
+            store: files,
+            tempDirectory,
+            version,
+            corsOrigins: settings.corsOrigins,
+            onError,
+          });
+    opened.push(() => Promise.all([flight.shutdown(), http?.close(settings.shutdownGrace)]));
+    const address = host.includes(':') ? `[${host}]` : host;
+    await listening('flight-port', settings.flightPort, settings, () =>
+      flight.listen(`grpc+tcp://${address}:${settings.flightPort}`),
+    );
+    const httpPort = settings.httpPort ?? 0;
+    const listener = await listening('http-port', httpPort, settings, async () =>
+      http?.listen({ host, port: httpPort }),
+    );
+    return createServer(flight, listener?.url, engine, files, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+function createServer(
+  flight: FlightServer,
+  httpUrl: string | undefined,
+  engine: Engine,
+  files: Store,
+  closeAll: () => Promise<void>,
+): DataServer {
+  let ended: Promise<void> | undefined;
+  let tellEnd = (): void => undefined;
+  const end = new Promise<void>((done) => {
+    tellEnd = done;
+  });
+  return {
+    location: flight.locations[0]?.uri ?? '',
+    httpUrl,
+    engine,
+    files,
+    shutdown() {
+      ended ??= closeAll().finally(tellEnd);
+      return ended;
+    },
+    wait: () => end,
+  };
+}
+
+/** Files, folders and buckets; where there is no SQL, the Arrow files among them. */
+function openFiles(settings: ServerSettings, engine: Engine): Promise<Store> {
+  const ready = engine.state.kind === 'ready' && engine.info.dialect === 'duckdb';
+  return openStore({
+    paths: settings.data,
+    writable: settings.readOnly ? undefined : settings.writable,
+    engine: ready ? engine : undefined,
+    catalog: settings.database === undefined ? undefined : filesCatalog,
+    extensions: settings.extensions,
+    s3: {
+      accessKeyId: settings.s3AccessKeyId,
+      secretAccessKey: settings.s3SecretAccessKey,
+      sessionToken: settings.s3SessionToken,
+      region: settings.s3Region,
+      endpoint: settings.s3Endpoint,
+      urlStyle: settings.s3UrlStyle,
+    },
+  });
+}
+
+async function runInit(engine: Engine, file: string): Promise<void> {
+  let sql: string;
+  try {
+    sql = await readFile(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SettingsError(`--init ${file} cannot be read: ${reason}`, { cause: error });
+  }
+  const connection = await engine.connect();
+  try {
+    await connection.execute(sql);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Says what to do about a port that cannot be listened on. */
+async function listening<T>(
+  which: 'flight-port' | 'http-port',
+  port: number,
+  settings: ServerSettings,
+  listen: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await listen();
+  } catch (error) {
+    const message = explainListenError(error, settings, which, port);
+    throw message === undefined ? error : new SettingsError(message, { cause: error });
+  }
 }

@@ -124,6 +124,28 @@ export const settingDefinitions: {
     parse: parseSwitch,
     initial: false,
   },
+  writable: {
+    name: 'writable',
+    value: '<path>',
+    description: 'folder or s3://bucket/prefix that puts go to, as Parquet; it is served too',
+    parse: parseText,
+    initial: undefined,
+    initialText: 'none: puts stay in memory',
+  },
+  externalAccess: {
+    name: 'external-access',
+    value: undefined,
+    description: 'let SQL reach files and addresses outside of what is served, and load extensions',
+    parse: parseSwitch,
+    initial: false,
+  },
+  extensions: {
+    name: 'extensions',
+    value: '<path>',
+    description: "file or folder of DuckDB's extension httpfs, where it cannot be fetched; needed for s3://",
+    parse: parseText,
+    initial: undefined,
+  },
   memoryLimit: {
     name: 'memory-limit',
     value: '<size>',

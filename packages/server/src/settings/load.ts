@@ -45,8 +45,23 @@ export async function loadSettings({
     return valueOf(definition, given);
   }
 
+  return { ...collect(get), config };
+}
+
+/** The settings when nothing is given. */
+export function defaultSettings(): ServerSettings {
+  return collect((key) => initialOf(key));
+}
+
+function initialOf<K extends keyof ServerSettings>(key: K): ServerSettings[K] {
+  const definition: SettingDefinition<ServerSettings[K]> = settingDefinitions[key];
+  return definition.initial;
+}
+
+/** Asks for each setting: written out, so that each keeps its type. */
+function collect(get: <K extends keyof ServerSettings>(key: K) => ServerSettings[K]): ServerSettings {
   return {
-    config,
+    config: get('config'),
     data: get('data'),
     host: get('host'),
     flightPort: get('flightPort'),
@@ -57,6 +72,9 @@ export async function loadSettings({
     database: get('database'),
     init: get('init'),
     readOnly: get('readOnly'),
+    writable: get('writable'),
+    externalAccess: get('externalAccess'),
+    extensions: get('extensions'),
     memoryLimit: get('memoryLimit'),
     tempDir: get('tempDir'),
     threads: get('threads'),

@@ -27,6 +27,9 @@ export interface ServerSettings {
   readonly database: string | undefined;
   readonly init: string | undefined;
   readonly readOnly: boolean;
+  readonly writable: string | undefined;
+  readonly externalAccess: boolean;
+  readonly extensions: string | undefined;
   readonly memoryLimit: number | undefined;
   readonly tempDir: string | undefined;
   readonly threads: number | undefined;

@@ -1,0 +1,44 @@
+import { openEngine } from '../engine/core.ts';
+import { createDuckDbEngine } from '../engine/duckdb.ts';
+import type { EngineLimits } from '../engine/options.ts';
+import type { Engine } from '../engine/types.ts';
+import { createUnavailableEngine } from '../engine/unavailable.ts';
+import type { ServerSettings } from '../settings/settings.ts';
+
+/**
+ * Opens the engine that the settings name.
+ *
+ * @param tempDirectory - for what does not fit into memory
+ * @throws FlightError in the engine's words when its database cannot be opened
+ */
+export async function openServerEngine(settings: ServerSettings, tempDirectory: string): Promise<Engine> {
+  const { engine } = settings;
+  const limits: EngineLimits = {
+    maxRunningStatements: settings.maxRunning,
+    maxQueuedStatements: settings.maxQueued,
+    queueTimeoutMs: settings.queueTimeout,
+    statementTimeoutMs: settings.statementTimeout === 0 ? undefined : settings.statementTimeout,
+  };
+  switch (engine.kind) {
+    case 'none':
+      return createUnavailableEngine('this server was started with --engine none');
+    case 'adbc':
+      return openEngine({
+        ...limits,
+        library: engine.library,
+        entrypoint: engine.entrypoint,
+        options: [...engine.options],
+        dialect: 'generic',
+        canReopen: false,
+      });
+    case 'duckdb':
+      return createDuckDbEngine({
+        ...limits,
+        database: settings.database,
+        readOnly: settings.readOnly && settings.database !== undefined,
+        memoryLimit: settings.memoryLimit === undefined ? undefined : `${settings.memoryLimit}B`,
+        tempDirectory,
+        threads: settings.threads,
+      });
+  }
+}
