@@ -99,7 +99,8 @@ const handlers: FlightSqlHandlers = {
     schemaOfHandle(preparedStatementHandle);
     const table = await parameters.readAll();
     check(() => assert.equal(compareSchemas(querySchema, table.schema), undefined));
-    check(() => assert.deepEqual([...(table.getChild('id') ?? [])], [1n]));
+    // 1 from C++ and Go, null from Java
+    check(() => assert.equal(table.numRows, 1));
     return undefined;
   },
   doPutPreparedStatementUpdate({ preparedStatementHandle }) {
