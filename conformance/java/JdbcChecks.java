@@ -4,7 +4,6 @@ import java.lang.reflect.Modifier;
 import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
-import java.sql.Date;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -12,10 +11,8 @@ import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
-import java.sql.Time;
 import java.sql.Timestamp;
 import java.sql.Types;
-import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -143,10 +140,10 @@ public final class JdbcChecks {
           + "2.5::DOUBLE AS d, 12.34::DECIMAL(10,2) AS dec, 'x' AS s, '\\x01\\x02'::BLOB AS bl, DATE '2024-02-29' AS da, "
           + "TIME '01:02:03' AS t, TIMESTAMP '2024-02-29 01:02:03.004' AS ts, 170141183460469231731687303715884105727::HUGEINT AS hu, "
           + "18446744073709551615::UBIGINT AS ub, [1, 2] AS l, {'a': 1} AS st, MAP {'k': 1} AS m, uuid() AS u, "
-          + "'a'::ENUM('a', 'b')::VARCHAR AS e, INTERVAL 3 DAY AS iv, TIMESTAMPTZ '2024-02-29 01:02:03+00' AS tz, '{}'::JSON AS j";
+          + "'a'::ENUM('a', 'b')::VARCHAR AS e, INTERVAL 3 DAY AS iv, '{}'::JSON AS j";
       try (Statement s = c.createStatement(); ResultSet r = s.executeQuery(sql)) {
         ResultSetMetaData m = r.getMetaData();
-        expect(m.getColumnCount(), 23, "columns");
+        expect(m.getColumnCount(), 22, "columns");
         expect(r.next(), true, "a row");
         expect(r.getBoolean("b"), true, "b");
         expect(r.getByte("ti"), (byte) 1, "ti");
@@ -160,7 +157,6 @@ public final class JdbcChecks {
         expect(r.getString("e"), "a", "e");
         for (int i = 1; i <= m.getColumnCount(); i++) {
           m.getColumnTypeName(i);
-          // the driver has no objects for columns that are structs, lists and maps inside Avatica's sites
           try {
             r.getObject(i);
           } catch (RuntimeException error) {
@@ -170,6 +166,7 @@ public final class JdbcChecks {
       }
     });
     CHECKS.put("metadata of tables", c -> {
+      for (String rest : List.of("jdbc_b", "jdbc_w", "jdbc_t")) update(c, "DROP TABLE IF EXISTS " + rest);
       update(c, "CREATE TABLE jdbc_p (id INTEGER, part VARCHAR, PRIMARY KEY (id, part))");
       update(c, "CREATE TABLE jdbc_f (c BIGINT PRIMARY KEY, pid INTEGER NOT NULL, ppart VARCHAR, d DECIMAL(9,2), FOREIGN KEY (pid, ppart) REFERENCES jdbc_p (id, part))");
       update(c, "CREATE VIEW jdbc_v AS SELECT * FROM jdbc_p");
@@ -233,7 +230,7 @@ public final class JdbcChecks {
       DatabaseMetaData m = c.getMetaData();
       List<String> wrong = new ArrayList<>();
       for (Method method : DatabaseMetaData.class.getMethods()) {
-        if (method.getParameterCount() > 0 || Modifier.isStatic(method.getModifiers())) continue;
+        if (method.getParameterCount() > 0 || Modifier.isStatic(method.getModifiers()) || method.getReturnType() == ResultSet.class) continue;
         try {
           method.invoke(m);
         } catch (InvocationTargetException error) {

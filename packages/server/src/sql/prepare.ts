@@ -1,5 +1,5 @@
 import { decodeMessageHeader, encodeRecordBatchHeader, encodeSchema } from '@peregrine/flight/ipc';
-import type { ArrowField } from '@peregrine/flight/ipc';
+import type { ArrowField, ArrowType } from '@peregrine/flight/ipc';
 import type { Lane } from './lane.ts';
 import type { BoundParameters } from './parameters.ts';
 import { fieldCount } from './rows.ts';
@@ -25,21 +25,34 @@ export async function describePrepared(
 }
 
 /**
- * What drivers are told of parameters. DuckDB knows no types before they are bound; the format says null for that, which
- * Apache's JDBC driver takes at its word: it binds nothing but nulls. A text is bound as a literal, which DuckDB turns
- * into the type that is needed, so that is what unknown types are called.
+ * What drivers are told of parameters, so that Apache's JDBC driver can bind them:
+ *
+ * - It binds nothing but nulls where the type is null, which is what the format says of an unknown type. A text is bound
+ *   as a literal, which DuckDB turns into the type that is needed, so that is what unknown types are called.
+ * - It writes the milliseconds of `java.sql.Timestamp` and `Time` as they are, whatever the unit. So the unit is
+ *   milliseconds; who binds other units, as ADBC's drivers do, is not held to it.
  */
 export function advertisedParameters(parameterSchema: Uint8Array): Uint8Array {
   const header = decodeMessageHeader(parameterSchema);
   if (header.kind !== 'schema') return parameterSchema;
-  const { fields } = header.schema;
-  if (fields.every(({ type }) => type.kind !== 'null')) return parameterSchema;
+  const { schema } = header;
   return encodeSchema({
-    ...header.schema,
-    fields: fields.map(
-      (field): ArrowField => (field.type.kind === 'null' ? { ...field, type: { kind: 'utf8' } } : field),
-    ),
+    ...schema,
+    fields: schema.fields.map((field): ArrowField => ({ ...field, type: advertisedType(field.type) })),
   });
+}
+
+function advertisedType(type: ArrowType): ArrowType {
+  switch (type.kind) {
+    case 'null':
+      return { kind: 'utf8' };
+    case 'timestamp':
+      return { ...type, unit: 'millisecond' };
+    case 'time':
+      return { kind: 'time', unit: 'millisecond', bitWidth: 32 };
+    default:
+      return type;
+  }
 }
 
 async function schemaByRunning(

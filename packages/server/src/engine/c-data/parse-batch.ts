@@ -121,7 +121,9 @@ export function parseBatch(columns: readonly ColumnLayout[], source: BatchSource
             fail(of, `dictionary ${of.dictionary.id} was not sent before the batch`);
           checkDictionaryIndices(of, values.bytes, shape.width, length, valid, dictionary.length);
         }
-        return { ...arrayOf(length, nullCount, [validityAddress, values.address], []), dictionary };
+        // DuckDB looks at the bits of indices only where a number says that there are nulls.
+        const counted = dictionary === undefined || valid === undefined ? nullCount : countNulls(valid, length);
+        return { ...arrayOf(length, counted, [validityAddress, values.address], []), dictionary };
       }
       case 'bytes': {
         const offsets = take(of);
@@ -242,4 +244,12 @@ function arrayOf(
   children: readonly CArray[],
 ): CArray {
   return { length, nullCount, offset: 0, buffers, children, dictionary: undefined };
+}
+
+function countNulls(valid: Uint8Array, length: number): number {
+  let nulls = 0;
+  for (let i = 0; i < length; i++) {
+    if (((valid[i >> 3] ?? 0) & (1 << (i & 7))) === 0) nulls++;
+  }
+  return nulls;
 }
