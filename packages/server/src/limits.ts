@@ -5,10 +5,16 @@
 export const largestForwardedBody: number = 4 * 1024 * 1024 - 64 * 1024;
 
 /**
- * Bytes that one DoPut may leave in memory. Datasets in memory live as long as the server; a client that sends
- * without end must not take the process down.
+ * Bytes that all datasets in memory may take together, until they are dropped. They live as long as the server; a
+ * client that sends without end must not take the process down.
  */
 export const maxMemoryDatasetBytes: number = 8 * 1024 * 1024 * 1024;
+
+/**
+ * Bytes that dropped and replaced datasets leave for later ones. More waits for the garbage collector, which does not
+ * hurry for memory that threads share.
+ */
+export const maxIdleDatasetBytes: number = 1024 * 1024 * 1024;
 
 /**
  * Bytes of one result that move to memory when its connection is needed for the next statement of the same

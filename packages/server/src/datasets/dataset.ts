@@ -27,6 +27,8 @@ export interface Dataset {
   stream(): Promise<FlightDataStream>;
   /** Its messages, the schema first, where they are at hand: for the engine, and to be appended to. Default: not at hand. */
   readonly messages?: readonly StoredMessage[] | undefined;
+  /** Called once it was replaced or dropped: its memory may go, when the streams over it have ended. */
+  release?(): void;
 }
 
 /** The datasets of a server. In memory here; behind an interface, so that several servers may share one. */
@@ -46,7 +48,16 @@ export function createDatasetStore(): DatasetStore {
   return {
     get: (name) => datasets.get(name),
     list: () => [...datasets.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
-    put: (dataset) => void datasets.set(dataset.name, dataset),
-    drop: (name) => datasets.delete(name),
+    put(dataset) {
+      const old = datasets.get(dataset.name);
+      datasets.set(dataset.name, dataset);
+      if (old !== dataset) old?.release?.();
+    },
+    drop(name) {
+      const old = datasets.get(name);
+      const isThere = datasets.delete(name);
+      old?.release?.();
+      return isThere;
+    },
   };
 }

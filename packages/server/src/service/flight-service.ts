@@ -12,6 +12,7 @@ import {
 } from '@peregrine/flight';
 import { createFlightSqlHandlers, sqlTicket } from '@peregrine/flight/sql';
 import type { DatasetStore } from '../datasets/dataset.ts';
+import { createSharedMemory } from '../datasets/shared-memory.ts';
 import { describeStatement } from '../sql/plan.ts';
 import { emptySchemaHeader } from '../sql/rows.ts';
 import type { SqlService } from '../sql/service.ts';
@@ -33,6 +34,8 @@ export interface FlightServiceOptions {
   readonly sql?: SqlService | undefined;
   /** Lets any user and password log in: for a server without accounts. Default: false, there is no handshake. */
   readonly acceptAnyLogin?: boolean | undefined;
+  /** Bytes that datasets in memory may take together. Default: `maxMemoryDatasetBytes`. */
+  readonly maxMemoryBytes?: number | undefined;
 }
 
 /** Names the mode of a put: `create`, `append`, `create_append` or `replace`. */
@@ -46,9 +49,14 @@ const putModeHeader = 'x-peregrine-put-mode';
  */
 export function createFlightService(
   memory: DatasetStore,
-  { acceptAnyLogin = false, files, sql }: FlightServiceOptions = {},
+  { acceptAnyLogin = false, files, maxMemoryBytes, sql }: FlightServiceOptions = {},
 ): FlightHandlers {
-  const tables = createServedTables({ memory, files, sql });
+  const tables = createServedTables({
+    memory,
+    files,
+    sql,
+    shared: createSharedMemory(maxMemoryBytes),
+  });
   const isDataset = (name: string): boolean => tables.has(name);
 
   function requireSql(): SqlService {

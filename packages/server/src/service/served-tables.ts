@@ -7,7 +7,13 @@ import {
   type ServerCallContext,
 } from '@peregrine/flight';
 import { type Dataset, type DatasetStore } from '../datasets/dataset.ts';
-import { joinDatasets, receiveDataset } from '../datasets/memory-dataset.ts';
+import {
+  type MemoryDataset,
+  isMemoryDataset,
+  joinDatasets,
+  receiveDataset,
+} from '../datasets/memory-dataset.ts';
+import { type SharedMemory, createSharedMemory } from '../datasets/shared-memory.ts';
 import { readIncoming } from '../sql/parameters.ts';
 import { sameColumns } from '../sql/same-columns.ts';
 import type { SqlService } from '../sql/service.ts';
@@ -15,6 +21,7 @@ import type { Store, StoreTable } from '../store/types.ts';
 import type { PutMode } from './command.ts';
 import { findEngineTable, ingestTable, listEngineTables } from './engine-tables.ts';
 import { dropMemoryTable, memoryTableName, publishMemoryTable } from './memory-tables.ts';
+import { createTurns } from './turns.ts';
 
 /** A table that plain Flight serves, wherever it lies. */
 export interface ServedTable {
@@ -53,6 +60,8 @@ export interface TableSources {
   readonly files?: Store | undefined;
   /** The engine's own tables. Default: none. */
   readonly sql?: SqlService | undefined;
+  /** Where datasets in memory lie. Default: memory of their own, up to `maxMemoryDatasetBytes`. */
+  readonly shared?: SharedMemory | undefined;
 }
 
 /** Every table by name: datasets in memory, files, then tables of the engine. */
@@ -81,8 +90,14 @@ export interface ServedTables {
 }
 
 /** Puts the sources together. */
-export function createServedTables({ files, memory, sql }: TableSources): ServedTables {
+export function createServedTables({
+  files,
+  memory,
+  sql,
+  shared = createSharedMemory(),
+}: TableSources): ServedTables {
   const engine = sql?.engine.state.kind === 'ready' ? sql : undefined;
+  const inTurn = createTurns();
 
   function ofDataset(dataset: Dataset): ServedTable {
     return {
@@ -155,16 +170,27 @@ export function createServedTables({ files, memory, sql }: TableSources): Served
     onBatch: (rows: number) => Promise<void>,
     context: ServerCallContext,
   ): Promise<PutOutcome> {
-    const old = memory.get(name);
-    checkMode(name, mode, old !== undefined);
-    const received = await receiveDataset(name, rows.raw(), onBatch);
-    const isAdded = old !== undefined && (mode === 'append' || mode === 'create_append');
-    const dataset = isAdded ? await appended(old, received.dataset) : received.dataset;
-    // Only now: a put that fails half-way leaves what was there.
-    const problem =
-      engine === undefined ? undefined : await publishMemoryTable(engine, dataset, context.signal);
-    memory.put(dataset);
-    return { rows: received.rows, problem };
+    // Told before the rows are read, and again when they are there.
+    checkMode(name, mode, memory.get(name) !== undefined);
+    const received = await receiveDataset(name, rows.raw(), shared, onBatch);
+    let dataset = received.dataset;
+    return inTurn(name, async () => {
+      try {
+        const old = memory.get(name);
+        checkMode(name, mode, old !== undefined);
+        if (old !== undefined && (mode === 'append' || mode === 'create_append')) {
+          dataset = await appended(old, dataset);
+        }
+        // Only now: a put that fails half-way leaves what was there.
+        const problem =
+          engine === undefined ? undefined : await publishMemoryTable(engine, dataset, context.signal);
+        memory.put(dataset);
+        return { rows: received.rows, problem };
+      } catch (error) {
+        dataset.release();
+        throw error;
+      }
+    });
   }
 
   return {
@@ -198,10 +224,12 @@ export function createServedTables({ files, memory, sql }: TableSources): Served
     async drop(path, context) {
       const [name] = path;
       if (path.length === 1 && name !== undefined) {
-        if (memory.drop(name)) {
+        const dropped = await inTurn(name, async () => {
+          if (!memory.drop(name)) return false;
           if (engine !== undefined) await dropMemoryTable(engine, name);
           return true;
-        }
+        });
+        if (dropped) return true;
         if (files?.get(name) !== undefined) return files.drop(name);
       }
       const table = engine === undefined ? undefined : await findEngineTable(engine, path, context);
@@ -230,8 +258,8 @@ async function putInStore(
   return { rows: Number(stored.rows) };
 }
 
-async function appended(old: Dataset, added: Dataset): Promise<Dataset> {
-  if (old.messages === undefined) {
+async function appended(old: Dataset, added: MemoryDataset): Promise<MemoryDataset> {
+  if (!isMemoryDataset(old)) {
     throw new FlightError('FAILED_PRECONDITION', `${old.name} is a file and cannot be appended to`);
   }
   const [before, after] = [await old.describe(), await added.describe()];
