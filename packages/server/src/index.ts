@@ -29,6 +29,7 @@ export { type Cell, type CellReader, cellReader, cellReaders } from './formats/c
 export { cellToJson, cellToText } from './formats/json.ts';
 
 // SQL engines
+export { type AdbcEngineOptions, createAdbcEngine, parseAdbcEngine } from './engine/adbc-engine.ts';
 export { createDuckDbEngine } from './engine/duckdb.ts';
 export type { DuckDbEngineOptions, EngineLimits } from './engine/options.ts';
 

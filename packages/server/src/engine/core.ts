@@ -1,6 +1,7 @@
 import { FlightError, FlightTimedOutError, FlightUnavailableError } from '@peregrine/flight';
 import { isFatal } from './adbc/errors.ts';
 import { createConnection } from './connection.ts';
+import { readInfo } from './info.ts';
 import type { EngineLimits } from './options.ts';
 import { type BlockPool, createBlockPool } from './pool/blocks.ts';
 import { createWorkerPool, type WorkerPool } from './pool/worker-pool.ts';
@@ -102,18 +103,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
       const loaded = await control.run('load', { path: library, entrypoint });
       const handle = await control.run('openDatabase', { options });
       const release = await borrow(handle);
-      const told = await control.run('version', { database: handle });
-      return {
-        table: loaded,
-        database: handle,
-        release,
-        info: {
-          vendor: told.vendor,
-          vendorVersion: told.version.replace(/^v/, ''),
-          arrowVersion: told.arrow,
-          dialect,
-        },
-      };
+      return { table: loaded, database: handle, release, info: await readInfo(control, handle, dialect) };
     } catch (error) {
       await control.close();
       throw error;

@@ -1,17 +1,10 @@
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { openEngine } from './core.ts';
+import { findDuckDbLibrary } from './duckdb-files.ts';
 import type { DuckDbEngineOptions } from './options.ts';
 import type { Engine } from './types.ts';
 import { createUnavailableEngine } from './unavailable.ts';
 import type { DriverOption } from './worker/messages.ts';
-
-/** Folder of this process's platform package, and the library's file in it. */
-const fileNames: Readonly<Record<string, string>> = {
-  win32: 'duckdb.dll',
-  darwin: 'libduckdb.dylib',
-  linux: 'libduckdb.so',
-};
 
 /**
  * Opens a DuckDB database. Where the native engine cannot be loaded, the engine that is given is `unavailable` and says
@@ -22,7 +15,7 @@ const fileNames: Readonly<Record<string, string>> = {
 export async function createDuckDbEngine(options: DuckDbEngineOptions = {}): Promise<Engine> {
   let library: string;
   try {
-    library = options.library ?? findLibrary();
+    library = options.library ?? findDuckDbLibrary();
     createRequire(import.meta.url).resolve('koffi');
   } catch (error) {
     return createUnavailableEngine(
@@ -37,34 +30,6 @@ export async function createDuckDbEngine(options: DuckDbEngineOptions = {}): Pro
     dialect: 'duckdb',
     canReopen: options.database !== undefined && options.database !== ':memory:',
   });
-}
-
-/** Platform packages hold the library; on Linux those for musl are other ones. */
-function findLibrary(): string {
-  const fileName = fileNames[process.platform];
-  if (fileName === undefined) throw new Error('there is no build for it');
-  const require = createRequire(import.meta.url);
-  const names = ['', '-musl'].map(
-    (suffix) => `@duckdb/node-bindings-${process.platform}-${process.arch}${suffix}`,
-  );
-  const wanted = isMusl() ? names.toReversed() : names;
-  let reason: unknown;
-  for (const name of wanted) {
-    try {
-      return join(dirname(require.resolve(`${name}/package.json`)), fileName);
-    } catch (error) {
-      reason = error;
-    }
-  }
-  throw new Error(`the package ${wanted[0]} is not installed`, { cause: reason });
-}
-
-function isMusl(): boolean {
-  if (process.platform !== 'linux') return false;
-  const report: unknown = process.report.getReport();
-  if (typeof report !== 'object' || report === null || !('header' in report)) return false;
-  const { header } = report;
-  return typeof header === 'object' && header !== null && !('glibcVersionRuntime' in header);
 }
 
 function databaseOptions(options: DuckDbEngineOptions): DriverOption[] {

@@ -4,7 +4,6 @@ import {
   free,
   loadLibrary,
   readPointer,
-  readText,
   type NativeFunction,
   pointer,
   write,
@@ -45,8 +44,6 @@ export interface DuckDbLibrary {
   parameterTypes(connection: Address, statement: Address): ParameterType[] | undefined;
   /** Per cent that are done, -1 when it is not known. */
   progress(connection: Address): number;
-  /** Such as `v1.5.5`. */
-  version(): string;
 }
 
 /** Loads the C API of a libduckdb. */
@@ -65,7 +62,6 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
   const decimalWidth = library.func('duckdb_decimal_width', 'uint8_t', [pointer]);
   const decimalScale = library.func('duckdb_decimal_scale', 'uint8_t', [pointer]);
   const destroyType = library.func('duckdb_destroy_logical_type', 'void', [pointer]);
-  const version = library.func('duckdb_library_version', pointer, []);
   const progress = library.progressFunction('duckdb_query_progress');
   return {
     countStatements(connection, sql) {
@@ -102,7 +98,6 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
       }
     },
     progress: (connection) => progress(readPointer(readPointer(connection))),
-    version: () => readText(version()),
   };
 }
 

@@ -3,6 +3,7 @@ import { type BatchLayout, decompressBuffer } from '@peregrine/flight/ipc';
 import { checkDictionaryIndices, checkListViews, checkOffsets, checkUnion, checkViews } from './check.ts';
 import type { ColumnLayout } from './layout.ts';
 import { type Address, allocate } from './native.ts';
+import { countBits } from './pieces.ts';
 import type { CArray } from './structs.ts';
 
 /** A buffer of a body: where it lies and, to be checked, its bytes. */
@@ -102,8 +103,8 @@ export function parseBatch(columns: readonly ColumnLayout[], source: BatchSource
       validityAddress = need(of, validity, Math.ceil(length / 8)).address;
     }
     const valid = validityAddress === 0 ? undefined : validity?.bytes;
-    // A sender's null count is not believed: -1 has the engine look at the bits.
-    const nullCount = validityAddress === 0 ? 0 : -1;
+    // A sender's count is not believed, and -1 (look at the bits) is not understood by all of DuckDB.
+    const nullCount = valid === undefined ? 0 : length - countBits(valid, 0, length);
     switch (shape.kind) {
       case 'bits':
         return arrayOf(

@@ -146,7 +146,7 @@ const bitsOf = Uint8Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** Bits that are set among `count` from bit `start` on. */
-function countBits(bytes: Uint8Array, start: number, count: number): number {
+export function countBits(bytes: Uint8Array, start: number, count: number): number {
   let set = 0;
   let at = start;
   const end = start + count;

@@ -62,10 +62,6 @@ export interface Operations {
   closeDatabase: [args: { database: Address }, result: undefined];
   openConnection: [args: { database: Address }, result: Address];
   closeConnection: [args: { connection: Address }, result: undefined];
-  version: [
-    args: { database: Address },
-    result: { vendor: string; version: string; arrow: string | undefined },
-  ];
   getOption: [args: { connection: Address; key: string }, result: string | undefined];
   setOption: [args: { connection: Address; key: string; value: string }, result: undefined];
   endTransaction: [args: { connection: Address; commit: boolean }, result: undefined];
@@ -114,6 +110,11 @@ export interface Operations {
       tableTypes: readonly string[] | undefined;
       column: string | undefined;
     },
+    result: { result: Address; schema: Uint8Array },
+  ];
+  /** AdbcInfoCode of the driver's database and of the driver. */
+  getInfo: [
+    args: { connection: Address; codes: readonly number[] },
     result: { result: Address; schema: Uint8Array },
   ];
   getTableTypes: [args: { connection: Address }, result: { result: Address; schema: Uint8Array }];

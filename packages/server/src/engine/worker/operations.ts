@@ -11,6 +11,7 @@ import {
   peek,
   peekedLong,
   readText,
+  write,
   writeLong,
 } from '../c-data/native.ts';
 import { readSchema } from '../c-data/read-schema.ts';
@@ -60,7 +61,6 @@ export function createOperations(setup: WorkerSetup): OperationTable {
         }
       }),
     closeConnection: ({ connection }) => close(connection, () => call('ConnectionRelease', connection)),
-    version: () => ({ vendor: 'DuckDB', version: library?.version() ?? '', arrow: undefined }),
     getOption: ({ connection, key }) => getOption(call, connection, key),
     setOption({ connection, key, value }) {
       call('ConnectionSetOption', connection, key, value);
@@ -106,7 +106,7 @@ export function createOperations(setup: WorkerSetup): OperationTable {
         countStatements(library, connection, sql);
         call('StatementSetSqlQuery', statement, sql);
       }
-      return execute(call, statement, changesRows(library, connection, statement));
+      return execute(call, statement, library === undefined || changesRows(library, connection, statement));
     },
     query({ connection, statement, sql }) {
       if (sql !== undefined) {
@@ -163,6 +163,16 @@ export function createOperations(setup: WorkerSetup): OperationTable {
           ),
         ),
       ),
+    getInfo: ({ connection, codes }) =>
+      openResult((result) => {
+        const list = allocate(4 * codes.length);
+        try {
+          write(list, new Uint8Array(Uint32Array.from(codes).buffer));
+          call('ConnectionGetInfo', connection, list, codes.length, result);
+        } finally {
+          free(list);
+        }
+      }),
     getTableTypes: ({ connection }) =>
       openResult((result) => call('ConnectionGetTableTypes', connection, result)),
     getTableSchema({ connection, catalog, schema, table }) {

@@ -71,7 +71,7 @@ function fetchSchema(result: Address): ArrowSchema {
   const struct = allocate(structBytes.schema);
   try {
     const status = functionAt(readPointer(result), 'int', streamParameters)(result, struct);
-    if (status !== 0) throw streamError(result, status);
+    if (status !== 0) throw streamError(result, status, noArrowType);
     return readSchema(struct);
   } finally {
     releaseStruct('schema', struct);
@@ -89,9 +89,14 @@ function remember(result: Address, schema: ArrowSchema): Layout {
   return layout;
 }
 
-function streamError(result: Address, status: number): DriverError {
+/** DuckDB tells nothing when a column has no Arrow type, which VARIANT has not. */
+const noArrowType =
+  'the engine cannot give the schema of this result in Arrow; cast columns of types like VARIANT to JSON or VARCHAR';
+
+function streamError(result: Address, status: number, unknown?: string): DriverError {
   const lastError = readPointer(result + 16);
   const text = lastError === 0 ? '' : readText(functionAt(lastError, pointer, [pointer])(result));
+  if (text === '' && unknown !== undefined) return new DriverError(driverStatus.notImplemented, unknown, '');
   return new DriverError(
     driverStatus.unknown,
     text || `the engine's stream failed with status ${status}`,
