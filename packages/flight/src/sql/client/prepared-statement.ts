@@ -50,7 +50,8 @@ export class PreparedStatement implements AsyncDisposable {
   }
 
   /**
-   * Sets the parameters of the runs from now on; they are sent with each. Undefined: none.
+   * Sets the parameters of the runs from now on; they are sent with each. Undefined: none. Rows that can be iterated
+   * only once serve one run.
    *
    * @param parameters - the values of one run, in their order or by name; or rows, one a run
    * @throws FlightInvalidArgumentError for values that do not fit the statement's parameters

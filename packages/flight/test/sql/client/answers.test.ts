@@ -1,0 +1,134 @@
+// What servers answer that are older, or wrong.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { connect } from '../../../src/client/index.ts';
+import { FlightDataError, FlightError } from '../../../src/errors.ts';
+import { FlightEndpoint, FlightInfo, PollInfo } from '../../../src/model/index.ts';
+import { FlightServer, type FlightHandlers } from '../../../src/server/index.ts';
+import {
+  encodeBindResult,
+  encodePreparedStatementResult,
+  encodeSavepointId,
+  encodeTransactionId,
+} from '../../../src/sql/actions/results.ts';
+import { FlightSqlClient, parseSqlDescriptor, sqlSchemas } from '../../../src/sql/index.ts';
+import { createSqlInfo } from '../../../src/sql/info/sql-info.ts';
+import { bytes, people, peopleSchema, text } from '../fixture.ts';
+
+async function startPlain(
+  handlers: FlightHandlers,
+): Promise<{ readonly sql: FlightSqlClient } & AsyncDisposable> {
+  const server = new FlightServer(handlers);
+  await server.listen();
+  const sql = new FlightSqlClient(connect(`grpc+tcp://127.0.0.1:${server.port}`));
+  return {
+    sql,
+    async [Symbol.asyncDispose]() {
+      await sql.close();
+      await server.shutdown({ graceMs: 0 });
+    },
+  };
+}
+
+const prepared = encodePreparedStatementResult({ handle: bytes('h'), datasetSchema: peopleSchema });
+
+describe('the Flight SQL client', () => {
+  it('takes no result, several, and other results for the errors that they are', async () => {
+    let results: Uint8Array[] = [];
+    await using peer = await startPlain({ doAction: () => results });
+    await assert.rejects(peer.sql.beginTransaction(), /gave 0 results, and there must be one/);
+    results = [encodeTransactionId(bytes('a')), encodeTransactionId(bytes('b'))];
+    await assert.rejects(peer.sql.beginTransaction(), /gave 2 results/);
+    results = [encodeSavepointId(bytes('a'))];
+    await assert.rejects(peer.sql.beginTransaction(), FlightDataError);
+    results = [bytes('garbage')];
+    await assert.rejects(peer.sql.prepare('x'), FlightDataError);
+  });
+
+  it('wants the number of rows of an update', async () => {
+    const answers: (Uint8Array | undefined)[] = [undefined, Uint8Array.of(0xff)];
+    await using peer = await startPlain({
+      async doPut(_descriptor, _reader, writer) {
+        const answer = answers.shift();
+        if (answer !== undefined) await writer.write(answer);
+      },
+    });
+    await assert.rejects(peer.sql.executeUpdate('x'), /did not say how many rows the CommandStatementUpdate/);
+    await assert.rejects(peer.sql.executeUpdate('x'), FlightDataError);
+  });
+
+  it('keeps the handle where the server answers a bind with nothing, or with none', async () => {
+    const answers = [
+      undefined,
+      new Uint8Array(0),
+      encodeBindResult(new Uint8Array(0)),
+      encodeBindResult(bytes('new')),
+    ];
+    const used: string[] = [];
+    await using peer = await startPlain({
+      doAction: () => prepared,
+      async doPut(_descriptor, reader, writer) {
+        await reader.readAll();
+        const answer = answers.shift();
+        if (answer !== undefined) await writer.write(answer);
+      },
+      getFlightInfo(descriptor) {
+        const command = parseSqlDescriptor(descriptor);
+        assert.ok(command?.kind === 'CommandPreparedStatementQuery');
+        used.push(text(command.preparedStatementHandle));
+        return new FlightInfo(peopleSchema, descriptor, []);
+      },
+    });
+    const statement = (await peer.sql.prepare('x')).bind(people('a'));
+    for (let run = 0; run < 4; run += 1) await statement.execute();
+    assert.deepEqual(used, ['h', 'h', 'h', 'new']);
+    assert.equal(text(statement.handle), 'new');
+    await statement.bind(undefined).execute();
+    assert.equal(used.length, 5);
+  });
+
+  it('polls prepared statements, and takes the last FlightInfo that there was', async () => {
+    let polls = 0;
+    await using peer = await startPlain({
+      doAction: () => prepared,
+      pollFlightInfo(descriptor) {
+        polls += 1;
+        const info = new FlightInfo(peopleSchema, descriptor, [new FlightEndpoint('x')]);
+        return polls < 3
+          ? new PollInfo(info, descriptor, { progress: polls / 3 })
+          : new PollInfo(undefined, undefined, { progress: 1 });
+      },
+    });
+    const statement = await peer.sql.prepare('x');
+    assert.equal((await statement.executePolled({ minIntervalMs: 1 })).endpoints.length, 1);
+    assert.equal(polls, 3);
+    assert.equal((await statement.pollExecute()).isComplete, true);
+    await assert.rejects(statement.executePolled(), /the query is done, but the server gave no FlightInfo/);
+  });
+
+  it('refuses metadata without what must be there', async () => {
+    let table = people('a');
+    await using peer = await startPlain({
+      getFlightInfo: (descriptor) =>
+        new FlightInfo(peopleSchema, descriptor, [new FlightEndpoint(descriptor.command)]),
+      doGet: () => table,
+    });
+    await assert.rejects(peer.sql.getCatalogs(), /row 0 of the answer has no catalog_name/);
+    table = people();
+    assert.deepEqual(await peer.sql.getCatalogs(), []);
+    assert.equal(createSqlInfo({}).schema, sqlSchemas.sqlInfo);
+  });
+
+  it('tells the error of a server that refuses rows early', async () => {
+    await using peer = await startPlain({
+      doPut() {
+        throw new FlightError('ALREADY_EXISTS', 'the table is there');
+      },
+    });
+    const batches = Array.from({ length: 50 }, () => people('a', 'b').batches).flat();
+    await assert.rejects(
+      peer.sql.executeIngest({ schema: peopleSchema, batches }, { table: 't' }),
+      (error) => error instanceof FlightError && error.code === 'ALREADY_EXISTS',
+    );
+  });
+});
