@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readCurrent } from './commit.ts';
 import { nameKey } from './names.ts';
+import { selectColumns } from './part-writer.ts';
 import { type FoundTable, type Scan, assignNames } from './scan.ts';
 import { escapeGlob, scanSql } from './sql-text.ts';
 import type { Source } from './sources.ts';
@@ -94,12 +95,12 @@ async function datasetEntry(
     rows: version.parts.reduce((sum, { rows }) => sum + rows, 0n),
     bytes: BigInt(version.parts.reduce((sum, { bytes }) => sum + bytes, 0)),
     modifiedMs,
-    scan: scanSql({
+    scan: `(SELECT ${selectColumns(version.columns)} FROM ${scanSql({
       format: 'parquet',
       paths: paths.map((path) => escapeGlob(storage.url(path))),
       hive: false,
       union: paths.length > 1,
-    }),
+    })})`,
     rowsSql: undefined,
     problem: undefined,
   };

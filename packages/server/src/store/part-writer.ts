@@ -1,19 +1,40 @@
 import { randomBytes } from 'node:crypto';
-import type { Engine, EngineInput } from '../engine/types.ts';
+import { FlightInvalidArgumentError } from '@peregrine/flight';
+import type { Engine, EngineConnection, EngineInput } from '../engine/types.ts';
+import { queryRows, textOf } from '../sql/rows.ts';
 import { quoteName, quoteString } from './sql-text.ts';
+
+/** A column of a dataset, by the engine's names of types. */
+export interface Column {
+  readonly name: string;
+  /** What it was given as, and is read as. */
+  readonly type: string;
+  /** What it is in Parquet, which has fewer types. */
+  readonly stored: string;
+}
+
+/** A part that was written. */
+export interface WrittenPart {
+  readonly rows: bigint;
+  readonly columns: readonly Column[];
+}
 
 /** Writes Arrow batches as one Parquet file. */
 export interface PartWriter {
   /**
    * @param url - where, as {@link Storage.stage} tells
-   * @returns rows written
+   * @param wanted - columns of the dataset that the rows are added to: rows are converted to them by name
+   * @throws FlightInvalidArgumentError for columns that the dataset does not have, or that cannot be stored
    */
   write(
     url: string,
     schema: Uint8Array,
     batches: AsyncIterable<EngineInput>,
+    wanted: readonly Column[] | undefined,
     signal?: AbortSignal,
-  ): Promise<bigint>;
+  ): Promise<WrittenPart>;
+  /** Columns of a Parquet file that is there. */
+  columnsOf(url: string): Promise<readonly Column[]>;
 }
 
 /**
@@ -22,25 +43,118 @@ export interface PartWriter {
  */
 export function createEnginePartWriter(engine: Engine): PartWriter {
   return {
-    async write(url, schema, batches, signal) {
+    async write(url, schema, batches, wanted, signal) {
       const connection = await engine.connect({ signal });
-      const table = `peregrine_put_${randomBytes(6).toString('hex')}`;
+      const table = quoteName(`peregrine_put_${randomBytes(6).toString('hex')}`);
       try {
         const rows = await connection.ingest(
-          { table, temporary: true, ifMissing: 'create', ifExists: 'fail', signal },
+          { table: table.slice(1, -1), temporary: true, ifMissing: 'create', ifExists: 'fail', signal },
           schema,
           batches,
         );
+        const given = await describe(connection, table);
+        const types = wanted === undefined ? given : converted(given, wanted);
+        const selected = types.map(({ name, type, from }) => {
+          const value = from === undefined ? 'NULL' : quoteName(from);
+          return `CAST(CAST(${value} AS ${type}) AS ${storableType(type)}) AS ${quoteName(name)}`;
+        });
         await connection.execute(
-          `COPY (SELECT * FROM ${quoteName(table)}) TO ${quoteString(url)} (FORMAT parquet, COMPRESSION zstd)`,
+          `COPY (SELECT ${selected.join(', ')} FROM ${table}) TO ${quoteString(url)} (FORMAT parquet, COMPRESSION zstd)`,
           { signal },
         );
-        return rows;
+        const columns = withStored(types, await describe(connection, `read_parquet(${quoteString(url)})`));
+        await assertReadable(connection, url, columns);
+        return { rows, columns };
       } finally {
         // Temporary tables are the connection's; said all the same, for engines that keep connections.
-        await connection.execute(`DROP TABLE IF EXISTS ${quoteName(table)}`).catch(() => undefined);
+        await connection.execute(`DROP TABLE IF EXISTS ${table}`).catch(() => undefined);
+        await connection.close();
+      }
+    },
+    async columnsOf(url) {
+      const connection = await engine.connect();
+      try {
+        const found = await describe(connection, `read_parquet(${quoteString(url)})`);
+        return found.map(({ name, type }) => ({ name, type, stored: type }));
+      } finally {
         await connection.close();
       }
     },
   };
+}
+
+/** Reads parts as what they were given as: columns that Parquet has another type for are converted. */
+export function selectColumns(columns: readonly Column[]): string {
+  const casts = columns
+    .filter(({ type, stored }) => type !== stored)
+    .map(({ name, type }) => `CAST(${quoteName(name)} AS ${type}) AS ${quoteName(name)}`);
+  return casts.length === 0 ? '*' : `* REPLACE (${casts.join(', ')})`;
+}
+
+/** A column on its way into a part. */
+interface Conversion {
+  readonly name: string;
+  readonly type: string;
+  /** The column of the put; undefined where it brings none. */
+  readonly from: string | undefined;
+}
+
+async function describe(connection: EngineConnection, from: string): Promise<Conversion[]> {
+  const rows = await queryRows(connection, `DESCRIBE SELECT * FROM ${from}`);
+  return rows.map((row) => {
+    const name = textOf(row['column_name']) ?? '';
+    return { name, type: textOf(row['column_type']) ?? '', from: name };
+  });
+}
+
+function converted(given: readonly Conversion[], wanted: readonly Column[]): Conversion[] {
+  const byName = new Map(given.map((column) => [column.name.toLowerCase(), column] as const));
+  const result = wanted.map(({ name, type }) => {
+    const found = byName.get(name.toLowerCase());
+    byName.delete(name.toLowerCase());
+    return { name, type, from: found?.name };
+  });
+  if (byName.size > 0) {
+    throw new FlightInvalidArgumentError(
+      `the dataset has no column ${[...byName.values()].map(({ name }) => name).join(', ')}; ` +
+        `it has ${wanted.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
+    );
+  }
+  return result;
+}
+
+function withStored(types: readonly Conversion[], stored: readonly Conversion[]): Column[] {
+  return types.map(({ name, type }, i) => ({ name, type, stored: stored[i]?.type ?? type }));
+}
+
+/** DuckDB writes integers of 128 bits as DOUBLE, which is not what was given: they go as text. */
+function storableType(type: string): string {
+  return type
+    .split(/("(?:[^"]|"")*"|'(?:[^']|'')*')/)
+    .map((piece, i) => (i % 2 === 1 ? piece : piece.replaceAll(/\bU?HUGEINT\b/g, 'VARCHAR')))
+    .join('');
+}
+
+/** Looked at before anybody is told that it is stored. */
+async function assertReadable(
+  connection: EngineConnection,
+  url: string,
+  columns: readonly Column[],
+): Promise<void> {
+  try {
+    await queryRows(
+      connection,
+      `SELECT ${selectColumns(columns)} FROM read_parquet(${quoteString(url)}) LIMIT 0`,
+    );
+  } catch (cause) {
+    const types = columns
+      .filter(({ type, stored }) => type !== stored)
+      .map(({ name, type }) => `${name} ${type}`);
+    throw new FlightInvalidArgumentError(
+      `Parquet cannot keep ${types.join(', ')}; convert it before the put`,
+      {
+        cause,
+      },
+    );
+  }
 }

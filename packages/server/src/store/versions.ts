@@ -1,4 +1,5 @@
 import { FlightDataError } from '@peregrine/flight';
+import type { Column } from './part-writer.ts';
 import type { StoredFile } from './storage.ts';
 
 /** A data file of a version. */
@@ -22,6 +23,7 @@ export interface Version {
   /** As it was given, with its case. */
   readonly name: string;
   readonly dropped: boolean;
+  readonly columns: readonly Column[];
   readonly parts: readonly Part[];
   readonly replaced: readonly Replaced[];
 }
@@ -58,16 +60,19 @@ export function versionFiles(
 
 /**
  * ```
- * version  = {"peregrine": 1, "name": text, "dropped": boolean, "parts": [part*], "replaced": [replaced*]}
+ * version  = {"peregrine": 1, "name": text, "dropped": boolean, "columns": [column*], "parts": [part*],
+ *             "replaced": [replaced*]}
+ * column   = {"name": text, "type": type, "stored": type}
  * part     = {"path": text, "rows": digits as text, "bytes": number}
  * replaced = {"path": text, "tag": text}
  * ```
  */
-export function formatVersion({ name, dropped, parts, replaced }: Version): Uint8Array {
+export function formatVersion({ name, dropped, columns, parts, replaced }: Version): Uint8Array {
   const json = {
     peregrine: 1,
     name,
     dropped,
+    columns,
     parts: parts.map((part) => ({ path: part.path, rows: part.rows.toString(), bytes: part.bytes })),
     replaced,
   };
@@ -86,12 +91,24 @@ export function parseVersion(bytes: Uint8Array, path: string): Version {
     throw new FlightDataError(`${path} is not a version of a dataset that this server knows: ${what}`);
   };
   if (!isRecord(json) || json['peregrine'] !== 1) return fail('it does not say "peregrine": 1');
-  const { name, dropped, parts, replaced } = json;
+  const { name, dropped, columns, parts, replaced } = json;
   if (typeof name !== 'string' || typeof dropped !== 'boolean') return fail('name or dropped is missing');
-  if (!Array.isArray(parts) || !Array.isArray(replaced)) return fail('parts or replaced is missing');
+  if (!Array.isArray(columns) || !Array.isArray(parts) || !Array.isArray(replaced)) {
+    return fail('columns, parts or replaced is missing');
+  }
   return {
     name,
     dropped,
+    columns: columns.map((column: unknown) => {
+      if (!isRecord(column)) return fail('a column is no object');
+      const { name: columnName, type, stored } = column;
+      if (typeof columnName !== 'string' || typeof type !== 'string' || typeof stored !== 'string') {
+        return fail('a column has no name or type');
+      }
+      // It becomes part of SQL.
+      if (!isType(type)) return fail(`column ${columnName} has a type that is none`);
+      return { name: columnName, type, stored };
+    }),
     parts: parts.map((part: unknown) => {
       if (!isRecord(part)) return fail('a part is no object');
       const { path: partPath, rows, bytes: length } = part;
@@ -116,6 +133,22 @@ export function parseVersion(bytes: Uint8Array, path: string): Version {
       return { path: filePath, tag };
     }),
   };
+}
+
+/**
+ * Whether a text is a type and nothing else: words, numbers, quoted names and texts, and parentheses, brackets and
+ * commas between them.
+ */
+function isType(text: string): boolean {
+  if (!/^(?:[A-Za-z0-9_ ,()[\]]|"(?:[^"]|"")*"|'(?:[^']|'')*')+$/.test(text)) return false;
+  // Nothing in it ends the CAST in which it stands.
+  let depth = 0;
+  for (const character of text.replaceAll(/"[^"]*"|'[^']*'/g, '')) {
+    if (character === '(') depth += 1;
+    if (character === ')') depth -= 1;
+    if (depth < 0) return false;
+  }
+  return depth === 0;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

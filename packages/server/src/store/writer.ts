@@ -9,7 +9,8 @@ import { partBytes } from './limits.ts';
 import { commitVersion, readCurrent } from './commit.ts';
 import { folderOfDataset } from './names.ts';
 import { groupBatches } from './part-groups.ts';
-import type { PartWriter } from './part-writer.ts';
+import type { Column, PartWriter } from './part-writer.ts';
+import { escapeGlob } from './sql-text.ts';
 import type { Storage, StoredFile } from './storage.ts';
 import type { StorePutMode, StorePutOptions } from './types.ts';
 import type { Part, Version } from './versions.ts';
@@ -58,14 +59,17 @@ export async function writeDataset(
   try {
     const current = await readCurrent(storage, folder);
     // Asked again when it is committed; asked now, so that nobody sends gigabytes in vain.
-    nextVersion(name, mode, current?.version, plain, []);
+    nextVersion(name, mode, current?.version, plain, [], []);
+    const wanted = await columnsToKeep(storage, writer, mode, current?.version, plain);
+    let columns: readonly Column[] = wanted ?? [];
     for await (const group of groupBatches(watched(batches, options), options.partBytes ?? partBytes)) {
       const path = newPartName('.parquet');
       const staged = await storage.stage(`${folder}/${path}`);
       try {
-        const rows = await writer.write(staged.url, schema, group, options.signal);
+        const written = await writer.write(staged.url, schema, group, wanted, options.signal);
         const bytes = await staged.publish();
-        parts.push({ path, rows, bytes });
+        columns = written.columns;
+        parts.push({ path, rows: written.rows, bytes });
       } catch (error) {
         await staged.discard();
         throw error;
@@ -73,7 +77,9 @@ export async function writeDataset(
     }
     throwIfAborted(options.signal);
     attempted = true;
-    await commitVersion(storage, folder, (version) => nextVersion(name, mode, version, plain, parts));
+    await commitVersion(storage, folder, (version) =>
+      nextVersion(name, mode, version, plain, columns, parts),
+    );
     return parts.reduce((sum, part) => sum + part.rows, 0n);
   } finally {
     // A commit that fails may have been seen all the same: then only the sweep can tell.
@@ -100,7 +106,7 @@ export async function dropDataset(
     await commitVersion(storage, folder, (current) => {
       if (!isThere(current) && plain === undefined) throw new MissingError();
       const replaced = replacedBy(current, plain);
-      return { name, dropped: true, parts: [], replaced };
+      return { name, dropped: true, columns: [], parts: [], replaced };
     });
     return true;
   } catch (error) {
@@ -119,9 +125,11 @@ function nextVersion(
   mode: StorePutMode,
   current: Version | undefined,
   plain: PlainTable | undefined,
+  columns: readonly Column[],
   parts: readonly Part[],
 ): Version {
   const there = isThere(current);
+  const appends = mode === 'append' || mode === 'create_append';
   if (mode === 'create' && (there || plain !== undefined)) {
     throw new FlightServerError(`there is a dataset ${name} already; append to it, replace or drop it`, {
       code: 'ALREADY_EXISTS',
@@ -130,7 +138,11 @@ function nextVersion(
   if (mode === 'append' && !there && plain === undefined) {
     throw new FlightNotFoundError(`there is no dataset ${name} to append to; create it`);
   }
-  const appends = mode === 'append' || mode === 'create_append';
+  if (appends && there && parts.length > 0 && !sameTypes(current?.columns ?? [], columns)) {
+    throw new FlightServerError(`${name} was replaced by other columns meanwhile; try again`, {
+      code: 'ABORTED',
+    });
+  }
   const replaced = replacedBy(current, plain);
   const base = there
     ? (current?.parts ?? [])
@@ -142,9 +154,28 @@ function nextVersion(
   return {
     name: there ? (current?.name ?? name) : name,
     dropped: false,
+    columns,
     parts: appends ? [...base, ...parts] : parts,
     replaced,
   };
+}
+
+/** Columns that the rows of an append are converted to; undefined where the put decides. */
+async function columnsToKeep(
+  storage: Storage,
+  writer: PartWriter,
+  mode: StorePutMode,
+  current: Version | undefined,
+  plain: PlainTable | undefined,
+): Promise<readonly Column[] | undefined> {
+  if (mode !== 'append' && mode !== 'create_append') return undefined;
+  if (current !== undefined && isThere(current)) return current.columns;
+  const [file] = plain?.files ?? [];
+  return file === undefined ? undefined : writer.columnsOf(escapeGlob(storage.url(file.path)));
+}
+
+function sameTypes(a: readonly Column[], b: readonly Column[]): boolean {
+  return a.length === b.length && a.every(({ name, type }, i) => name === b[i]?.name && type === b[i]?.type);
 }
 
 function isThere(version: Version | undefined): boolean {

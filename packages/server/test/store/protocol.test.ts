@@ -26,10 +26,11 @@ afterEach(() => rm(folder, { recursive: true }));
 /** Stands for the engine: a part is a file with a number. */
 function writer(content = 'rows'): PartWriter {
   return {
+    columnsOf: async () => [],
     async write(url, _schema, batches) {
       for await (const _ of batches);
       await writeFile(url, content);
-      return 3n;
+      return { rows: 3n, columns: [] };
     },
   };
 }
@@ -70,6 +71,7 @@ describe('Writing datasets', () => {
 
   it('leaves nothing of a put that fails', async () => {
     const failing: PartWriter = {
+      columnsOf: async () => [],
       async write(url) {
         await writeFile(url, 'half');
         throw new Error('the client is gone');
@@ -191,6 +193,7 @@ describe('Version files', () => {
     const version = {
       name: 'Ä "x"',
       dropped: false,
+      columns: [{ name: 'a"b', type: 'STRUCT("x" HUGEINT, y DECIMAL(3,1))[2]', stored: 'VARCHAR' }],
       parts: [{ path: 'part-1.parquet', rows: 1n << 60n, bytes: 5 }],
       replaced: [{ path: 'a/b.csv', tag: '1-2' }],
     };
@@ -201,7 +204,15 @@ describe('Version files', () => {
     const parse = (text: string): unknown => parseVersion(new TextEncoder().encode(text), 'v1');
     assert.throws(() => parse('{'), /no JSON/);
     assert.throws(() => parse('{"peregrine":2}'), /"peregrine": 1/);
-    const base = '{"peregrine":1,"name":"t","dropped":false';
+    for (const type of ['INTEGER; DROP TABLE y', 'INTEGER) AS a, read_text(x', '', 'A(', "'"]) {
+      const column = JSON.stringify({ name: 'a', type, stored: 'INTEGER' });
+      assert.throws(
+        () =>
+          parse(`{"peregrine":1,"name":"t","dropped":false,"columns":[${column}],"parts":[],"replaced":[]}`),
+        /a type that is none/,
+      );
+    }
+    const base = '{"peregrine":1,"name":"t","dropped":false,"columns":[]';
     for (const path of ['../../etc/passwd', '/etc/passwd', 'a/b', '..', '..\\\\x']) {
       assert.throws(
         () => parse(`${base},"parts":[{"path":"${path}","rows":"1","bytes":1}],"replaced":[]}`),

@@ -300,6 +300,72 @@ describe('Putting', () => {
     assert.deepEqual(await readdir(join(folder, 'n.peregrine')), []);
   });
 
+  it('keeps every type, also those that Parquet has not', async () => {
+    const opened = await open({ writable: folder });
+    const select = `SELECT * FROM (VALUES
+      (170141183460469231731687303715884105727::HUGEINT, 5::UHUGEINT, 1::UTINYINT, 1.5::DECIMAL(4,1), 1.25::FLOAT,
+       TIMESTAMP_S '2020-01-01', TIMESTAMP_MS '2020-01-01', TIMESTAMP_NS '2020-01-01', TIMESTAMPTZ '2020-01-01',
+       TIME '01:02:03', DATE '2020-01-01', INTERVAL '1 year 3 days', 'x'::BLOB, UUID '00000000-0000-0000-0000-000000000001',
+       [1, 2]::INT[2], [1], {'a': 1, 'b': 2::HUGEINT}, MAP {'k': 1}, true, 'text', '0101'::BIT),
+      (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)
+    ) t(h, uh, ut, de, f, ts, tms, tns, tz, ti, d, i, bl, u, ar, l, s, m, bo, v, bi)`;
+    const result = await connection.query(select);
+    const other = await engine.connect();
+    const { schema } = result;
+    const copies: EngineInput[] = [];
+    for await (const { header, body } of result) copies.push({ header: header.slice(), body: body.slice() });
+    await other.ingest(
+      { table: 'given', temporary: true, ifMissing: 'create', ifExists: 'fail' },
+      schema,
+      each(copies),
+    );
+    await opened.put('types', 'create', schema, each(copies));
+    await opened.put('types', 'append', schema, each(copies));
+    assert.deepEqual(
+      (await queryRows(other, 'DESCRIBE types')).map((row) => [row['column_name'], row['column_type']]),
+      (await queryRows(other, 'DESCRIBE given')).map((row) => [row['column_name'], row['column_type']]),
+    );
+    assert.deepEqual(
+      Object.values(
+        (await queryRows(other, 'SELECT count(*) FROM (FROM types EXCEPT FROM given)'))[0] ?? {},
+      ).map(Number),
+      [0],
+    );
+    assert.deepEqual(await one('SELECT count(*), max(h)::VARCHAR FROM types'), [
+      '4',
+      '170141183460469231731687303715884105727',
+    ]);
+    await other.close();
+  });
+
+  it('converts what is appended to the columns that are there, and refuses others', async () => {
+    const opened = await open({ writable: folder });
+    const { schema, batches } = numbers(0, 10);
+    await opened.put('n', 'create', schema, each(batches));
+    const query = async (sql: string): Promise<{ schema: Uint8Array; batches: EngineInput[] }> => {
+      const result = await connection.query(sql);
+      const copies: EngineInput[] = [];
+      for await (const { header, body } of result)
+        copies.push({ header: header.slice(), body: body.slice() });
+      return { schema: result.schema, batches: copies };
+    };
+    const wide = await query('SELECT 10::BIGINT AS N');
+    await opened.put('n', 'append', wide.schema, each(wide.batches));
+    assert.deepEqual(await one('SELECT count(*), sum(n), any_value(typeof(n)) FROM n'), [
+      '11',
+      '55',
+      'INTEGER',
+    ]);
+    const large = await query('SELECT 10000000000 AS n');
+    await assert.rejects(
+      opened.put('n', 'append', large.schema, each(large.batches)),
+      /out of range|Conversion/,
+    );
+    const unknown = await query('SELECT 1 AS n, 2 AS extra');
+    await assert.rejects(opened.put('n', 'append', unknown.schema, each(unknown.batches)), /no column extra/);
+    assert.deepEqual(await one('SELECT count(*) FROM n'), ['11']);
+  });
+
   it('replaces a file that lay there, and appends to Parquet', async () => {
     await copy('SELECT 7::INTEGER AS n', 'p.parquet');
     await writeFile(join(folder, 'c.csv'), 'n\n1\n');
