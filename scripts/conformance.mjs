@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The files of conformance/src that hold checks, and the peers that each needs. */
 const entries = [
+  { name: 'clickhouse-client', peers: [] },
   { name: 'client-against-pyarrow', peers: ['python'] },
   { name: 'h2spec', peers: ['go'] },
   { name: 'integration-go', peers: ['go'] },

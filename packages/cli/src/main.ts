@@ -1,14 +1,13 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
 import { FlightError } from '@peregrine/flight';
-import { settingFlags } from '@peregrine/server';
+import { settingFlags } from '@peregrine/server/settings';
 import { Command, CommanderError } from 'commander';
 import { actions, doAction } from './commands/actions.ts';
 import { get } from './commands/get.ts';
 import { info, schema } from './commands/info.ts';
 import { list } from './commands/list.ts';
 import { put } from './commands/put.ts';
-import { serve } from './commands/serve.ts';
 import { withConnectionOptions } from './connection.ts';
 import { UsageError, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { outputFormats } from './output/format.ts';
@@ -40,9 +39,11 @@ const serving = program
 A flag wins over its variable, a variable over the settings file (--config), the file over the default.`,
   );
 for (const { flags, description } of settingFlags()) serving.option(flags, description);
-serving.action((paths: string[], flags: Record<string, string | boolean>) =>
-  serve(paths, flags, versionOfPackage()),
-);
+serving.action(async (paths: string[], flags: Record<string, string | boolean>) => {
+  // Engine and HTTP take a while to load, which the other commands need not wait for.
+  const { serve } = await import('./commands/serve.ts');
+  await serve(paths, flags, versionOfPackage());
+});
 
 withConnectionOptions(program.command('list'))
   .description('list the flights of a server')

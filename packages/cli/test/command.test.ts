@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { settingFlags } from '@peregrine/server';
+import { settingFlags } from '@peregrine/server/settings';
 import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
 
 const main = fileURLToPath(new URL('../src/main.js', import.meta.url));

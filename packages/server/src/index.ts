@@ -19,14 +19,8 @@ export {
 } from './http/server.ts';
 
 // Settings
-export { type FlagValue, type SettingsSources, loadSettings } from './settings/load.ts';
-export { type SettingFlag, settingFlags } from './settings/definitions.ts';
-export { type EngineChoice, type ServerSettings, SettingsError } from './settings/settings.ts';
-
-// Rows as text
-export { batchToCsv, batchToNdjson, batchToText, csvHeader } from './formats/rows.ts';
-export { type Cell, type CellReader, cellReader, cellReaders } from './formats/cell.ts';
-export { cellToJson, cellToText } from './formats/json.ts';
+export type { EngineChoice, S3UrlStyle, ServerSettings } from './settings/settings.ts';
+export { SettingsError } from './settings/settings.ts';
 
 // SQL engines
 export { type AdbcEngineOptions, createAdbcEngine, parseAdbcEngine } from './engine/adbc-engine.ts';

@@ -1,11 +1,5 @@
-import {
-  type FlagValue,
-  InsecureListenerError,
-  type DataServer,
-  SettingsError,
-  loadSettings,
-  serveData,
-} from '@peregrine/server';
+import { type DataServer, InsecureListenerError, serveData } from '@peregrine/server';
+import { type FlagValue, SettingsError, loadSettings } from '@peregrine/server/settings';
 import { UsageError, exitCodes } from '../exit-codes.ts';
 import { formatBytes, formatCount } from '../output/numbers.ts';
 import { renderTextTable } from '../output/text-table.ts';

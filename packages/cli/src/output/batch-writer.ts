@@ -1,5 +1,5 @@
 import { IpcFileWriter, IpcStreamWriter } from '@peregrine/flight/ipc';
-import { batchToCsv, batchToNdjson, batchToText, csvHeader } from '@peregrine/server';
+import { batchToCsv, batchToNdjson, batchToText, csvHeader } from '@peregrine/server/formats';
 import { DataType, type RecordBatch, type Schema } from 'apache-arrow';
 import type { OutputFormat } from './format.ts';
 import { formatCount } from './numbers.ts';

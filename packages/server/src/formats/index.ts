@@ -1,0 +1,4 @@
+// Rows as text
+export { batchToCsv, batchToNdjson, batchToText, csvHeader } from './rows.ts';
+export { type Cell, type CellReader, cellReader, cellReaders } from './cell.ts';
+export { type JsonStyle, cellToJson, cellToText } from './json.ts';
