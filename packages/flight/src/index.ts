@@ -18,6 +18,7 @@ export type {
   FlightMetadataReader,
   FlightResults,
   FlightTlsOptions,
+  GetFlightInfoOptions,
   ReadEndpointsOptions,
   RetryOptions,
 } from './client/index.ts';

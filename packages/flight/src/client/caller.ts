@@ -12,7 +12,7 @@ import { type FlightCall, failedCall, trackCall } from './call.ts';
 import { callHeaders, type ClientCredentials } from './call-headers.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { FlightResults } from './flight-client.ts';
-import type { FlightCallOptions, FlightIpcOptions } from './options.ts';
+import type { FlightCallOptions, FlightIpcOptions, GetFlightInfoOptions } from './options.ts';
 import { createResults } from './results.ts';
 import { createDeadline, createRetryPolicy, type Deadline, type RetryPolicy } from './retry.ts';
 import { retryingCall, type RetryingCall } from './retrying-call.ts';
@@ -64,12 +64,12 @@ export interface Caller {
   begin<T>(request: CallRequest<T>): FlightCall<T>;
   /** Begins a call with one request and any number of answers. */
   stream<T>(request: CallRequest<T>, message: Uint8Array): RetryingCall<T>;
-  /** Sends one request and decodes the one answer. */
+  /** Sends one request and decodes the one answer; tried again unless it is not `idempotent`. */
   unary<T>(
     method: FlightMethod,
     message: Uint8Array,
     decode: (answer: Uint8Array) => T,
-    options: FlightCallOptions,
+    options: GetFlightInfoOptions,
   ): Promise<T>;
   /** Like {@link Caller.stream}, as decoded results. */
   results<T>(
@@ -159,10 +159,11 @@ export function createCaller(context: CallerContext): Caller {
       method: FlightMethod,
       message: Uint8Array,
       decode: (answer: Uint8Array) => T,
-      options: FlightCallOptions,
+      options: GetFlightInfoOptions,
     ): Promise<T> {
       const where = whereOf(method);
-      const call = caller.stream({ method, decoder: bytesDecoder, options, repeatable: true }, message);
+      const repeatable = options.idempotent ?? true;
+      const call = caller.stream({ method, decoder: bytesDecoder, options, repeatable }, message);
       const answer = await call.read();
       if (answer === undefined) {
         throw locateError(new FlightInternalError('the server ended the call without an answer'), where);

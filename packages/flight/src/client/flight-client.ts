@@ -19,6 +19,7 @@ import type {
   BasicTokenOptions,
   DoActionOptions,
   FlightCallOptions,
+  GetFlightInfoOptions,
   ReadEndpointsOptions,
 } from './options.ts';
 
@@ -117,9 +118,9 @@ export interface FlightClient extends AsyncDisposable {
   /** Lists what can be had. `criteria` are bytes that the server understands; text goes as UTF-8. */
   listFlights(criteria?: Uint8Array | string, options?: FlightCallOptions): FlightResults<FlightInfo>;
   /** Asks where and how the data of a descriptor can be had. */
-  getFlightInfo(descriptor: FlightDescriptor, options?: FlightCallOptions): Promise<FlightInfo>;
+  getFlightInfo(descriptor: FlightDescriptor, options?: GetFlightInfoOptions): Promise<FlightInfo>;
   /** Starts a long query, or asks how far it is: call it again with the descriptor of the answer until there is none. */
-  pollFlightInfo(descriptor: FlightDescriptor, options?: FlightCallOptions): Promise<PollInfo>;
+  pollFlightInfo(descriptor: FlightDescriptor, options?: GetFlightInfoOptions): Promise<PollInfo>;
   /** Asks for the schema of the data of a descriptor. */
   getSchema(descriptor: FlightDescriptor, options?: FlightCallOptions): Promise<SchemaResult>;
   /** Fetches the data of a ticket from this service. */

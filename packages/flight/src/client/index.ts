@@ -16,6 +16,7 @@ export type {
   FlightClientOptions,
   FlightIpcOptions,
   FlightTlsOptions,
+  GetFlightInfoOptions,
   ReadEndpointsOptions,
 } from './options.ts';
 export type { RetryOptions } from './retry.ts';

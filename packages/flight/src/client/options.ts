@@ -32,6 +32,15 @@ export interface FlightCallOptions {
   readonly ipc?: FlightIpcOptions | undefined;
 }
 
+/** What {@link FlightClient.getFlightInfo} and {@link FlightClient.pollFlightInfo} can be told. */
+export interface GetFlightInfoOptions extends FlightCallOptions {
+  /**
+   * Asking twice is the same as asking once, so that it may be tried again. `false` for descriptors that make the server
+   * do something, such as a statement that changes data. Default: true.
+   */
+  readonly idempotent?: boolean | undefined;
+}
+
 /** What {@link FlightClient.doAction} can be told. */
 export interface DoActionOptions extends FlightCallOptions {
   /** Doing the action twice is the same as doing it once, so that it may be tried again. Default: false. */

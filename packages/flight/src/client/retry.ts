@@ -20,8 +20,9 @@ import {
 } from '../limits.ts';
 
 /**
- * How calls are tried again. Only calls that are safe to repeat are: listFlights, getFlightInfo, pollFlightInfo,
- * getSchema, listActions and doGet until their first result was handed out, doAction when it is marked idempotent.
+ * How calls are tried again. Only calls that are safe to repeat are: listFlights, getFlightInfo and pollFlightInfo
+ * (unless marked not idempotent), getSchema, listActions and doGet until their first result was handed out, doAction
+ * when it is marked idempotent.
  * Only errors of `retryableCodes` are worth it: UNAVAILABLE, and TIMED_OUT while there is time left.
  */
 export interface RetryOptions {

@@ -127,6 +127,7 @@ export {
 } from './client/flight-sql-client.ts';
 export type { SqlTableInfo } from './client/metadata.ts';
 export type {
+  ExecuteOptions,
   IngestOptions,
   PollOptions,
   QueryOptions,

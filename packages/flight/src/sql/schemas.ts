@@ -20,7 +20,7 @@ import {
   Uint32,
   Utf8,
 } from 'apache-arrow';
-import type { SqlMetadataCommand } from './commands/types.ts';
+import type { SqlCommand, SqlMetadataCommand } from './commands/types.ts';
 
 const required = <T extends DataType>(name: string, type: T): Field<T> => new Field(name, type, false);
 const optional = <T extends DataType>(name: string, type: T): Field<T> => new Field(name, type, true);
@@ -125,6 +125,11 @@ export const sqlSchemas: {
     optional('interval_precision', new Int32()),
   ]),
 };
+
+/** Whether a command asks for metadata, whose answer has a schema that the format fixes. */
+export function isMetadataCommand(command: SqlCommand): command is SqlMetadataCommand {
+  return command.kind.startsWith('CommandGet');
+}
 
 /** The schema of the answer to a metadata command. */
 export function metadataSchema(command: SqlMetadataCommand): Schema {

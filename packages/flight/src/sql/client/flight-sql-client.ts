@@ -31,6 +31,7 @@ import type {
   SqlQueryCommand,
   SubstraitPlan,
 } from '../commands/types.ts';
+import { isMetadataCommand } from '../schemas.ts';
 import type { SqlInfoValue } from '../info/values.ts';
 import type {
   SqlDbSchema,
@@ -51,6 +52,7 @@ import {
   type SqlTableInfo,
 } from './metadata.ts';
 import {
+  type ExecuteOptions,
   type IngestOptions,
   type PollOptions,
   type QueryOptions,
@@ -144,7 +146,7 @@ export class FlightSqlClient implements AsyncDisposable {
       query,
       transactionId: transactionId(transaction),
     } as const;
-    return this.flight.pollFlightInfo(sqlDescriptor(command), call);
+    return this.flight.pollFlightInfo(sqlDescriptor(command), { idempotent: false, ...call });
   }
 
   /** Asks how far a query is. @param descriptor - the one of the last answer */
@@ -344,8 +346,9 @@ export class FlightSqlClient implements AsyncDisposable {
   // any command
 
   /** Where the answer to a command can be had. */
-  getFlightInfo(command: SqlQueryCommand, options: FlightCallOptions = {}): Promise<FlightInfo> {
-    return this.flight.getFlightInfo(sqlDescriptor(command), options);
+  getFlightInfo(command: SqlQueryCommand, options: ExecuteOptions = {}): Promise<FlightInfo> {
+    const idempotent = options.idempotent ?? isMetadataCommand(command);
+    return this.flight.getFlightInfo(sqlDescriptor(command), { ...options, idempotent });
   }
 
   /** The schema of the answer to a command. */

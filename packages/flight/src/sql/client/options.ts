@@ -10,8 +10,17 @@ import type { SqlParameterRow } from '../parameters/batch.ts';
 /** A transaction, or its id. */
 export type TransactionReference = { readonly id: Uint8Array } | Uint8Array;
 
+/** Options of running a query that was prepared. */
+export interface ExecuteOptions extends FlightCallOptions {
+  /**
+   * Running it twice is the same as running it once, as of a SELECT, so that it may be tried again when the connection
+   * is lost. Servers run statements that change data this way too. Default: false.
+   */
+  readonly idempotent?: boolean | undefined;
+}
+
 /** Options of running a statement. */
-export interface StatementOptions extends FlightCallOptions {
+export interface StatementOptions extends ExecuteOptions {
   /** The transaction that it runs in. Default: none, it commits by itself. */
   readonly transaction?: TransactionReference | undefined;
 }

@@ -22,7 +22,9 @@ export async function pollUntilDone(
   try {
     for (;;) {
       const askedAt = performance.now();
-      const poll = await flight.pollFlightInfo(next, callOptions);
+      // the first one starts the query, the others only ask
+      const idempotent = next !== descriptor || callOptions.idempotent === true;
+      const poll = await flight.pollFlightInfo(next, { ...callOptions, idempotent });
       known = poll.info ?? known;
       onProgress?.(poll);
       if (poll.descriptor === undefined) break;

@@ -7,7 +7,7 @@ import { sqlDescriptor } from '../commands/codec.ts';
 import type { CommandPreparedStatementQuery } from '../commands/types.ts';
 import { parameterBatch, type SqlParameterRow } from '../parameters/batch.ts';
 import { putRows, putUpdate, readAnswer, runAction } from './calls.ts';
-import type { PollOptions, SqlRows } from './options.ts';
+import type { ExecuteOptions, PollOptions, SqlRows } from './options.ts';
 import { pollUntilDone } from './poll.ts';
 
 /**
@@ -71,13 +71,13 @@ export class PreparedStatement implements AsyncDisposable {
   }
 
   /** Runs it as a query: where its rows can be had. */
-  async execute(options: FlightCallOptions = {}): Promise<FlightInfo> {
+  async execute(options: ExecuteOptions = {}): Promise<FlightInfo> {
     await this.#sendParameters(options);
-    return this.#flight.getFlightInfo(this.#descriptor(), options);
+    return this.#flight.getFlightInfo(this.#descriptor(), { idempotent: false, ...options });
   }
 
   /** Runs it as a query and reads all rows. */
-  async query(options: ReadEndpointsOptions = {}): Promise<Table> {
+  async query(options: ExecuteOptions & ReadEndpointsOptions = {}): Promise<Table> {
     const { maxParallel: _maxParallel, ...callOptions } = options;
     return this.#flight.readAll(await this.execute(callOptions), options);
   }
@@ -89,9 +89,9 @@ export class PreparedStatement implements AsyncDisposable {
   }
 
   /** Starts it as a query that may take long: go on with `FlightSqlClient.poll` and the answer's descriptor. */
-  async pollExecute(options: FlightCallOptions = {}): Promise<PollInfo> {
+  async pollExecute(options: ExecuteOptions = {}): Promise<PollInfo> {
     await this.#sendParameters(options);
-    return this.#flight.pollFlightInfo(this.#descriptor(), options);
+    return this.#flight.pollFlightInfo(this.#descriptor(), { idempotent: false, ...options });
   }
 
   /** The schema of its rows with the parameters that are set; nothing is executed. */

@@ -8,7 +8,8 @@ import {
   Ticket,
 } from '../../model/index.ts';
 import type { DoGetResult, ServerCallContext } from '../../server/index.ts';
-import type { SqlCommand, SqlMetadataCommand } from '../commands/types.ts';
+import { isMetadataCommand } from '../schemas.ts';
+import type { SqlCommand } from '../commands/types.ts';
 import { donePollInfo, metadataInfo, toFlightInfo, toPollInfo, toSchemaResult } from './answers.ts';
 import { getMetadata, servedMetadataSchema } from './metadata.ts';
 import { notServed, wrongRpc } from './refusals.ts';
@@ -44,7 +45,7 @@ export async function getSqlFlightInfo(
         new Ticket(descriptor.command),
       );
     default:
-      if (!isMetadata(command)) throw wrongRpc(command, 'GetFlightInfo');
+      if (!isMetadataCommand(command)) throw wrongRpc(command, 'GetFlightInfo');
       return metadataInfo(servedMetadataSchema(sql, command), descriptor);
   }
 }
@@ -87,7 +88,7 @@ export async function pollSqlFlightInfo(
         undefined,
       );
     default:
-      if (!isMetadata(command)) throw wrongRpc(command, 'PollFlightInfo');
+      if (!isMetadataCommand(command)) throw wrongRpc(command, 'PollFlightInfo');
   }
   return donePollInfo(await getSqlFlightInfo(sql, command, context, descriptor));
 }
@@ -109,7 +110,7 @@ export async function getSqlSchema(
       if (sql.getSchemaPreparedStatement === undefined) throw notServed(`GetSchema of ${command.kind}`);
       return toSchemaResult(await sql.getSchemaPreparedStatement(command, context));
     default:
-      if (!isMetadata(command)) throw wrongRpc(command, 'GetSchema');
+      if (!isMetadataCommand(command)) throw wrongRpc(command, 'GetSchema');
       return toSchemaResult(servedMetadataSchema(sql, command));
   }
 }
@@ -128,11 +129,7 @@ export async function doGetSql(
       if (sql.doGetPreparedStatement === undefined) throw notServed(`DoGet of ${command.kind}`);
       return sql.doGetPreparedStatement(command, context);
     default:
-      if (!isMetadata(command)) throw wrongRpc(command, 'DoGet');
+      if (!isMetadataCommand(command)) throw wrongRpc(command, 'DoGet');
       return getMetadata(sql, command, context);
   }
-}
-
-function isMetadata(command: SqlCommand): command is SqlMetadataCommand {
-  return command.kind.startsWith('CommandGet');
 }

@@ -1,8 +1,8 @@
 // What servers answer that are older, or wrong.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { connect } from '../../../src/client/index.ts';
-import { FlightDataError, FlightError } from '../../../src/errors.ts';
+import { connect, type FlightClientOptions } from '../../../src/client/index.ts';
+import { FlightDataError, FlightError, FlightUnavailableError } from '../../../src/errors.ts';
 import { FlightEndpoint, FlightInfo, PollInfo } from '../../../src/model/index.ts';
 import { FlightServer, type FlightHandlers } from '../../../src/server/index.ts';
 import {
@@ -17,10 +17,11 @@ import { bytes, people, peopleSchema, text } from '../fixture.ts';
 
 async function startPlain(
   handlers: FlightHandlers,
+  options: FlightClientOptions = {},
 ): Promise<{ readonly sql: FlightSqlClient } & AsyncDisposable> {
   const server = new FlightServer(handlers);
   await server.listen();
-  const sql = new FlightSqlClient(connect(`grpc+tcp://127.0.0.1:${server.port}`));
+  const sql = new FlightSqlClient(connect(`grpc+tcp://127.0.0.1:${server.port}`, options));
   return {
     sql,
     async [Symbol.asyncDispose]() {
@@ -104,6 +105,42 @@ describe('the Flight SQL client', () => {
     assert.equal(polls, 3);
     assert.equal((await statement.pollExecute()).isComplete, true);
     await assert.rejects(statement.executePolled(), /the query is done, but the server gave no FlightInfo/);
+  });
+
+  it('runs statements once when the connection is lost, unless told that twice is the same', async () => {
+    let asked = 0;
+    const handlers: FlightHandlers = {
+      doAction: () => prepared,
+      getFlightInfo() {
+        asked += 1;
+        throw new FlightUnavailableError('gone');
+      },
+      pollFlightInfo() {
+        asked += 1;
+        throw new FlightUnavailableError('gone');
+      },
+    };
+    await using peer = await startPlain(handlers, { retry: { maxAttempts: 2, initialDelayMs: 1 } });
+    const { sql } = peer;
+    const statement = await sql.prepare('x');
+    const tries = async (
+      call: (options: { readonly idempotent?: boolean }) => Promise<unknown>,
+    ): Promise<number[]> => {
+      const counts: number[] = [];
+      for (const options of [{}, { idempotent: true }]) {
+        asked = 0;
+        await assert.rejects(call(options), FlightUnavailableError);
+        counts.push(asked);
+      }
+      return counts;
+    };
+    assert.deepEqual(await tries((options) => sql.execute('x', options)), [1, 2]);
+    assert.deepEqual(await tries((options) => sql.query('x', options)), [1, 2]);
+    assert.deepEqual(await tries((options) => sql.pollExecute('x', options)), [1, 2]);
+    assert.deepEqual(await tries((options) => sql.executePolled('x', options)), [1, 2]);
+    assert.deepEqual(await tries((options) => statement.execute(options)), [1, 2]);
+    assert.deepEqual(await tries((options) => statement.pollExecute(options)), [1, 2]);
+    assert.deepEqual(await tries(() => sql.getCatalogs()), [2, 2]);
   });
 
   it('refuses metadata without what must be there', async () => {
