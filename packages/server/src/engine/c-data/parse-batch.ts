@@ -123,7 +123,8 @@ export function parseBatch(columns: readonly ColumnLayout[], source: BatchSource
           checkDictionaryIndices(of, values.bytes, shape.width, length, valid, dictionary.length);
         }
         // DuckDB looks at the bits of indices only where a number says that there are nulls.
-        const counted = dictionary === undefined || valid === undefined ? nullCount : countNulls(valid, length);
+        const counted =
+          dictionary === undefined || valid === undefined ? nullCount : countNulls(valid, length);
         return { ...arrayOf(length, counted, [validityAddress, values.address], []), dictionary };
       }
       case 'bytes': {

@@ -4,6 +4,7 @@ import {
   encodeRecordBatchHeader,
   encodeSchema,
 } from '@peregrine/flight/ipc';
+import { threadId } from 'node:worker_threads';
 import { DriverError, driverStatus } from '../adbc/driver.ts';
 import { fillBody, planBody } from '../c-data/gather.ts';
 import { type ColumnLayout, dictionaryColumns, layoutOf } from '../c-data/layout.ts';
@@ -28,18 +29,22 @@ import type { GatheredBatch, OperationArguments } from './messages.ts';
  * A result in native memory, so that any worker can go on with it:
  *
  * result := ArrowArrayStream (40 bytes) …, at 64: the ArrowArray that did not fit in the last batch, at 144: its first
- *           row that was not given, at 152: 1 when the stream has ended, because DuckDB fails when it is asked again
+ *           row that was not given, at 152: 1 when the stream has ended, because DuckDB fails when it is asked again,
+ *           at 160: a number that no other result has had, because addresses come again
  */
-const resultBytes = 160;
+const resultBytes = 168;
 const pendingPlace = 64;
 const pendingStartPlace = 144;
 const endedPlace = 152;
+const serialPlace = 160;
+
+let serials = 0;
 
 /** A batch that is not full is given after this time, in milliseconds, so that slow queries are seen to move. */
 const longestGatherMs = 250;
 
-/** Layouts of results that this worker has been asked for; the address of a result that is gone may come again. */
-const layouts = new Map<Address, Layout>();
+/** Layouts of results that this worker has been asked for, by their serial number. */
+const layouts = new Map<number, Layout>();
 const mostLayouts = 256;
 
 interface Layout {
@@ -49,12 +54,14 @@ interface Layout {
 
 /** Room for a result; the driver fills its stream, which is at the same address. */
 export function newResult(): Address {
-  return allocate(resultBytes);
+  const result = allocate(resultBytes);
+  writeLong(result + serialPlace, threadId * 2 ** 32 + ++serials);
+  return result;
 }
 
 /** Frees a result and what the driver holds for it. */
 export function closeResult(result: Address): void {
-  layouts.delete(result);
+  layouts.delete(readPointer(result + serialPlace));
   releaseStruct('array', result + pendingPlace);
   releaseStruct('stream', result);
   free(result);
@@ -85,7 +92,7 @@ function remember(result: Address, schema: ArrowSchema): Layout {
   const columns = layoutOf(schema);
   const layout = { columns, dictionaries: dictionaryColumns(columns) };
   if (layouts.size >= mostLayouts) layouts.clear();
-  layouts.set(result, layout);
+  layouts.set(readPointer(result + serialPlace), layout);
   return layout;
 }
 
@@ -148,7 +155,7 @@ function dropArray(held: HeldArray): void {
 /** Gathers the next batch. */
 export function nextBatches(args: OperationArguments<'next'>): GatheredBatch[] | undefined {
   const { result, block, rows: mostRows, bytes: mostBytes } = args;
-  const layout = layouts.get(result) ?? remember(result, fetchSchema(result));
+  const layout = layouts.get(readPointer(result + serialPlace)) ?? remember(result, fetchSchema(result));
   const { columns, dictionaries } = layout;
   const alone = args.changingDictionaries && dictionaries.length > 0;
   const pieces: Piece[][] = columns.map(() => []);
