@@ -4,18 +4,20 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installGo, installPython, installRust } from './peers.mjs';
+import { installGo, installJava, installPython, installRust } from './peers.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The files of conformance/src that hold checks, and the peers that each needs. */
 const entries = [
+  { name: 'adbc-against-server', peers: ['python'] },
   { name: 'clickhouse-client', peers: [] },
   { name: 'client-against-pyarrow', peers: ['python'] },
   { name: 'h2spec', peers: ['go'] },
   { name: 'integration-go', peers: ['go'] },
   { name: 'ipc-json', peers: ['go'] },
   { name: 'ipc-pyarrow', peers: ['python'] },
+  { name: 'jdbc-against-server', peers: ['java'] },
   { name: 'pyarrow-against-server', peers: ['python'] },
   { name: 'sql-against-arrow-go', peers: ['go'] },
   { name: 'sql-against-arrow-rs', peers: ['rust'] },
@@ -34,6 +36,7 @@ const env = { ...process.env };
 if (chosen.some(({ peers }) => peers.includes('python'))) env.PEREGRINE_PYTHON = installPython();
 if (chosen.some(({ peers }) => peers.includes('go'))) env.PEREGRINE_GO_BIN = installGo();
 if (chosen.some(({ peers }) => peers.includes('rust'))) env.PEREGRINE_RUST_BIN = installRust();
+if (chosen.some(({ peers }) => peers.includes('java'))) env.PEREGRINE_JAVA_LIB = installJava();
 
 // One after the other: they measure memory and time out on a machine that is busy with their neighbours.
 for (const { name } of chosen) {

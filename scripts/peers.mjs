@@ -1,6 +1,6 @@
 // Installs the other implementations that the conformance checks run against, into this clone and nowhere else:
-// .venv with Python packages, .peers with Go and Rust programs. What is already there in the pinned version stays.
-//   node scripts/peers.mjs [python] [go] [rust]     (all without arguments)
+// .venv with Python packages, .peers with Go and Rust programs and Java archives. What is already there in the pinned version stays.
+//   node scripts/peers.mjs [python] [go] [rust] [java]     (all without arguments)
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,6 +25,9 @@ const goPrograms = [
 const rustPrograms = [
   ['arrow-flight', '--version=59.0.0', '--example=flight_sql_server', '--features=flight-sql,tls-ring'],
 ];
+
+/** Java archives, as Maven names them. */
+const javaArchives = ['org.apache.arrow:flight-sql-jdbc-driver:18.3.0'];
 
 /** The Python interpreter that has the packages. */
 export function installPython() {
@@ -73,6 +76,21 @@ export function installRust() {
   return join(folder, 'bin');
 }
 
+/** The folder that has the archives. */
+export function installJava() {
+  const folder = join(root, '.peers', 'java');
+  const marker = join(folder, 'peers.txt');
+  if (!isCurrent(marker, javaArchives)) {
+    mkdirSync(folder, { recursive: true });
+    for (const archive of javaArchives) {
+      console.error(`fetching ${archive}`);
+      run('mvn', ['-q', '-B', 'dependency:copy', `-Dartifact=${archive}`, `-DoutputDirectory=${folder}`]);
+    }
+    writeFileSync(marker, javaArchives.join('\n'));
+  }
+  return folder;
+}
+
 function isCurrent(marker, wanted) {
   return existsSync(marker) && readFileSync(marker, 'utf8') === wanted.join('\n');
 }
@@ -89,8 +107,9 @@ function run(program, args, env = process.env) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['python', 'go', 'rust'];
+  const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['python', 'go', 'rust', 'java'];
   if (wanted.includes('python')) console.log(installPython());
   if (wanted.includes('go')) console.log(installGo());
   if (wanted.includes('rust')) console.log(installRust());
+  if (wanted.includes('java')) console.log(installJava());
 }

@@ -26,6 +26,12 @@ export function rustProgram(name: string): string {
   return found(join(folder, windows ? `${name}.exe` : name), 'npm run peers -- rust');
 }
 
+/** A Java archive that `scripts/peers.mjs` fetches: in `PEREGRINE_JAVA_LIB`, or the clone's `.peers/java`. */
+export function javaArchive(name: string): string {
+  const folder = process.env['PEREGRINE_JAVA_LIB'] ?? join(root, '.peers', 'java');
+  return found(join(folder, name), 'npm run peers -- java');
+}
+
 /** A file of the conformance folder's sources, for example `python/server.py`. */
 export function conformanceFile(path: string): string {
   return join(root, 'conformance', path);

@@ -1,0 +1,37 @@
+/** Our data server over DuckDB, for drivers of Flight SQL. */
+
+import { FlightServer } from '@peregrine/flight';
+import {
+  createDatasetStore,
+  createDuckDbEngine,
+  createFlightService,
+  createSqlService,
+} from '@peregrine/server';
+
+/** A server that runs. */
+export interface RunningSqlServer {
+  readonly port: number;
+  /** Connections of the engine that are open, and bytes of batches that nobody gave back. */
+  leftovers(): { readonly connections: number; readonly batchBytes: number };
+  stop(): Promise<void>;
+}
+
+/** Starts a server with an empty database in memory. */
+export async function startSqlServer(): Promise<RunningSqlServer> {
+  const engine = await createDuckDbEngine();
+  const sql = createSqlService(engine);
+  const server = new FlightServer(createFlightService(createDatasetStore(), { sql, acceptAnyLogin: true }));
+  await server.listen('grpc+tcp://127.0.0.1:0');
+  return {
+    port: server.port,
+    leftovers: () => ({
+      connections: engine.statistics.connections,
+      batchBytes: engine.statistics.batchBytes,
+    }),
+    async stop() {
+      await server.shutdown({ graceMs: 0 });
+      await sql.close();
+      await engine.close();
+    },
+  };
+}
