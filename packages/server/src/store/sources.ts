@@ -18,6 +18,8 @@ export interface Source {
   look(): Promise<Scan>;
   /** Whether datasets can be put into it: it is a whole folder or prefix. */
   readonly isFolder: boolean;
+  /** The one file that it is, relative to the storage; undefined for folders and globs. */
+  readonly file?: string | undefined;
 }
 
 /**
@@ -76,6 +78,7 @@ function fileSource(given: string, storage: Storage, name: string): Source {
     given,
     storage,
     isFolder: false,
+    file: name,
     async look() {
       const file = await storage.stat(name);
       if (file === undefined) return { tables: [], datasets: new Map() };

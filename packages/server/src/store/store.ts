@@ -146,7 +146,13 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
 
   const store: Store = {
     writable: target !== undefined,
-    roots: sources.map(({ storage }) => storage.root),
+    roots: sources.filter(({ file }) => file === undefined).map(({ storage }) => storage.root),
+    singleFiles: sources.flatMap(({ file, storage }) =>
+      // DuckDB looks for the log of a database beside it.
+      file === undefined
+        ? []
+        : [storage.url(file), ...(file.endsWith('.duckdb') ? [storage.url(`${file}.wal`)] : [])],
+    ),
     tables: () => [...served.values()].flatMap(({ table, inside }) => [table, ...inside].filter(isTable)),
     problems: () => [
       ...sourceProblems,

@@ -82,6 +82,8 @@ export interface Store {
   readonly writable: boolean;
   /** Folders and prefixes that its SQL has to reach, for the engine's `allowed_directories`. */
   readonly roots: readonly string[];
+  /** Single files that its SQL has to reach, for the engine's `allowed_paths`: those beside them stay out of reach. */
+  readonly singleFiles: readonly string[];
   /** In the order of their names. Answers from memory. */
   tables(): readonly StoreTable[];
   /** What cannot be read just now, for start messages, health and logs. */

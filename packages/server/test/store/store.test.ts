@@ -7,6 +7,7 @@ import { RecordBatch, tableFromArrays, tableToIPC } from 'apache-arrow';
 import { IpcEncoder } from '@peregrine/flight/ipc';
 import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
 import type { Engine, EngineConnection, EngineInput } from '../../src/engine/types.ts';
+import { confineEngine } from '../../src/serve/confine.ts';
 import { queryRows } from '../../src/sql/rows.ts';
 import { type StoreOptions, openStore } from '../../src/store/store.ts';
 import type { Store, StoreChange } from '../../src/store/types.ts';
@@ -438,6 +439,50 @@ describe('Putting', () => {
     } finally {
       await second.close();
       await engine2.close();
+    }
+  });
+});
+
+describe('An engine that reaches nothing but the store', () => {
+  it('serves, notices and stores, and no file beside a single file is read', async () => {
+    const own = await createDuckDbEngine();
+    await copy('SELECT 1 AS a', 'one.parquet');
+    await writeFile(join(folder, 'secret.csv'), 'a\n1\n');
+    await connection.execute(
+      `ATTACH '${join(folder, 'db.duckdb')}' AS w; CREATE TABLE w.t AS SELECT 1 AS x; DETACH w`,
+    );
+    const writable = join(folder, 'put');
+    await mkdir(writable);
+    const opened = await open({
+      engine: own,
+      paths: [join(folder, 'one.parquet'), join(folder, 'db.duckdb')],
+      writable,
+    });
+    await confineEngine(own, opened.roots, opened.singleFiles);
+    const used = await own.connect();
+    try {
+      const count = async (from: string): Promise<unknown> =>
+        Number((await queryRows(used, `SELECT count(*) AS c FROM ${from}`))[0]?.['c']);
+      await assert.rejects(count(`'${join(folder, 'secret.csv')}'`), /disabled|Permission|not allowed/i);
+      assert.equal(await count('one'), 1);
+      const { schema, batches } = numbers(0, 10);
+      await opened.put('n', 'create', schema, each(batches));
+      await opened.put('n', 'append', schema, each(batches));
+      assert.equal(await count('n'), 20);
+      await connection.execute(
+        `ATTACH '${join(folder, 'next.duckdb')}' AS w; CREATE TABLE w.t AS SELECT * FROM range(5); DETACH w`,
+      );
+      await rename(join(folder, 'next.duckdb'), join(folder, 'db.duckdb'));
+      await copy('SELECT * FROM range(3)', 'one.parquet');
+      await copy('SELECT * FROM range(4)', 'put/new.csv');
+      await opened.refresh();
+      assert.deepEqual(opened.problems(), []);
+      assert.deepEqual([await count('one'), await count('new'), await count('db.t')], [3, 4, 5]);
+    } finally {
+      await used.close();
+      await store?.close();
+      store = undefined;
+      await own.close();
     }
   });
 });
