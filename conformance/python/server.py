@@ -164,6 +164,13 @@ class Server(flight.FlightServerBase):
         self.cancelled = threading.Event()
         self.attempts = 0
 
+    def wait_until_cancelled(self, context):
+        self.cancelled.clear()
+        while not context.is_cancelled():
+            time.sleep(0.01)
+        self.cancelled.set()
+        raise flight.FlightCancelledError("nobody listens")
+
     def info(self, name, table):
         endpoints = [
             flight.FlightEndpoint(name, []),
@@ -176,6 +183,10 @@ class Server(flight.FlightServerBase):
         return flight.FlightInfo(table.schema, descriptor, endpoints, table.num_rows * 3, table.nbytes * 3, True, b"of the info")
 
     def list_flights(self, context, criteria):
+        if criteria == b"silent":
+            self.wait_until_cancelled(context)
+        if criteria.startswith(b"error:"):
+            raise ERRORS[criteria[6:].decode()]()
         for name in ["one", "two", "three"]:
             if criteria.decode() in name:
                 yield self.info(name, numbers(1, 2, 3))
@@ -185,6 +196,8 @@ class Server(flight.FlightServerBase):
             command = descriptor.command.decode()
             if command.startswith("error:"):
                 raise ERRORS[command[6:]]()
+            if command == "silent":
+                self.wait_until_cancelled(context)
             if command == "flaky":
                 self.attempts += 1
                 if self.attempts % 3 != 0:
@@ -194,6 +207,10 @@ class Server(flight.FlightServerBase):
         return self.info(name, numbers(1, 2, 3))
 
     def get_schema(self, context, descriptor):
+        if descriptor.path == [b"silent"]:
+            self.wait_until_cancelled(context)
+        if descriptor.path and descriptor.path[0].startswith(b"error:"):
+            raise ERRORS[descriptor.path[0][6:].decode()]()
         return flight.SchemaResult(types_table().schema)
 
     def do_get(self, context, ticket):
@@ -241,11 +258,10 @@ class Server(flight.FlightServerBase):
 
             return flight.GeneratorStream(schema, endless())
         if kind == "silent":
-            self.cancelled.clear()
-            while not context.is_cancelled():
-                time.sleep(0.01)
-            self.cancelled.set()
-            raise flight.FlightCancelledError("nobody listens")
+            self.wait_until_cancelled(context)
+        if kind == "counted":
+            batch = pa.record_batch({"n": pa.array(np.arange(int(argument), dtype=np.int64))})
+            return flight.RecordBatchStream(pa.Table.from_batches([batch]))
         if kind == "deltas":
             # one dictionary that is replaced, batch by batch
             batches = [pa.record_batch({"d": pa.array(values).dictionary_encode()}) for values in (["a", "b"], ["c"], ["b", "d"])]
@@ -265,6 +281,27 @@ class Server(flight.FlightServerBase):
             reader.read_chunk()
             raise flight.FlightInternalError("enough", b"extra")
         if name == "ignored":
+            return
+        if name == "silent":
+            self.wait_until_cancelled(context)
+        if name == "cancelled midway":
+            self.cancelled.clear()
+            reader.read_chunk()
+            writer.write(b"one")
+            try:
+                while True:
+                    reader.read_chunk()
+            except (StopIteration, pa.ArrowException):
+                self.cancelled.set()
+                raise
+        if name == "counted":
+            at = 0
+            for chunk in reader:
+                values = chunk.data.column(0).to_numpy()
+                if not np.array_equal(values, np.arange(at, at + len(values), dtype=np.int64)):
+                    raise flight.FlightInternalError(f"other values from row {at}")
+                at += len(values)
+                writer.write(str(len(values)).encode())
             return
         batches = []
         while True:
@@ -289,6 +326,8 @@ class Server(flight.FlightServerBase):
             writer.begin(table.schema)
             writer.write_table(table)
             return
+        if command == "silent":
+            self.wait_until_cancelled(context)
         if command == "metadata only":
             writer.write_metadata(b"hello")
             writer.write_metadata(b"world")
@@ -338,11 +377,15 @@ class Server(flight.FlightServerBase):
             yield context.peer_identity()
         elif action.type == "peer":
             yield context.peer().encode()
+        elif action.type == "silent":
+            self.wait_until_cancelled(context)
         elif action.type == "sleep":
             time.sleep(float(body))
             yield b"awake"
         elif action.type == "was cancelled":
-            yield b"yes" if self.cancelled.wait(10) else b"no"
+            was_cancelled = self.cancelled.wait(10)
+            self.cancelled.clear()
+            yield b"yes" if was_cancelled else b"no"
         elif action.type == "same as types":
             stored = self.tables[body.decode()]
             expected = types_table()
@@ -362,21 +405,24 @@ class Server(flight.FlightServerBase):
             raise NotImplementedError(action.type)
 
 
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--location", default="grpc://127.0.0.1:0")
-    parser.add_argument("--cert")
-    parser.add_argument("--key")
+    parser.add_argument("--cert", action="append", default=[])
+    parser.add_argument("--key", action="append", default=[])
     parser.add_argument("--client-ca")
     parser.add_argument("--auth", choices=["handler", "basic"])
     arguments = parser.parse_args()
     options = {"middleware": {"recorder": RecorderFactory()}}
     if arguments.cert:
-        with open(arguments.cert, "rb") as cert, open(arguments.key, "rb") as key:
-            options["tls_certificates"] = [(cert.read(), key.read())]
+        options["tls_certificates"] = [(read(cert), read(key)) for cert, key in zip(arguments.cert, arguments.key)]
     if arguments.client_ca:
-        with open(arguments.client_ca, "rb") as roots:
-            options.update(verify_client=True, root_certificates=roots.read())
+        options.update(verify_client=True, root_certificates=read(arguments.client_ca))
     if arguments.auth == "handler":
         options["auth_handler"] = HandshakeHandler()
     elif arguments.auth == "basic":

@@ -3,13 +3,18 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   Action,
+  connect,
   FlightDescriptor,
   FlightError,
   type FlightErrorCode,
   FlightUnauthorizedError,
   Ticket,
 } from '@peregrine/flight';
-import { type ClientMiddlewareFactory, cookieMiddleware } from '@peregrine/flight/middleware';
+import {
+  type ClientMiddlewareFactory,
+  cookieMiddleware,
+  tracingMiddleware,
+} from '@peregrine/flight/middleware';
 
 import { bodies, columnOf, headersSeen, text, withServer } from './pyarrow-server.ts';
 
@@ -203,6 +208,27 @@ export function checkCalls(): void {
         ['trailers', undefined],
         ['completed', undefined],
       ]);
+    });
+
+    it('come from handlers of the server, before and after its results', async () => {
+      received.length = 0;
+      assert.deepEqual(await bodies(context.client, 'trailers'), ['ok']);
+      assert.deepEqual(received.slice(1), [
+        ['added', 'header'],
+        ['trailers', 'trailer'],
+        ['completed', undefined],
+      ]);
+    });
+
+    it('carry the W3C trace context', async () => {
+      const current = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), flags: 1, traceState: 'v=1' };
+      await using traced = connect(context.location, {
+        middleware: [tracingMiddleware(() => current)],
+      });
+      // the tracing middleware of pyarrow gives nothing in its published builds
+      const { traceparent, tracestate } = await headersSeen(traced, {});
+      assert.match(String(traceparent), /^00-a{32}-(?!b{16})[0-9a-f]{16}-01$/);
+      assert.deepEqual(tracestate, ['v=1']);
     });
 
     it('keep cookies', async () => {

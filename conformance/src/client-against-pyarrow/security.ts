@@ -154,6 +154,26 @@ export function checkSecurity(): void {
       });
     });
 
+    describe('of a server with several certificates', () => {
+      const context = withServer(
+        () => [...tlsArgs('')(), ...tlsArgs('named-')().slice(2)],
+        () => ({ tls: trusted }),
+        toTls,
+      );
+
+      it('is trusted by each of its names', async () => {
+        const attempts: readonly FlightClientOptions[] = [
+          { tls: trusted },
+          { tls: { ...trusted, overrideHostname: 'other.example' } },
+        ];
+        for (const options of attempts) assert.deepEqual(await attempt(context.location, options), ['hello']);
+        await assert.rejects(
+          attempt(context.location, { tls: { ...trusted, overrideHostname: 'third.example' } }),
+          FlightUnavailableError,
+        );
+      });
+    });
+
     describe('of both sides', () => {
       const context = withServer(
         () => [...tlsArgs('')(), '--client-ca', join(folder, 'ca.pem')],
