@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { FlightUnauthorizedError, FlightUnimplementedError, Ticket, connect } from '@peregrine/flight';
+import { tableFromArrays, tableToIPC } from 'apache-arrow';
+import { type DataServerOptions, InsecureListenerError, serveData } from '../src/serve.ts';
+import { SettingsError } from '../src/settings/settings.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'peregrine-serve-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Asked {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Starts a server, and ends it after what is done with it. */
+async function withServer(
+  options: DataServerOptions,
+  run: (ask: (sql: string) => Promise<Asked>, location: string) => Promise<void>,
+): Promise<void> {
+  const server = await serveData({ flightPort: 0, httpPort: 0, ...options });
+  try {
+    await run(async (sql) => {
+      const response = await fetch(server.httpUrl ?? '', { method: 'POST', body: sql });
+      return { status: response.status, text: await response.text() };
+    }, server.location);
+  } finally {
+    await server.shutdown();
+  }
+}
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('serveData()', () => {
+  it('answers the same over HTTP and over Flight', async () => {
+    const path = file('numbers.csv', 'id,name\n1,a\n2,b\n');
+    await withServer({ data: [path] }, async (ask, location) => {
+      assert.equal((await ask('SELECT sum(id) AS s FROM numbers FORMAT CSV')).text, '3\n');
+      const client = connect(location);
+      const table = await client.doGet(new Ticket('SELECT sum(id) AS s FROM numbers')).readAll();
+      assert.equal(String(table.get(0)?.['s']), '3');
+      await client.close();
+    });
+  });
+
+  it('keeps SQL within what is served, unless it is told otherwise', async () => {
+    const inside = file('inside.csv', 'a\n1\n');
+    const secret = join(mkdtempSync(join(tmpdir(), 'peregrine-other-')), 'secret.csv');
+    writeFileSync(secret, 'a\n1\n');
+    const outside = `SELECT * FROM read_csv('${secret}') FORMAT CSV`;
+    await withServer({ data: [inside] }, async (ask) => {
+      assert.equal((await ask('FROM inside FORMAT CSV')).text, '1\n');
+      assert.ok((await ask(outside)).status >= 400);
+      assert.ok((await ask(`COPY inside TO '${secret}'`)).status >= 400);
+      assert.ok((await ask('SET enable_external_access = true')).status >= 400);
+    });
+    await withServer({ externalAccess: true }, async (ask) => {
+      assert.equal((await ask(outside)).text, '1\n');
+    });
+    rmSync(dirname(secret), { recursive: true });
+  });
+
+  it('runs an init file before anybody is served', async () => {
+    const init = file('init.sql', 'CREATE TABLE made AS SELECT 42 AS x; CREATE VIEW seen AS FROM made;');
+    await withServer({ init }, async (ask) => {
+      assert.equal((await ask('FROM seen FORMAT CSV')).text, '42\n');
+    });
+    await assert.rejects(
+      serveData({ flightPort: 0, httpPort: 0, init: file('bad.sql', 'SELEC 1') }),
+      /SELEC/,
+    );
+    await assert.rejects(
+      serveData({ flightPort: 0, httpPort: 0, init: join(folder, 'no.sql') }),
+      SettingsError,
+    );
+  });
+
+  it('keeps a database file, and its tables beside those of files', async () => {
+    const database = join(folder, 'kept.duckdb');
+    const data = [file('beside.csv', 'a\n7\n')];
+    await withServer({ database, data }, async (ask) => {
+      assert.equal((await ask('CREATE TABLE kept AS SELECT 1 AS a')).status, 200);
+      assert.equal((await ask('FROM files.beside FORMAT CSV')).text, '7\n');
+    });
+    await withServer({ database, readOnly: true }, async (ask) => {
+      assert.equal((await ask('FROM kept FORMAT CSV')).text, '1\n');
+      assert.equal((await ask('DROP TABLE kept')).status, 403);
+    });
+  });
+
+  it('refuses every change when it is read-only', async () => {
+    const data = [file('fixed.csv', 'a\n7\n')];
+    await withServer({ data, readOnly: true }, async (ask, location) => {
+      assert.equal((await ask('FROM fixed FORMAT CSV')).text, '7\n');
+      for (const sql of [
+        'CREATE TABLE t (a INTEGER)',
+        "COPY fixed TO 'x.csv'",
+        'INSERT INTO fixed VALUES (1) RETURNING a',
+        "ATTACH ':memory:' AS other",
+        'INSERT INTO fixed FORMAT CSV\n1\n',
+      ]) {
+        assert.ok((await ask(sql)).status >= 400, sql);
+      }
+      assert.equal((await ask('CREATE TABLE t (a INTEGER)')).status, 403);
+      const client = connect(location);
+      await assert.rejects(
+        client.doGet(new Ticket('CREATE TABLE t AS SELECT 1')).readAll(),
+        FlightUnauthorizedError,
+      );
+      await client.close();
+    });
+  });
+
+  it('serves Arrow files without an engine, and says that there is no SQL', async () => {
+    const path = file('plain.arrow', tableToIPC(tableFromArrays({ id: Int32Array.of(1, 2, 3) }), 'file'));
+    await withServer({ data: [path], engine: { kind: 'none' } }, async (ask, location) => {
+      const client = connect(location);
+      assert.equal((await client.doGet(new Ticket('plain')).readAll()).numRows, 3);
+      await assert.rejects(client.doGet(new Ticket('SELECT 1')).readAll(), FlightUnimplementedError);
+      await client.close();
+      const refused = await ask('SELECT 1');
+      assert.equal(refused.status, 501);
+      assert.match(refused.text, /--engine none/);
+    });
+  });
+
+  it('tells what it cannot listen on, and leaves nothing open then', async () => {
+    await assert.rejects(serveData({ host: '0.0.0.0', flightPort: 0, httpPort: 0 }), InsecureListenerError);
+    const first = await serveData({ flightPort: 0, httpPort: 0 });
+    const port = Number(new URL(first.httpUrl ?? '').port);
+    await assert.rejects(serveData({ flightPort: 0, httpPort: port }), {
+      name: 'SettingsError',
+      message: new RegExp(`port ${port} on 127.0.0.1 is taken.*--http-port`),
+    });
+    await first.shutdown();
+    await first.wait();
+    const off = await serveData({ flightPort: 0, httpPort: undefined });
+    assert.equal(off.httpUrl, undefined);
+    await off.shutdown();
+  });
+});
