@@ -288,6 +288,9 @@ export const maxColumnRows = 2_147_483_647;
  */
 export const maxDictionaryDeltas = 65_536;
 
+/** Dictionary batches with dictionaries in their values that wait for a record batch. Each holds its body. */
+export const maxWaitingDictionaries = 1024;
+
 /**
  * Bytes of one message header in an IPC stream. Headers grow with columns and with metadata: a schema of 100,000
  * columns takes some 20 MiB.

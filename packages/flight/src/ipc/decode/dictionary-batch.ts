@@ -5,20 +5,20 @@ import { BodyReader } from './buffers.ts';
 import { ColumnLoader } from './columns.ts';
 import type { DictionaryMemo } from './dictionary-memo.ts';
 import type { IpcReadOptions } from '../options.ts';
-import { planOf } from './plan.ts';
+import { type ColumnPlan, planOf } from './plan.ts';
 import { checkBody } from './record-batch.ts';
 import { validateColumn } from './validate.ts';
 
 /**
  * Takes a dictionary batch into the memo: a delta is added to the dictionary, any other batch replaces it. Batches that
- * were decoded before keep the dictionary they had. A dictionary whose values are themselves dictionary-encoded takes
- * the inner dictionary as it is now, so that must have been sent before.
+ * were decoded before keep the dictionary they had. Where its values refer to dictionaries of their own, it is
+ * kept until the next record batch, as those may come behind it.
  *
  * @param schema - the schema of the stream
  * @param header - header of a dictionary batch, from `decodeMessageHeader`
  * @param body - the body; belongs to the dictionary from now on
  * @param memo - the stream's dictionaries
- * @throws FlightDataError as `decodeRecordBatch`, and when no field of the schema refers to the dictionary
+ * @throws FlightDataError as `decodeRecordBatch`, later where it waits, and when no field of the schema refers to the dictionary
  */
 export function decodeDictionaryBatch(
   schema: Schema,
@@ -41,10 +41,19 @@ export function decodeDictionaryBatch(
     );
   }
   checkBody(header.bodyLength, body);
-  const reader = new BodyReader(header, body, options.maxDecompressedBytes);
-  const data = new ColumnLoader(reader, plan, memo, header.version).column(column, header.length);
-  reader.finish();
-  if (options.validate === 'full') validateColumn(column, data, options.validateUtf8 === true);
-  if (header.isDelta) memo.append(header.id, data);
-  else memo.replace(header.id, data);
+  const load = (): void => {
+    const reader = new BodyReader(header, body, options.maxDecompressedBytes);
+    const data = new ColumnLoader(reader, plan, memo, header.version).column(column, header.length);
+    reader.finish();
+    if (options.validate === 'full') validateColumn(column, data, options.validateUtf8 === true);
+    if (header.isDelta) memo.append(header.id, data);
+    else memo.replace(header.id, data);
+  };
+  memo.load({ id: header.id, needs: innerDictionaries(column), load });
+}
+
+/** The dictionaries that a column's values refer to. */
+function innerDictionaries(column: ColumnPlan): number[] {
+  if (column.layout === 'dictionary') return [column.dictionaryId];
+  return column.children.flatMap(innerDictionaries);
 }

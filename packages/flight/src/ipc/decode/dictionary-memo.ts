@@ -1,10 +1,17 @@
 import { type Data, Vector } from 'apache-arrow';
 import { FlightResourceExhaustedError } from '../../errors.ts';
-import { maxDictionaryDeltas } from '../../limits.ts';
+import { maxDictionaryDeltas, maxWaitingDictionaries } from '../../limits.ts';
 
 interface Entry {
   readonly chunks: Data[];
   vector: Vector | undefined;
+}
+
+/** A dictionary batch, and the dictionaries that its values refer to. */
+interface Waiting {
+  readonly id: number;
+  readonly needs: readonly number[];
+  readonly load: () => void;
 }
 
 /**
@@ -13,6 +20,7 @@ interface Entry {
  */
 export class DictionaryMemo {
   readonly #entries = new Map<number, Entry>();
+  #waiting: Waiting[] = [];
 
   /** Puts values in the place of those there, if any. */
   replace(id: number, values: Data): void {
@@ -33,6 +41,36 @@ export class DictionaryMemo {
     }
     entry.chunks.push(values);
     entry.vector = undefined;
+  }
+
+  /**
+   * Loads a dictionary batch, at the next record batch where its values refer to other dictionaries: the format does
+   * not say in which order inner and outer ones come, only that both come before the batch that refers to them.
+   */
+  load(waiting: Waiting): void {
+    if (waiting.needs.length === 0) {
+      waiting.load();
+      return;
+    }
+    if (this.#waiting.length >= maxWaitingDictionaries) {
+      throw new FlightResourceExhaustedError(
+        `${this.#waiting.length} dictionary batches with dictionaries in their values came without a record batch; the limit is maxWaitingDictionaries`,
+      );
+    }
+    this.#waiting.push(waiting);
+  }
+
+  /** Loads what waits, inner dictionaries first, now that a batch needs it. What is missing is an error. */
+  settle(): void {
+    while (this.#waiting.length > 0) {
+      const all = this.#waiting;
+      const ids = new Set(all.map(({ id }) => id));
+      const ready = all.filter(({ needs }) => !needs.some((need) => ids.has(need)));
+      // A schema cannot make a circle of two dictionaries; should it, the first one tells what is missing.
+      const now = ready.length > 0 ? ready : all;
+      this.#waiting = all.filter((waiting) => !now.includes(waiting));
+      for (const { load } of now) load();
+    }
   }
 
   /**

@@ -35,6 +35,7 @@ export function decodeRecordBatch(
   const rows = header.length;
   checkRows(rows, 'the batch');
   checkBody(header.bodyLength, body);
+  memo.settle();
   const reader = new BodyReader(header, body, options.maxDecompressedBytes);
   const loader = new ColumnLoader(reader, plan, memo, header.version);
   const columns: Data[] = [];
