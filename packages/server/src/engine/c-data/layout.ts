@@ -115,3 +115,11 @@ export function dictionaryColumns(columns: readonly ColumnLayout[]): ColumnLayou
     return column.dictionary === undefined ? inner : [...inner, column];
   });
 }
+
+/** The layout of a column when its dictionaries are written out. */
+export function withoutDictionaries(column: ColumnLayout): ColumnLayout {
+  const { name, shape, children } = column.dictionary?.values ?? column;
+  const isNested = column.dictionary?.values.dictionary !== undefined;
+  if (isNested && column.dictionary !== undefined) return withoutDictionaries(column.dictionary.values);
+  return { name, shape, children: children.map(withoutDictionaries), dictionary: undefined };
+}

@@ -1,6 +1,7 @@
 import { FlightDataError } from '@peregrine/flight';
 import { type BatchLayout, decompressBuffer } from '@peregrine/flight/ipc';
 import { checkDictionaryIndices, checkListViews, checkOffsets, checkUnion, checkViews } from './check.ts';
+import { expandDictionary } from './expand.ts';
 import type { ColumnLayout } from './layout.ts';
 import { type Address, allocate } from './native.ts';
 import { countBits } from './pieces.ts';
@@ -22,14 +23,14 @@ export interface BatchSource {
   readonly version: 'V4' | 'V5';
   readonly dictionaries: ReadonlyMap<number, CArray>;
   /** Puts bytes in native memory that lives as long as the arrays: what was compressed, or lies badly. */
-  copyIn(bytes: Uint8Array): Address;
+  readonly copyIn: (bytes: Uint8Array) => Address;
 }
 
 /** Most bytes that a compressed buffer may say to become. */
 const largestBuffer = 2 ** 31;
 
 /**
- * Makes arrays of an IPC batch, with every length, offset and index checked: native code believes what it is given.
+ * Makes arrays of an IPC batch, dictionaries written out, with every length, offset and index checked: native code believes what it is given.
  *
  * @throws FlightDataError naming the column
  */
@@ -122,10 +123,8 @@ export function parseBatch(columns: readonly ColumnLayout[], source: BatchSource
             fail(of, `dictionary ${of.dictionary.id} was not sent before the batch`);
           checkDictionaryIndices(of, values.bytes, shape.width, length, valid, dictionary.length);
         }
-        // DuckDB looks at the bits of indices only where a number says that there are nulls.
-        const counted =
-          dictionary === undefined || valid === undefined ? nullCount : countNulls(valid, length);
-        return { ...arrayOf(length, counted, [validityAddress, values.address], []), dictionary };
+        const array = { ...arrayOf(length, nullCount, [validityAddress, values.address], []), dictionary };
+        return expandDictionary(of, array, shape.width, source.copyIn);
       }
       case 'bytes': {
         const offsets = take(of);
@@ -246,12 +245,4 @@ function arrayOf(
   children: readonly CArray[],
 ): CArray {
   return { length, nullCount, offset: 0, buffers, children, dictionary: undefined };
-}
-
-function countNulls(valid: Uint8Array, length: number): number {
-  let nulls = 0;
-  for (let i = 0; i < length; i++) {
-    if (((valid[i >> 3] ?? 0) & (1 << (i & 7))) === 0) nulls++;
-  }
-  return nulls;
 }

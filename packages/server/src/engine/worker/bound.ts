@@ -2,8 +2,9 @@ import { FlightDataError, FlightUnimplementedError } from '@peregrine/flight';
 import { type ArrowSchema, decodeMessageHeader, type MessageHeader } from '@peregrine/flight/ipc';
 import type { Driver } from '../adbc/driver.ts';
 import { chainAt, type Chain } from '../c-data/chain.ts';
+import { expandSchema } from '../c-data/expand.ts';
 import { fillBody, planBody } from '../c-data/gather.ts';
-import { type ColumnLayout, dictionaryColumns, layoutOf } from '../c-data/layout.ts';
+import { type ColumnLayout, dictionaryColumns, layoutOf, withoutDictionaries } from '../c-data/layout.ts';
 import { type Address, addressOf, write } from '../c-data/native.ts';
 import { parseBatch } from '../c-data/parse-batch.ts';
 import { measure, type Piece } from '../c-data/pieces.ts';
@@ -24,7 +25,6 @@ export interface BoundBatch {
   readonly layouts: readonly ColumnLayout[];
   readonly columns: readonly CArray[];
   readonly rows: number;
-  readonly dictionaries: ReadonlyMap<number, CArray>;
   /** Native memory of this batch that hangs on its statement, beside bodies. */
   readonly memory: Chain;
   /** The chain of single rows, when this is one. */
@@ -38,6 +38,8 @@ export function readBatches(
 ): BoundBatch[] {
   const schema = readSchemaHeader(schemaHeader);
   const layouts = layoutOf(schema);
+  const plainSchema = expandSchema(schema);
+  const plainLayouts = layouts.map(withoutDictionaries);
   const dictionaryOf = new Map(
     dictionaryColumns(layouts).map(({ dictionary }) => [dictionary?.id, dictionary?.values]),
   );
@@ -56,18 +58,11 @@ export function readBatches(
       if (array === undefined) continue;
       dictionaries.set(
         message.id,
-        message.isDelta && before ? joined(values, before, array, dictionaries, memory) : array,
+        message.isDelta && before ? joined(withoutDictionaries(values), before, array, memory) : array,
       );
     } else if (message.kind === 'batch') {
       const columns = parse(layouts, message, body, dictionaries, memory);
-      batches.push({
-        schema,
-        layouts,
-        columns,
-        rows: message.length,
-        dictionaries: new Map(dictionaries),
-        memory,
-      });
+      batches.push({ schema: plainSchema, layouts: plainLayouts, columns, rows: message.length, memory });
     } else {
       throw new FlightDataError('a second schema came where a batch belongs');
     }
@@ -106,12 +101,13 @@ function copyTo(chain: Chain, bytes: Uint8Array): Address {
   return address;
 }
 
+const noDictionaries: ReadonlyMap<number, CArray> = new Map();
+
 /** Copies pieces of columns into memory of their own, so that the arrays begin at 0. */
 function gathered(
   layouts: readonly ColumnLayout[],
   pieces: readonly (readonly Piece[])[],
   rows: number,
-  dictionaries: ReadonlyMap<number, CArray>,
   memory: Chain,
 ): CArray[] {
   const plan = planBody(layouts, pieces, rows);
@@ -122,20 +118,14 @@ function gathered(
     body,
     address: copyTo(memory, body),
     version: 'V5',
-    dictionaries,
+    dictionaries: noDictionaries,
     copyIn: (bytes) => copyTo(memory, bytes),
   });
 }
 
-function joined(
-  layout: ColumnLayout,
-  before: CArray,
-  added: CArray,
-  dictionaries: ReadonlyMap<number, CArray>,
-  memory: Chain,
-): CArray {
+function joined(layout: ColumnLayout, before: CArray, added: CArray, memory: Chain): CArray {
   const pieces = [measure(layout, before, 0, before.length), measure(layout, added, 0, added.length)];
-  const [array] = gathered([layout], [pieces], before.length + added.length, dictionaries, memory);
+  const [array] = gathered([layout], [pieces], before.length + added.length, memory);
   return array ?? added;
 }
 
@@ -146,7 +136,7 @@ export function rowOf(batch: BoundBatch, row: number, statement: Address): Bound
     return column === undefined ? [] : [measure(layout, column, row, 1)];
   });
   const chain = chainAt(statement + structsPlace);
-  const columns = gathered(batch.layouts, pieces, 1, batch.dictionaries, chain);
+  const columns = gathered(batch.layouts, pieces, 1, chain);
   return { ...batch, columns, rows: 1, structs: chain };
 }
 
@@ -172,23 +162,11 @@ export function reordered(batch: BoundBatch, order: readonly number[]): BoundBat
 
 /** A batch without rows. */
 export function emptyBatch(schemaHeader: Uint8Array, statement: Address): BoundBatch {
-  const schema = readSchemaHeader(schemaHeader);
+  const schema = expandSchema(readSchemaHeader(schemaHeader));
   const layouts = layoutOf(schema);
   const memory = chainAt(statement + memoryPlace);
-  const dictionaries = new Map<number, CArray>();
-  for (const { dictionary } of dictionaryColumns(layouts)) {
-    if (dictionary === undefined) continue;
-    const [values] = gathered([dictionary.values], [[]], 0, dictionaries, memory);
-    if (values !== undefined) dictionaries.set(dictionary.id, values);
-  }
-  const columns = gathered(
-    layouts,
-    layouts.map(() => []),
-    0,
-    dictionaries,
-    memory,
-  );
-  return { schema, layouts, columns, rows: 0, dictionaries, memory };
+  const none = layouts.map(() => []);
+  return { schema, layouts, columns: gathered(layouts, none, 0, memory), rows: 0, memory };
 }
 
 /** Gives a batch to a statement. What was bound before is freed when the driver has let go of it. */
