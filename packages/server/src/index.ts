@@ -23,7 +23,7 @@ export type { EngineChoice, S3UrlStyle, ServerSettings } from './settings/settin
 export { SettingsError } from './settings/settings.ts';
 
 // SQL engines
-export { type AdbcEngineOptions, createAdbcEngine, parseAdbcEngine } from './engine/adbc-engine.ts';
+export { type AdbcEngineOptions, createAdbcEngine } from './engine/adbc-engine.ts';
 export { createDuckDbEngine } from './engine/duckdb.ts';
 export type { DuckDbEngineOptions, EngineLimits } from './engine/options.ts';
 

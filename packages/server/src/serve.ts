@@ -81,7 +81,8 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
     const files = await openFiles(settings, engine);
     opened.push(() => files.close());
     if (settings.init !== undefined) await runInit(engine, settings.init);
-    if (!settings.externalAccess) await confineEngine(engine, [...files.roots, tempDirectory], files.singleFiles);
+    if (!settings.externalAccess)
+      await confineEngine(engine, [...files.roots, tempDirectory], files.singleFiles);
 
     const served = settings.readOnly ? readOnlyEngine(engine) : engine;
     const version = options.version ?? 'unknown';

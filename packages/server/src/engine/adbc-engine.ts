@@ -1,4 +1,3 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight';
 import { openEngine } from './core.ts';
 import { findDuckDbLibrary } from './duckdb-files.ts';
 import type { EngineLimits } from './options.ts';
@@ -39,27 +38,4 @@ function findHelper(): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * Reads `PATH.so[,entrypoint][,key=value…]`, the text of `--engine adbc:…` behind the colon.
- *
- * @throws FlightInvalidArgumentError when there is no path or a second entry point
- */
-export function parseAdbcEngine(text: string): AdbcEngineOptions {
-  const [driver = '', ...rest] = text.split(',');
-  if (driver === '') {
-    throw new FlightInvalidArgumentError(
-      `the engine "adbc:${text}" names no driver; write adbc:PATH[,entrypoint][,key=value…]`,
-    );
-  }
-  let entrypoint: string | undefined;
-  const options: Record<string, string> = {};
-  for (const part of rest) {
-    const equals = part.indexOf('=');
-    if (equals > 0) options[part.slice(0, equals)] = part.slice(equals + 1);
-    else if (entrypoint === undefined && part !== '') entrypoint = part;
-    else throw new FlightInvalidArgumentError(`"${part}" in the engine "adbc:${text}" is no key=value`);
-  }
-  return { driver, entrypoint, options };
 }

@@ -1,4 +1,4 @@
-import { openEngine } from '../engine/core.ts';
+import { createAdbcEngine } from '../engine/adbc-engine.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
 import type { EngineLimits } from '../engine/options.ts';
 import type { Engine } from '../engine/types.ts';
@@ -23,13 +23,11 @@ export async function openServerEngine(settings: ServerSettings, tempDirectory: 
     case 'none':
       return createUnavailableEngine('this server was started with --engine none');
     case 'adbc':
-      return openEngine({
+      return createAdbcEngine({
         ...limits,
-        library: engine.library,
+        driver: engine.library,
         entrypoint: engine.entrypoint,
-        options: [...engine.options],
-        dialect: 'generic',
-        canReopen: false,
+        options: Object.fromEntries(engine.options),
       });
     case 'duckdb':
       return createDuckDbEngine({

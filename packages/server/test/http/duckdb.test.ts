@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { tableFromIPC } from 'apache-arrow';
+import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
 import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
 import type { Engine } from '../../src/engine/types.ts';
 import { type HttpAddress, type HttpServer, createHttpServer } from '../../src/http/server.ts';
@@ -89,6 +89,8 @@ describe('HTTP over DuckDB', () => {
       'TabSeparatedWithNames',
       'TabSeparated',
       'Parquet',
+      'ArrowStream',
+      'Arrow',
     ];
     for (const format of formats) {
       await run(create('copy'));
@@ -113,8 +115,10 @@ describe('HTTP over DuckDB', () => {
     await run("CREATE OR REPLACE TABLE t (id BIGINT, name VARCHAR DEFAULT 'none')");
     await run('INSERT INTO t FORMAT JSONEachRow\n{"id":1}\n{"id":"2"}\n');
     await run('INSERT INTO t (name, id) FORMAT CSV\nx,3\n');
+    const arrow = tableToIPC(tableFromArrays({ a: ['y'], b: BigInt64Array.of(4n) }), 'stream');
+    assert.equal((await post('/?query=INSERT+INTO+t+(name,id)+FORMAT+ArrowStream', arrow)).status, 200);
     const rows = await run('SELECT * FROM t ORDER BY id FORMAT CSV');
-    assert.equal(rows, '1,none\n2,none\n3,x\n');
+    assert.equal(rows, '1,none\n2,none\n3,x\n4,y\n');
   });
 
   it('makes tables of what comes, in any coding', async () => {
@@ -129,6 +133,9 @@ describe('HTTP over DuckDB', () => {
       200,
     );
     assert.match(await run('DESCRIBE made FORMAT TSV'), /^a\tDOUBLE\t/);
+    const arrow = tableToIPC(tableFromArrays({ n: Int32Array.of(1, 2) }), 'file');
+    assert.equal((await post('/insert/arrow-file?table=from_arrow&mode=create', arrow)).status, 200);
+    assert.equal(await run('SELECT sum(n) FROM from_arrow FORMAT CSV'), '3\n');
   });
 
   it('keeps all or nothing, and says what does not fit', async () => {
@@ -156,6 +163,24 @@ describe('HTTP over DuckDB', () => {
     assert.equal(await run('SELECT count(*) FROM strict FORMAT CSV'), '0\n');
     assert.equal((await post('/?query=INSERT+INTO+missing+FORMAT+CSV', '1\n')).status, 404);
     assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it('binds parameters of each kind', async () => {
+    const body = JSON.stringify({
+      sql: 'SELECT :i AS i, :f AS f, :t AS t, :b AS b, :n AS n, :l AS l, $i + 1 AS j',
+      params: { i: 41, f: 1.5, t: 'x', b: true, n: null, l: [1, 2] },
+    });
+    const response = await post('/', body, { 'content-type': 'application/json' });
+    const { data } = JSON.parse(await response.text());
+    assert.deepEqual(data, [{ i: 41, f: 1.5, t: 'x', b: true, n: null, l: [1, 2], j: 42 }]);
+    const big = await post(
+      '/',
+      '{"sql":"SELECT $1 AS h, $2::DECIMAL(38,10) AS d","params":[123456789012345678901234567890,1234567890.0123456789],"format":"csv"}',
+      { 'content-type': 'application/json' },
+    );
+    assert.equal(await big.text(), 'h,d\n123456789012345678901234567890,1234567890.0123456789\n');
+    const url = await fetch(`${address.url}/?query=SELECT+{a:UInt8}%2B1+AS+x&param_a=41&format=csv`);
+    assert.equal(await url.text(), 'x\n42\n');
   });
 
   it('refuses to change anything by GET', async () => {
