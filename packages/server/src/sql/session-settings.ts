@@ -71,7 +71,7 @@ function duckdbSetting(name: string, value: SessionOptionValue | undefined): str
 export function settingError(name: string, error: unknown): SetSessionOptionError {
   if (name === 'catalog' || name === 'schema') return 'INVALID_VALUE';
   const message = error instanceof FlightError ? error.rawMessage : String(error);
-  if (/unrecognized configuration parameter|unknown option|not.*(?:supported|implemented)/i.test(message)) {
+  if (/unrecognized configuration parameter|unknown (?:connection )?option/i.test(message)) {
     return 'INVALID_NAME';
   }
   return /cannot be set (?:locally|globally)|while .*running|already/i.test(message)

@@ -1,0 +1,46 @@
+import { type FlightClient, FlightServer, connect } from '@peregrine/flight';
+import { type FlightSqlClient, connectSql } from '@peregrine/flight/sql';
+import { cookieMiddleware } from '@peregrine/flight/middleware';
+import { createDatasetStore } from '../../src/datasets/dataset.ts';
+import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
+import type { Engine } from '../../src/engine/types.ts';
+import { createFlightService } from '../../src/service/flight-service.ts';
+import { type SqlService, type SqlServiceOptions, createSqlService } from '../../src/sql/service.ts';
+
+/** A server over DuckDB, and clients of it. */
+export interface RunningServer {
+  readonly engine: Engine;
+  readonly service: SqlService;
+  /** A new client, with a jar for cookies of its own when `cookies` is true. */
+  sql(cookies?: boolean): FlightSqlClient;
+  readonly flight: FlightClient;
+  stop(): Promise<void>;
+}
+
+/** Starts one with an empty database in memory. */
+export async function startServer(options: SqlServiceOptions = {}): Promise<RunningServer> {
+  const engine = await createDuckDbEngine();
+  const service = createSqlService(engine, options);
+  const server = new FlightServer(createFlightService(createDatasetStore(), { sql: service }));
+  await server.listen('grpc+tcp://127.0.0.1:0');
+  const location = `grpc+tcp://127.0.0.1:${server.port}`;
+  const clients: { close(): Promise<void> }[] = [];
+  const flight = connect(location);
+  clients.push(flight);
+  return {
+    engine,
+    service,
+    flight,
+    sql(cookies = false) {
+      const client = connectSql(location, cookies ? { middleware: [cookieMiddleware()] } : {});
+      clients.push(client);
+      return client;
+    },
+    async stop() {
+      await Promise.all(clients.map((client) => client.close()));
+      await server.shutdown({ graceMs: 0 });
+      await service.close();
+      await engine.close();
+    },
+  };
+}

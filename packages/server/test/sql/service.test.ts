@@ -1,0 +1,329 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FlightError, Ticket } from '@peregrine/flight';
+import { type FlightSqlClient, SqlInfo } from '@peregrine/flight/sql';
+import { type Table, tableFromArrays } from 'apache-arrow';
+import { type RunningServer, startServer } from './running-server.ts';
+
+/** The rows of a table as plain values, without Arrow's bigint where a number does. */
+function rowsOf(table: Table): unknown[][] {
+  return table
+    .toArray()
+    .map((row: Iterable<[string, unknown]>) =>
+      [...row].map(([, value]) => (typeof value === 'bigint' ? Number(value) : value)),
+    );
+}
+
+function hasCode(code: string, text?: string): (error: unknown) => boolean {
+  return (error) =>
+    error instanceof FlightError && error.code === code && (text === undefined || error.message.includes(text));
+}
+
+describe('Flight SQL over DuckDB', () => {
+  let server: RunningServer;
+  let sql: FlightSqlClient;
+  before(async () => {
+    server = await startServer({ ticketLifeMs: 60_000 });
+    sql = server.sql();
+  });
+  after(() => server.stop());
+
+  it('runs queries when they are fetched, and again when they are fetched again', async () => {
+    const info = await sql.execute('SELECT 40 + 2 AS answer');
+    assert.deepEqual(rowsOf(await sql.readAll(info)), [[42]]);
+    assert.deepEqual(rowsOf(await sql.readAll(info)), [[42]]);
+    assert.ok((info.endpoints[0]?.expirationTime?.getTime() ?? 0) > Date.now());
+  });
+
+  it('runs statements with effects once, when they are planned, and tells their count', async () => {
+    await sql.query('CREATE TABLE once (i INTEGER)');
+    const info = await sql.execute('INSERT INTO once VALUES (1), (2)');
+    assert.equal(info.totalRecords, 1n);
+    assert.deepEqual(rowsOf(await sql.readAll(info)), [[2]]);
+    assert.deepEqual(rowsOf(await sql.readAll(info)), [[2]]);
+    assert.deepEqual(rowsOf(await sql.query('INSERT INTO once VALUES (3) RETURNING i * 10 AS t')), [[30]]);
+    assert.deepEqual(rowsOf(await sql.query('SELECT count(*) FROM once')), [[3]]);
+    assert.equal(await sql.executeUpdate('UPDATE once SET i = 0 WHERE i > 1'), 2n);
+    assert.equal(await sql.executeUpdate('DROP TABLE once'), 0n);
+  });
+
+  it('does not run what only its schema is asked for', async () => {
+    const schema = await sql.executeSchema("SELECT 1::BIGINT AS a, 'x' AS b");
+    assert.deepEqual(schema.fields.map(String), ['a: Int64', 'b: Utf8']);
+    await sql.executeSchema('CREATE TABLE never (i INTEGER)');
+    await assert.rejects(sql.query('FROM never'), hasCode('NOT_FOUND'));
+  });
+
+  it('prepares, binds one row and many, and tells queries from updates', async () => {
+    await sql.query('CREATE TABLE bound (i INTEGER, s VARCHAR)');
+    await using insert = await sql.prepare('INSERT INTO bound VALUES (?, ?)');
+    assert.equal(insert.bindRows([[1, 'a'], [2, null], [3, 'c']]) && (await insert.executeUpdate()), 3n);
+    await using select = await sql.prepare('SELECT s FROM bound WHERE i = ?');
+    assert.deepEqual(rowsOf(await select.bind([3]).query()), [['c']]);
+    assert.deepEqual(rowsOf(await select.bind([2]).query()), [[null]]);
+    await sql.query('DROP TABLE bound');
+  });
+
+  it('forgets prepared statements that were closed', async () => {
+    const statement = await sql.prepare('SELECT 1');
+    await statement.close();
+    await assert.rejects(statement.query());
+  });
+
+  it('keeps transactions apart until they are committed', async () => {
+    await sql.query('CREATE TABLE txn (i INTEGER)');
+    const transaction = await sql.beginTransaction();
+    assert.equal(await sql.executeUpdate('INSERT INTO txn VALUES (1)', { transaction }), 1n);
+    assert.deepEqual(rowsOf(await sql.query('SELECT count(*) FROM txn')), [[0]]);
+    assert.deepEqual(rowsOf(await sql.query('SELECT count(*) FROM txn', { transaction })), [[1]]);
+    await transaction.commit();
+    assert.deepEqual(rowsOf(await sql.query('SELECT count(*) FROM txn')), [[1]]);
+    await assert.rejects(sql.query('SELECT 1', { transaction }), hasCode('NOT_FOUND'));
+    const undone = await sql.beginTransaction();
+    await sql.executeIngest(tableFromArrays({ i: Int32Array.of(7, 8) }), { table: 'txn', transaction: undone });
+    await undone.rollback();
+    assert.deepEqual(rowsOf(await sql.query('SELECT count(*) FROM txn')), [[1]]);
+    await sql.query('DROP TABLE txn');
+  });
+
+  it('refuses savepoints and Substrait, which it has not', async () => {
+    const transaction = await sql.beginTransaction();
+    await assert.rejects(transaction.beginSavepoint('a'), hasCode('UNIMPLEMENTED'));
+    await transaction.rollback();
+    const plan = { plan: new Uint8Array(1), version: '1' };
+    await assert.rejects(sql.executeSubstrait(plan), hasCode('UNIMPLEMENTED'));
+  });
+
+  it('ingests all or nothing', async () => {
+    const rows = tableFromArrays({ i: Int32Array.of(1, 2, 3) });
+    assert.equal(await sql.executeIngest(rows, { table: 'taken', ifExists: 'fail' }), 3n);
+    await assert.rejects(sql.executeIngest(rows, { table: 'taken', ifExists: 'fail' }), hasCode('ALREADY_EXISTS'));
+    assert.equal(await sql.executeIngest(rows, { table: 'taken', ifExists: 'append' }), 3n);
+    assert.equal(await sql.executeIngest(rows, { table: 'taken', ifExists: 'replace' }), 3n);
+    await assert.rejects(sql.executeIngest(rows, { table: 'missing', ifMissing: 'fail' }));
+    const other = tableFromArrays({ i: ['no number', 'x'] });
+    await assert.rejects(sql.executeIngest(other, { table: 'taken', ifExists: 'append' }));
+    assert.deepEqual(rowsOf(await sql.query('SELECT count(*) FROM taken')), [[3]]);
+    await sql.query('DROP TABLE taken');
+  });
+
+  it('keeps temporary tables and settings with their client alone', async () => {
+    for (const cookies of [false, true]) {
+      const [mine, yours] = [server.sql(cookies), server.sql(cookies)];
+      await mine.query('CREATE TEMP TABLE mine AS SELECT 1 AS i');
+      await mine.query("SET SESSION TimeZone = 'Asia/Tokyo'");
+      assert.deepEqual(rowsOf(await mine.query("SELECT i, current_setting('TimeZone') FROM mine")), [
+        [1, 'Asia/Tokyo'],
+      ]);
+      await assert.rejects(yours.query('FROM mine'), hasCode('NOT_FOUND'));
+      const before = server.engine.statistics.connections;
+      await mine.closeSession();
+      for (let i = 0; i < 50 && server.engine.statistics.connections >= before; i++) await sleep(10);
+      assert.ok(server.engine.statistics.connections < before, 'the connection is freed with the session');
+      await assert.rejects(mine.query('FROM mine'));
+      await Promise.all([mine.close(), yours.close()]);
+    }
+  });
+
+  it('sets catalog, schema and settings by session options, and says why not', async () => {
+    const client = server.sql(true);
+    assert.equal((await client.getSessionOptions()).get('catalog'), 'memory');
+    await client.query('CREATE SCHEMA workplace');
+    const { errors } = await client.setSessionOptions({
+      schema: 'workplace',
+      default_null_order: 'nulls_first',
+      nonsense: 'x',
+      threads: 2n,
+      TimeZone: 'Nowhere/Land',
+    });
+    assert.deepEqual(Object.fromEntries(errors), {
+      nonsense: 'INVALID_NAME',
+      threads: 'ERROR',
+      TimeZone: 'INVALID_VALUE',
+    });
+    assert.deepEqual(rowsOf(await client.query('SELECT current_schema()')), [['workplace']]);
+    assert.deepEqual(rowsOf(await sql.query('SELECT current_schema()')), [['main']]);
+    assert.equal((await client.getSessionOptions()).get('schema'), 'workplace');
+    await client.setSessionOptions({ schema: 'main' });
+    await client.query('DROP SCHEMA workplace');
+    await client.closeSession();
+  });
+
+  it('polls a long query until it is done, and cancels one', async () => {
+    const info = await sql.executePolled('SELECT count(*) AS n FROM range(30000000) a WHERE a.range % 3 = 1');
+    assert.deepEqual(rowsOf(await sql.readAll(info)), [[10_000_000]]);
+    const endless = 'SELECT count(*) FROM range(1000000000000) a WHERE a.range % 7 = 3';
+    const poll = await sql.pollExecute(endless);
+    assert.equal(poll.isComplete, false);
+    assert.ok(poll.info !== undefined && poll.descriptor !== undefined);
+    assert.equal((await sql.cancelFlightInfo(poll.info)).status, 'CANCELLED');
+    await assert.rejects(sql.poll(poll.descriptor), hasCode('NOT_FOUND'));
+    for (let i = 0; i < 200 && server.engine.statistics.running > 0; i++) await sleep(10);
+    assert.equal(server.engine.statistics.running, 0, 'the engine has stopped');
+  });
+
+  it('cancels what a FlightInfo stands for, also by the older action', async () => {
+    const info = await sql.execute('SELECT * FROM range(10)');
+    assert.equal(await sql.cancelQuery(info), 'CANCELLED');
+    await assert.rejects(sql.readAll(info), hasCode('CANCELLED'));
+  });
+
+  it('renews tickets, and lets them expire', async () => {
+    const info = await sql.execute('SELECT 1 AS a');
+    const [endpoint] = info.endpoints;
+    assert.ok(endpoint);
+    await sleep(5);
+    const renewed = await sql.flight.renewFlightEndpoint(endpoint);
+    assert.ok((renewed.expirationTime?.getTime() ?? 0) > (endpoint.expirationTime?.getTime() ?? 0));
+    await assert.rejects(server.flight.doGet(new Ticket('nothing of this name')).readAll(), hasCode('NOT_FOUND'));
+    const hasty = await startServer({ ticketLifeMs: 1 });
+    try {
+      const expired = await hasty.sql().execute('SELECT 1');
+      await sleep(20);
+      await assert.rejects(hasty.sql().readAll(expired), hasCode('NOT_FOUND', 'expired'));
+      for (let i = 0; i < 100 && hasty.service.statements.size > 0; i++) await sleep(10);
+      assert.equal(hasty.service.statements.size, 0, 'memory is freed when nobody fetches');
+    } finally {
+      await hasty.stop();
+    }
+  });
+
+  it('ends transactions that nobody uses', async () => {
+    const hasty = await startServer({ transactionTimeoutMs: 50 });
+    try {
+      const client = hasty.sql();
+      const transaction = await client.beginTransaction();
+      for (let i = 0; i < 200 && hasty.engine.statistics.connections > 0; i++) await sleep(10);
+      assert.equal(hasty.engine.statistics.connections, 0);
+      await assert.rejects(transaction.commit(), hasCode('NOT_FOUND'));
+    } finally {
+      await hasty.stop();
+    }
+  });
+
+  it('gives memory back when clients leave in the middle', async () => {
+    const info = await sql.execute('SELECT range AS i, repeat(\'x\', 100) AS s FROM range(5000000)');
+    const [endpoint] = info.endpoints;
+    assert.ok(endpoint);
+    const reader = server.flight.doGet(endpoint.ticket);
+    await reader.readNext();
+    reader.cancel();
+    for (let i = 0; i < 300 && server.engine.statistics.batchBytes > 0; i++) await sleep(10);
+    assert.equal(server.engine.statistics.batchBytes, 0);
+  });
+});
+
+describe('the catalog of DuckDB', () => {
+  let server: RunningServer;
+  let sql: FlightSqlClient;
+  before(async () => {
+    server = await startServer();
+    sql = server.sql();
+    await sql.query('CREATE TABLE parent (id INTEGER, part VARCHAR, note VARCHAR, PRIMARY KEY (id, part))');
+    await sql.query(
+      'CREATE TABLE child (c BIGINT PRIMARY KEY, pid INTEGER NOT NULL, ppart VARCHAR, d DECIMAL(9,2) DEFAULT 1, ' +
+        'FOREIGN KEY (pid, ppart) REFERENCES parent (id, part))',
+    );
+    await sql.query('CREATE VIEW seen AS SELECT id FROM parent');
+    await sql.query("COMMENT ON COLUMN parent.note IS 'a remark'");
+    await sql.query("ATTACH ':memory:' AS other");
+    await sql.query('CREATE TABLE other.main.elsewhere (i INTEGER)');
+  });
+  after(() => server.stop());
+
+  it('lists catalogs, schemas and tables of all databases, by filters', async () => {
+    assert.deepEqual(await sql.getCatalogs(), ['memory', 'other']);
+    assert.deepEqual(await sql.getDbSchemas({ catalog: 'other' }), [
+      { catalogName: 'other', dbSchemaName: 'main' },
+    ]);
+    assert.deepEqual(await sql.getDbSchemas({ catalog: '' }), []);
+    const names = async (filter: Parameters<FlightSqlClient['getTables']>[0]): Promise<string[]> =>
+      (await sql.getTables(filter)).map((table) => `${table.catalogName}.${table.tableName}:${table.tableType}`);
+    assert.deepEqual(await names({}), [
+      'memory.child:BASE TABLE',
+      'memory.parent:BASE TABLE',
+      'memory.seen:VIEW',
+      'other.elsewhere:BASE TABLE',
+    ]);
+    assert.deepEqual(await names({ tableTypes: ['TABLE'], catalog: 'memory' }), [
+      'memory.child:BASE TABLE',
+      'memory.parent:BASE TABLE',
+    ]);
+    assert.deepEqual(await names({ tableNameFilterPattern: 'se_n' }), ['memory.seen:VIEW']);
+    assert.deepEqual(await names({ tableNameFilterPattern: 'se\\_n' }), []);
+    assert.deepEqual(await names({ dbSchemaFilterPattern: 'nope%' }), []);
+    assert.deepEqual(await sql.getTableTypes(), ['BASE TABLE', 'LOCAL TEMPORARY', 'VIEW']);
+  });
+
+  it('calls ordinary tables TABLE for who wants that, by header or session', async () => {
+    const headers = { 'x-peregrine-table-type': 'TABLE' };
+    assert.deepEqual(await sql.getTableTypes({ headers }), ['LOCAL TEMPORARY', 'TABLE', 'VIEW']);
+    const client = server.sql(true);
+    assert.equal((await client.setSessionOptions({ table_type: 'odd' })).errors.get('table_type'), 'INVALID_VALUE');
+    await client.setSessionOptions({ table_type: 'TABLE' });
+    const [table] = await client.getTables({ tableNameFilterPattern: 'child' });
+    assert.equal(table?.tableType, 'TABLE');
+  });
+
+  it('tells columns with real nullability and all that is known of them', async () => {
+    const [table] = await sql.getTables({ tableNameFilterPattern: 'child', includeSchema: true });
+    const schema = table?.schema;
+    assert.ok(schema !== undefined);
+    assert.deepEqual(
+      schema.fields.map((field) => [field.name, String(field.type), field.nullable]),
+      [
+        ['c', 'Int64', false],
+        ['pid', 'Int32', false],
+        ['ppart', 'Utf8', true],
+        ['d', 'Decimal[9e+2]', true],
+      ],
+    );
+    const key = (name: string): string => `ARROW:FLIGHT:SQL:${name}`;
+    const decimal = schema.fields[3]?.metadata;
+    assert.equal(decimal?.get(key('TYPE_NAME')), 'DECIMAL');
+    assert.equal(decimal?.get(key('PRECISION')), '9');
+    assert.equal(decimal?.get(key('SCALE')), '2');
+    assert.equal(decimal?.get(key('TABLE_NAME')), 'child');
+    assert.equal(decimal?.get(key('IS_AUTO_INCREMENT')), '0');
+    const [parent] = await sql.getTables({ tableNameFilterPattern: 'parent', includeSchema: true });
+    assert.equal(parent?.schema?.fields[2]?.metadata.get(key('REMARKS')), 'a remark');
+  });
+
+  it('tells keys', async () => {
+    const primary = await sql.getPrimaryKeys({ table: 'parent' });
+    assert.deepEqual(primary.map((row) => [row.columnName, row.keySequence]), [['id', 1], ['part', 2]]);
+    const imported = await sql.getImportedKeys({ table: 'child' });
+    assert.deepEqual(
+      imported.map((row) => [row.pkTableName, row.pkColumnName, row.fkColumnName, row.keySequence, row.updateRule]),
+      [['parent', 'id', 'pid', 1, 'NO_ACTION'], ['parent', 'part', 'ppart', 2, 'NO_ACTION']],
+    );
+    assert.ok(imported[0]?.pkKeyName !== undefined && imported[0].fkKeyName !== undefined);
+    assert.equal((await sql.getExportedKeys({ table: 'parent' })).length, 2);
+    assert.equal((await sql.getExportedKeys({ table: 'child' })).length, 0);
+    assert.equal((await sql.getCrossReference({ pkTable: 'parent', fkTable: 'child' })).length, 2);
+    assert.equal((await sql.getPrimaryKeys({ table: 'parent', catalog: 'other' })).length, 0);
+  });
+
+  it('tells what the server is and can', async () => {
+    const info = await sql.getSqlInfo();
+    assert.equal(info.get(SqlInfo.FLIGHT_SQL_SERVER_NAME), 'DuckDB');
+    for (const [code, word] of [
+      [SqlInfo.SQL_KEYWORDS, 'qualify'],
+      [SqlInfo.SQL_NUMERIC_FUNCTIONS, 'sqrt'],
+      [SqlInfo.SQL_STRING_FUNCTIONS, 'upper'],
+      [SqlInfo.SQL_DATETIME_FUNCTIONS, 'date_trunc'],
+      [SqlInfo.SQL_SYSTEM_FUNCTIONS, 'version'],
+    ] as const) {
+      const list = info.get(code);
+      assert.ok(Array.isArray(list) && list.includes(word), `${code} has ${word}`);
+    }
+    assert.ok((await sql.getXdbcTypeInfo()).length > 20);
+  });
+
+  it('shows schemas that a query then streams, bit for bit', async () => {
+    const info = await sql.execute('SELECT * FROM child');
+    assert.ok(info.schema !== undefined);
+    assert.deepEqual(String((await sql.readAll(info)).schema), String(info.schema));
+  });
+});
