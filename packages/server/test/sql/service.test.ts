@@ -17,7 +17,9 @@ function rowsOf(table: Table): unknown[][] {
 
 function hasCode(code: string, text?: string): (error: unknown) => boolean {
   return (error) =>
-    error instanceof FlightError && error.code === code && (text === undefined || error.message.includes(text));
+    error instanceof FlightError &&
+    error.code === code &&
+    (text === undefined || error.message.includes(text));
 }
 
 describe('Flight SQL over DuckDB', () => {
@@ -58,7 +60,14 @@ describe('Flight SQL over DuckDB', () => {
   it('prepares, binds one row and many, and tells queries from updates', async () => {
     await sql.query('CREATE TABLE bound (i INTEGER, s VARCHAR)');
     await using insert = await sql.prepare('INSERT INTO bound VALUES (?, ?)');
-    assert.equal(insert.bindRows([[1, 'a'], [2, null], [3, 'c']]) && (await insert.executeUpdate()), 3n);
+    assert.equal(
+      insert.bindRows([
+        [1, 'a'],
+        [2, null],
+        [3, 'c'],
+      ]) && (await insert.executeUpdate()),
+      3n,
+    );
     await using select = await sql.prepare('SELECT s FROM bound WHERE i = ?');
     assert.deepEqual(rowsOf(await select.bind([3]).query()), [['c']]);
     assert.deepEqual(rowsOf(await select.bind([2]).query()), [[null]]);
@@ -81,7 +90,10 @@ describe('Flight SQL over DuckDB', () => {
     assert.deepEqual(rowsOf(await sql.query('SELECT count(*) FROM txn')), [[1]]);
     await assert.rejects(sql.query('SELECT 1', { transaction }), hasCode('NOT_FOUND'));
     const undone = await sql.beginTransaction();
-    await sql.executeIngest(tableFromArrays({ i: Int32Array.of(7, 8) }), { table: 'txn', transaction: undone });
+    await sql.executeIngest(tableFromArrays({ i: Int32Array.of(7, 8) }), {
+      table: 'txn',
+      transaction: undone,
+    });
     await undone.rollback();
     assert.deepEqual(rowsOf(await sql.query('SELECT count(*) FROM txn')), [[1]]);
     await sql.query('DROP TABLE txn');
@@ -98,7 +110,10 @@ describe('Flight SQL over DuckDB', () => {
   it('ingests all or nothing', async () => {
     const rows = tableFromArrays({ i: Int32Array.of(1, 2, 3) });
     assert.equal(await sql.executeIngest(rows, { table: 'taken', ifExists: 'fail' }), 3n);
-    await assert.rejects(sql.executeIngest(rows, { table: 'taken', ifExists: 'fail' }), hasCode('ALREADY_EXISTS'));
+    await assert.rejects(
+      sql.executeIngest(rows, { table: 'taken', ifExists: 'fail' }),
+      hasCode('ALREADY_EXISTS'),
+    );
     assert.equal(await sql.executeIngest(rows, { table: 'taken', ifExists: 'append' }), 3n);
     assert.equal(await sql.executeIngest(rows, { table: 'taken', ifExists: 'replace' }), 3n);
     await assert.rejects(sql.executeIngest(rows, { table: 'missing', ifMissing: 'fail' }));
@@ -176,7 +191,10 @@ describe('Flight SQL over DuckDB', () => {
     await sleep(5);
     const renewed = await sql.flight.renewFlightEndpoint(endpoint);
     assert.ok((renewed.expirationTime?.getTime() ?? 0) > (endpoint.expirationTime?.getTime() ?? 0));
-    await assert.rejects(server.flight.doGet(new Ticket('nothing of this name')).readAll(), hasCode('NOT_FOUND'));
+    await assert.rejects(
+      server.flight.doGet(new Ticket('nothing of this name')).readAll(),
+      hasCode('NOT_FOUND'),
+    );
     const hasty = await startServer({ ticketLifeMs: 1 });
     try {
       const expired = await hasty.sql().execute('SELECT 1');
@@ -203,7 +221,7 @@ describe('Flight SQL over DuckDB', () => {
   });
 
   it('gives memory back when clients leave in the middle', async () => {
-    const info = await sql.execute('SELECT range AS i, repeat(\'x\', 100) AS s FROM range(5000000)');
+    const info = await sql.execute("SELECT range AS i, repeat('x', 100) AS s FROM range(5000000)");
     const [endpoint] = info.endpoints;
     assert.ok(endpoint);
     const reader = server.flight.doGet(endpoint.ticket);
@@ -239,7 +257,9 @@ describe('the catalog of DuckDB', () => {
     ]);
     assert.deepEqual(await sql.getDbSchemas({ catalog: '' }), []);
     const names = async (filter: Parameters<FlightSqlClient['getTables']>[0]): Promise<string[]> =>
-      (await sql.getTables(filter)).map((table) => `${table.catalogName}.${table.tableName}:${table.tableType}`);
+      (await sql.getTables(filter)).map(
+        (table) => `${table.catalogName}.${table.tableName}:${table.tableType}`,
+      );
     assert.deepEqual(await names({}), [
       'memory.child:BASE TABLE',
       'memory.parent:BASE TABLE',
@@ -260,7 +280,10 @@ describe('the catalog of DuckDB', () => {
     const headers = { 'x-peregrine-table-type': 'TABLE' };
     assert.deepEqual(await sql.getTableTypes({ headers }), ['LOCAL TEMPORARY', 'TABLE', 'VIEW']);
     const client = server.sql(true);
-    assert.equal((await client.setSessionOptions({ table_type: 'odd' })).errors.get('table_type'), 'INVALID_VALUE');
+    assert.equal(
+      (await client.setSessionOptions({ table_type: 'odd' })).errors.get('table_type'),
+      'INVALID_VALUE',
+    );
     await client.setSessionOptions({ table_type: 'TABLE' });
     const [table] = await client.getTables({ tableNameFilterPattern: 'child' });
     assert.equal(table?.tableType, 'TABLE');
@@ -292,11 +315,26 @@ describe('the catalog of DuckDB', () => {
 
   it('tells keys', async () => {
     const primary = await sql.getPrimaryKeys({ table: 'parent' });
-    assert.deepEqual(primary.map((row) => [row.columnName, row.keySequence]), [['id', 1], ['part', 2]]);
+    assert.deepEqual(
+      primary.map((row) => [row.columnName, row.keySequence]),
+      [
+        ['id', 1],
+        ['part', 2],
+      ],
+    );
     const imported = await sql.getImportedKeys({ table: 'child' });
     assert.deepEqual(
-      imported.map((row) => [row.pkTableName, row.pkColumnName, row.fkColumnName, row.keySequence, row.updateRule]),
-      [['parent', 'id', 'pid', 1, 'NO_ACTION'], ['parent', 'part', 'ppart', 2, 'NO_ACTION']],
+      imported.map((row) => [
+        row.pkTableName,
+        row.pkColumnName,
+        row.fkColumnName,
+        row.keySequence,
+        row.updateRule,
+      ]),
+      [
+        ['parent', 'id', 'pid', 1, 'NO_ACTION'],
+        ['parent', 'part', 'ppart', 2, 'NO_ACTION'],
+      ],
     );
     assert.ok(imported[0]?.pkKeyName !== undefined && imported[0].fkKeyName !== undefined);
     assert.equal((await sql.getExportedKeys({ table: 'parent' })).length, 2);
