@@ -24,7 +24,7 @@ const packages = ['packages/flight', 'packages/server', 'packages/cli'];
 
 /** Paths that may be in a tarball. */
 const allowed =
-  /^package\/(dist\/src\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md|proto\/.+\.proto)$/;
+  /^package\/(dist\/src\/.+\.(js|d\.ts)|bin\/.+\.mjs|package\.json|README\.md|LICENSE|CHANGELOG\.md|proto\/.+\.proto)$/;
 
 const work = mkdtempSync(join(tmpdir(), 'peregrine-packages-'));
 try {
