@@ -36,8 +36,8 @@ export interface EngineTables {
   close(): Promise<void>;
 }
 
-/** Where Arrow files lie in the engine: views stand before them, so that they cannot be written to. */
-const loadedSchema = 'peregrine_loaded';
+/** Where Arrow files lie in the engine: views stand before them, so that they cannot be written to. Catalogs hide it. */
+export const loadedSchema = 'peregrine_loaded';
 
 /** @param catalog - an in-memory catalog that takes the views; undefined: the engine's own, which then has to be in memory */
 export function createEngineTables(engine: Engine, catalog: string | undefined): EngineTables {

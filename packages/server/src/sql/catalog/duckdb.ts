@@ -1,5 +1,6 @@
 import type { SqlTable } from '@peregrine/flight/sql';
 import type { EngineConnection } from '../../engine/types.ts';
+import { loadedSchema } from '../../store/engine-tables.ts';
 import { queryRows, textOf } from '../rows.ts';
 import { patternEscape, quoteLiteral } from '../sql-text.ts';
 import { duckdbTableSchemas } from './duckdb-columns.ts';
@@ -15,7 +16,8 @@ const visibleDatabases =
   'union select database_name from duckdb_tables() where temporary ' +
   'union select database_name from duckdb_views() where temporary and not internal';
 
-const hiddenSchemas = "('information_schema', 'pg_catalog')";
+/** DuckDB's own, and the one in which the store keeps the rows of Arrow files behind their views. */
+const hiddenSchemas = `('information_schema', 'pg_catalog', ${quoteLiteral(loadedSchema)})`;
 
 /** DuckDB's catalog, by its table functions. */
 export const duckdbCatalog: Catalog = {
@@ -46,7 +48,7 @@ async function readTables(connection: EngineConnection, filter: TableFilter): Pr
     filter.types.length === 0 ? '' : ` and table_type in (${filter.types.map(quoteLiteral).join(', ')})`;
   const tables =
     "select database_name, schema_name, table_name, case when temporary then 'LOCAL TEMPORARY' " +
-    "else 'BASE TABLE' end as table_type from duckdb_tables() where not internal";
+    `else 'BASE TABLE' end as table_type from duckdb_tables() where not internal and schema_name not in ${hiddenSchemas}`;
   const views = "select database_name, schema_name, view_name, 'VIEW' from duckdb_views() where not internal";
   const rows = await queryRows(
     connection,
