@@ -96,6 +96,25 @@ describe('our Flight SQL client and server', () => {
     assert.deepEqual([commands[0]?.ifMissing, commands[0]?.ifExists], ['create', 'append']);
   });
 
+  it('ingest the result of a query as it comes', async () => {
+    const seen: unknown[] = [];
+    await using both = await startSql({
+      getFlightInfoStatement: () => ({ schema: peopleSchema, handle: bytes('h') }),
+      doGetStatement: () => people('a', 'b', 'c'),
+      async doPutStatementIngest(_command, rows) {
+        const table = await rows.readAll();
+        seen.push(...(table.getChild('name') ?? []));
+        return table.numRows;
+      },
+    });
+    const { sql } = both;
+    assert.equal(await sql.executeIngest(sql.read(await sql.execute('SELECT')), { table: 't' }), 3n);
+    const [endpoint] = (await sql.execute('SELECT')).endpoints;
+    assert.ok(endpoint);
+    assert.equal(await sql.executeIngest(sql.flight.doGet(endpoint.ticket), { table: 't' }), 3n);
+    assert.deepEqual(seen, ['a', 'b', 'c', 'a', 'b', 'c']);
+  });
+
   it('cancel an ingest whose rows fail midway', async () => {
     let start = (): void => undefined;
     const started = new Promise<void>((resolve) => {

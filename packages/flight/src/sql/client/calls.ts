@@ -57,7 +57,10 @@ export async function putRows(
   const { writer, reader } = call;
   if (rows === undefined) await writer.begin(new Schema([]));
   else if (isArrowRecordBatch(rows)) await writer.writeBatch(rows);
-  else {
+  else if ('readNext' in rows) {
+    await writer.begin(await rows.schema);
+    for await (const chunk of rows) await writer.writeChunk(chunk);
+  } else {
     if ('open' in rows && typeof rows.open === 'function') await rows.open();
     await writer.begin(rows.schema);
     const batches = 'batches' in rows ? rows.batches : rows;

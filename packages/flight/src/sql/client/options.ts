@@ -1,9 +1,10 @@
 /** What the calls of a Flight SQL client can be told. */
 
 import type { RecordBatch, Table } from 'apache-arrow';
-import type { FlightCallOptions, ReadEndpointsOptions } from '../../client/index.ts';
+import type { EndpointsReader, FlightCallOptions, ReadEndpointsOptions } from '../../client/index.ts';
 import type { PollInfo } from '../../model/index.ts';
 import type { RecordBatchSource } from '../../stream/record-batch-stream.ts';
+import type { FlightStreamReader } from '../../stream/types.ts';
 import type { IngestIfExists, IngestIfMissing } from '../commands/types.ts';
 import type { SqlParameterRow } from '../parameters/batch.ts';
 
@@ -62,8 +63,11 @@ export interface IngestOptions extends FlightCallOptions {
   readonly options?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Rows to send: a table, a batch, or anything with a schema that has or gives batches. */
-export type SqlRows = Table | RecordBatch | RecordBatchSource;
+/**
+ * Rows to send: a table, a batch, anything with a schema that has or gives batches, or the reader of another result,
+ * whose chunks are sent on as they come and released.
+ */
+export type SqlRows = Table | RecordBatch | RecordBatchSource | FlightStreamReader | EndpointsReader;
 
 /** The id of a transaction. */
 export function transactionId(transaction: TransactionReference | undefined): Uint8Array | undefined {

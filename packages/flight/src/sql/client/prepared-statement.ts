@@ -152,6 +152,7 @@ export class PreparedStatement implements AsyncDisposable {
 function isRows(parameters: SqlParameterRow | SqlRows): parameters is SqlRows {
   if (Array.isArray(parameters)) return false;
   if (isArrowTable(parameters) || isArrowRecordBatch(parameters)) return true;
+  if ('readNext' in parameters && typeof parameters.readNext === 'function') return true;
   // a reader, or batches with their schema; a parameter may be called schema, but it is no object with fields
   return (
     'schema' in parameters &&
