@@ -86,7 +86,7 @@ export function createConnection(
 
   /** Runs SQL on the connection, which is not busy or busy with its caller. */
   async function executeNow(sql: string, signal: AbortSignal | undefined): Promise<bigint> {
-    const statement = await core.pool.run('newStatement', { connection: address }, { signal });
+    const statement = await core.quick('newStatement', { connection: address }, signal);
     try {
       return await core.run(
         'execute',
@@ -113,7 +113,7 @@ export function createConnection(
       onClosed();
     };
     try {
-      statement = await core.pool.run('newStatement', { connection: address }, { signal: options.signal });
+      statement = await core.quick('newStatement', { connection: address }, options.signal);
       const run = own.newRun(options.signal, statement);
       const started = await start(statement, run);
       const made = createResult(
@@ -164,11 +164,7 @@ export function createConnection(
 
   function prepare(sql: string, options: EngineCallOptions = {}): Promise<EngineStatement> {
     return alone(options.signal, async () => {
-      const statement = await core.pool.run(
-        'newStatement',
-        { connection: address },
-        { signal: options.signal },
-      );
+      const statement = await core.quick('newStatement', { connection: address }, options.signal);
       try {
         const facts = await core.run(
           'prepare',

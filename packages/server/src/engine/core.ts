@@ -43,6 +43,12 @@ export interface EngineCore {
     args: OperationArguments<K>,
     options: StatementRun,
   ): Promise<OperationResult<K>>;
+  /** Runs what DuckDB does in no time without waiting for a thread; other drivers may ask a server for it. */
+  quick<K extends OperationName>(
+    name: K,
+    args: OperationArguments<K>,
+    signal: AbortSignal | undefined,
+  ): Promise<OperationResult<K>>;
   /** Asks from a thread that is always free. */
   control<K extends OperationName>(name: K, args: OperationArguments<K>): Promise<OperationResult<K>>;
 }
@@ -90,6 +96,8 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     maxReadAheadBytes: specification.maxReadAheadBytes ?? 256 * 1024 * 1024,
     counters,
     run,
+    quick: (name, args, signal) =>
+      dialect === 'duckdb' ? control.run(name, args) : pool.run(name, args, { signal }),
     control: (name, args) => control.run(name, args),
   };
 
@@ -202,7 +210,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
       if (state.kind === 'unavailable') {
         throw new FlightUnavailableError(`the database cannot be used: ${state.reason}`);
       }
-      const address = await pool.run('openConnection', { database }, { signal: callOptions.signal });
+      const address = await core.quick('openConnection', { database }, callOptions.signal);
       const connection = createConnection(core, address, specification.statementTimeoutMs, () =>
         connections.delete(connection),
       );

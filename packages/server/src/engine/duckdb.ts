@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { openEngine } from './core.ts';
 import { findDuckDbLibrary } from './duckdb-files.ts';
@@ -16,6 +17,7 @@ export async function createDuckDbEngine(options: DuckDbEngineOptions = {}): Pro
   let library: string;
   try {
     library = options.library ?? findDuckDbLibrary();
+    await access(library);
     createRequire(import.meta.url).resolve('koffi');
   } catch (error) {
     return createUnavailableEngine(

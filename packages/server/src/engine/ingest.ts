@@ -162,7 +162,7 @@ async function pour(
   const header = schema.slice();
   const order = columns === undefined ? undefined : columnOrder(columns, header);
   const dictionaries = createDictionaryInputs();
-  const statement = await core.pool.run('newStatement', { connection: address }, { signal });
+  const statement = await core.quick('newStatement', { connection: address }, signal);
   const run = connection.newRun(signal, statement);
 
   const ingest = (mode: 'create' | 'append', inputs: readonly TakenInput['input'][]): Promise<bigint> =>
@@ -230,7 +230,7 @@ export async function ingestByDriver(
   const taken: TakenInput[] = [];
   for await (const batch of batches) taken.push(takeInput(batch));
   const { core, address } = connection;
-  const statement = await core.pool.run('newStatement', { connection: address }, { signal: options.signal });
+  const statement = await core.quick('newStatement', { connection: address }, options.signal);
   try {
     const rows = await core.run(
       'ingest',

@@ -28,6 +28,12 @@ export interface RunOptions {
   readonly onStart?: (() => void) | undefined;
 }
 
+/**
+ * Threads beside those of statements, for what belongs to statements that have begun: results go on being read and
+ * freed while every other thread works on something long.
+ */
+const spareThreads = 2;
+
 /** Threads that operations run in. */
 export interface WorkerPool {
   run<K extends OperationName>(
@@ -54,17 +60,20 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
   const first: Job[] = [];
   const queue: Job[] = [];
   const ends = new Map<WorkerThread, NodeJS.Timeout>();
+  let starting = 0;
   let isClosed = false;
   let onIdle: (() => void) | undefined;
 
-  function obtain(): WorkerThread | undefined {
+  /** A thread, if the job may have one now. */
+  function obtain(kind: 'start' | 'continue'): WorkerThread | undefined {
+    if (kind === 'start' && starting >= maxThreads) return undefined;
     const ready = idle.pop();
     if (ready !== undefined) {
       clearTimeout(ends.get(ready));
       ends.delete(ready);
       return ready;
     }
-    if (threads.size >= maxThreads) return undefined;
+    if (threads.size >= maxThreads + (kind === 'continue' ? spareThreads : 0)) return undefined;
     const thread = startWorker(setup, () => {
       threads.delete(thread);
       const place = idle.indexOf(thread);
@@ -76,8 +85,8 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
 
   function free(done: WorkerThread): void {
     if (!done.isAlive) threads.delete(done);
-    const job = first.shift() ?? queue.shift();
-    const thread = done.isAlive ? done : job && obtain();
+    const job = first.shift() ?? (starting < maxThreads ? queue.shift() : undefined);
+    const thread = done.isAlive ? done : job && obtain('continue');
     if (job !== undefined && thread !== undefined) {
       job.start(thread);
       return;
@@ -115,10 +124,14 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
           start(thread) {
             stopWaiting();
             onStart?.();
+            if (kind === 'start') starting++;
             thread
               .run(name, args)
               .then(resolve, reject)
-              .finally(() => free(thread));
+              .finally(() => {
+                if (kind === 'start') starting--;
+                free(thread);
+              });
           },
           refuse(error) {
             stopWaiting();
@@ -135,7 +148,7 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
           clearTimeout(timer);
           signal?.removeEventListener('abort', onAbort);
         };
-        const thread = obtain();
+        const thread = obtain(kind);
         if (thread !== undefined) {
           job.start(thread);
           return;
