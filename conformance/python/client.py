@@ -374,6 +374,71 @@ def call_timeout(client, facts):
     wait_for(lambda: action(client, "running", b"endless") == [b"0"])
 
 
+def every_method(client, name, options=None):
+    """Each method of the client as a function that asks for `name` and waits for the answer."""
+    path = flight.FlightDescriptor.for_path(name)
+    schema = simple_table().schema
+
+    def do_put():
+        writer, reader = client.do_put(path, schema, options=options)
+        try:
+            reader.read()
+        finally:
+            writer.close()
+
+    def do_exchange():
+        writer, reader = client.do_exchange(flight.FlightDescriptor.for_command(name), options)
+        writer.begin(schema)
+        try:
+            reader.read_chunk()
+        finally:
+            writer.close()
+
+    return {
+        "ListFlights": lambda: list(client.list_flights(name.encode(), options)),
+        "GetFlightInfo": lambda: client.get_flight_info(path, options),
+        "GetSchema": lambda: client.get_schema(path, options),
+        "DoGet": lambda: client.do_get(flight.Ticket(name.encode()), options).read_all(),
+        "DoPut": do_put,
+        "DoExchange": do_exchange,
+        "DoAction": lambda: action(client, name, options=options),
+    }
+
+
+@check("basic")
+def timeout_of_each_method(client, facts):
+    for method, call in every_method(client, "silent", flight.FlightCallOptions(timeout=0.2)).items():
+        start = time.monotonic()
+        # get_schema of pyarrow makes no FlightError of what C++ tells it
+        if method == "GetSchema":
+            expect_raises(OSError, call, "TimedOut")
+        else:
+            expect_raises(flight.FlightTimedOutError, call)
+        assert time.monotonic() - start < 5, method
+        wait_for(lambda: action(client, "running", b"silent") == [b"0"])
+
+
+@check("basic")
+def extra_info_of_each_method(client, facts):
+    for method, call in every_method(client, "fails").items():
+        if method == "GetSchema":
+            expect_raises(OSError, call, "GetSchema failed")
+            continue
+        error = expect_raises(flight.FlightInternalError, call, f"{method} failed")
+        assert error.extra_info == f"info of {method}".encode(), (method, error.extra_info)
+
+
+@check("basic")
+def cancelled_exchange_ends_in_the_server(client, facts):
+    # a DoPut of pyarrow has no cancel(), and its destructor waits for the server
+    writer, reader = client.do_exchange(flight.FlightDescriptor.for_command("silent"))
+    writer.begin(simple_table().schema)
+    wait_for(lambda: action(client, "running", b"silent") == [b"1"])
+    reader.cancel()
+    wait_for(lambda: action(client, "running", b"silent") == [b"0"])
+    expect_raises(pa.ArrowException, writer.close)
+
+
 @check("basic")
 def deadline_arrives(client, facts):
     (result,) = action(client, "context", options=flight.FlightCallOptions(timeout=100))

@@ -23,6 +23,7 @@ import {
 } from '@peregrine/flight/server';
 import { canonicalTable } from './canonical.ts';
 import { type BatchDataset, DatasetStore, datasetTable, type RawDataset } from './dataset-store.ts';
+import { withEndings } from './endings.ts';
 import { numbers, openTicket } from './tickets.ts';
 
 const text = new TextDecoder();
@@ -38,7 +39,7 @@ export function createTestHandlers(state: TestState): FlightHandlers {
   const store = new DatasetStore();
   /** Generators that run, by the name of their ticket. */
   const running = new Map<string, number>();
-  return {
+  const handlers: FlightHandlers = {
     ...createSessionHandlers(),
     *listFlights(criteria) {
       const prefix = decodeCriteria(criteria);
@@ -103,6 +104,7 @@ export function createTestHandlers(state: TestState): FlightHandlers {
     renewFlightEndpoint: ({ ticket, locations }) =>
       new FlightEndpoint(ticket, locations, { expirationTime: new Date(Date.now() + 60_000) }),
   };
+  return withEndings(handlers, running);
 }
 
 function decodeCriteria(criteria: Uint8Array): string {
