@@ -1,5 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { type FlightClient, type FlightClientOptions, connect } from '@peregrine/flight';
+import {
+  type FlightClient,
+  type FlightClientOptions,
+  FlightInvalidArgumentError,
+  connect,
+} from '@peregrine/flight';
 import type { Command } from 'commander';
 import { UsageError } from './exit-codes.ts';
 
@@ -19,7 +24,7 @@ export interface ConnectionFlags {
 /** Adds the connection's options to a verb. */
 export function withConnectionOptions(command: Command): Command {
   return command
-    .option('-H, --header <name:value>', 'send a header with each call; may repeat', collect, [])
+    .option('-H, --header <name:value>', 'send a header with each call; may repeat', collect)
     .option('--token <token>', 'send "authorization: Bearer <token>"; better: PEREGRINE_TOKEN')
     .option('-u, --username <name>', 'log in; the password comes from PEREGRINE_PASSWORD')
     .option('--timeout <seconds>', 'give up after so many seconds', parseSeconds)
@@ -40,7 +45,7 @@ export async function withClient<T>(
   flags: ConnectionFlags,
   run: (client: FlightClient) => Promise<T>,
 ): Promise<T> {
-  const client = connect(withScheme(location), await clientOptions(flags));
+  const client = open(location, await clientOptions(flags));
   try {
     const password = process.env['PEREGRINE_PASSWORD'];
     if (flags.username !== undefined) {
@@ -52,6 +57,16 @@ export async function withClient<T>(
     return await run(client);
   } finally {
     await client.close();
+  }
+}
+
+function open(location: string, options: FlightClientOptions): FlightClient {
+  try {
+    return connect(withScheme(location), options);
+  } catch (cause) {
+    // Nothing was sent yet: it is the command line that is wrong.
+    if (cause instanceof FlightInvalidArgumentError) throw new UsageError(cause.rawMessage, { cause });
+    throw cause;
   }
 }
 
@@ -108,6 +123,6 @@ function parseSeconds(text: string): number {
   return seconds;
 }
 
-function collect(value: string, before: readonly string[]): string[] {
+function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }

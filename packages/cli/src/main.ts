@@ -104,7 +104,10 @@ withConnectionOptions(program.command('do'))
   .argument('[body]', 'text sent with it')
   .action(doAction);
 
-process.on('SIGINT', () => process.exit(exitCodes.interrupted));
+// A server finishes its calls first, and looks to that itself.
+program.hook('preAction', (_, command) => {
+  if (command.name() !== 'serve') process.on('SIGINT', () => process.exit(exitCodes.interrupted));
+});
 // A reader that had enough (head, less) closes the pipe: that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed),

@@ -35,7 +35,7 @@ export async function get(location: string, path: readonly string[], flags: GetF
     }
     const progress = createProgress({
       verb: 'received',
-      totalRows: info.totalRecords,
+      totalRows: limit < info.totalRecords ? BigInt(limit) : info.totalRecords,
       quiet: flags.quiet === true || (format === 'table' && flags.output === undefined),
     });
     const sink = await openSink(flags.output);

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
+import { FlightDataError, FlightError } from '@peregrine/flight';
 import { readIpcFile, readIpcStream } from '@peregrine/flight/ipc';
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { type ConnectionFlags, withClient } from '../connection.ts';
@@ -54,12 +55,15 @@ async function openBatches(input: string | undefined): Promise<Batches> {
     await file.close();
   }
   if (magic.toString('latin1') !== 'ARROW1')
-    return await streamOf(createReadStream(input, { highWaterMark: 1 << 20 }));
+    return await streamOf(createReadStream(input, { highWaterMark: 1 << 20 }), input);
   const batches = readIpcFile(await readFile(input));
   return { schema: batches.schema, batches };
 }
 
-async function streamOf(source: AsyncIterable<Uint8Array>): Promise<Batches> {
-  const stream = await readIpcStream(source);
+async function streamOf(source: AsyncIterable<Uint8Array>, name = 'stdin'): Promise<Batches> {
+  const stream = await readIpcStream(source).catch((cause: unknown) => {
+    const why = cause instanceof FlightError ? cause.rawMessage : String(cause);
+    throw new FlightDataError(`${name} is not Arrow IPC, which put sends: ${why}`, { cause });
+  });
   return { schema: stream.schema, batches: stream };
 }

@@ -7,7 +7,7 @@ const interval = 120;
 export interface Progress {
   /** Some rows and bytes passed. */
   add(rows: number, bytes: number): void;
-  /** Ends the line; with a summary unless quiet. */
+  /** Ends the line with a summary. */
   finish(): void;
 }
 
@@ -21,7 +21,7 @@ export interface ProgressOptions {
   readonly quiet?: boolean;
 }
 
-/** Shows progress on stderr: a line that moves on a terminal, and only the summary elsewhere. */
+/** Shows progress on stderr while a terminal is there; scripts and logs see nothing. */
 export function createProgress(
   options: ProgressOptions,
   stream: NodeJS.WriteStream = process.stderr,
@@ -30,7 +30,7 @@ export function createProgress(
   let rows = 0;
   let bytes = 0;
   let shownAt = 0;
-  const moving = stream.isTTY && options.quiet !== true;
+  const shown = stream.isTTY && options.quiet !== true;
 
   function line(): string {
     const seconds = Math.max(0.001, (performance.now() - start) / 1000);
@@ -48,13 +48,12 @@ export function createProgress(
       rows += moreRows;
       bytes += moreBytes;
       const now = performance.now();
-      if (!moving || now - shownAt < interval) return;
+      if (!shown || now - shownAt < interval) return;
       shownAt = now;
       stream.write(`\r\u001b[2K${line()}`);
     },
     finish() {
-      if (options.quiet === true) return;
-      stream.write(`${moving ? '\r\u001b[2K' : ''}${line()}\n`);
+      if (shown) stream.write(`\r\u001b[2K${line()}\n`);
     },
   };
 }

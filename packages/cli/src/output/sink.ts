@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, rmSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
@@ -18,11 +18,15 @@ export async function openSink(path: string | undefined): Promise<OutputSink> {
   const partial = `${path}.partial-${process.pid}`;
   const stream = createWriteStream(partial, { flags: 'wx' });
   await once(stream, 'open');
+  // Ctrl-C ends the process in the middle of it.
+  const removePartial = (): void => rmSync(partial, { force: true });
+  process.on('exit', removePartial);
   return {
     write: (data) => writeTo(stream, data),
     async finish() {
       await close(stream);
       await rename(partial, path);
+      process.off('exit', removePartial);
     },
     async discard() {
       await close(stream).catch(() => undefined);

@@ -11,6 +11,7 @@ import { numberOf, queryRows } from '../sql/rows.ts';
 import { currentNames } from '../sql/session-settings.ts';
 import type { SqlService } from '../sql/service.ts';
 import { patternEscape, quotePath } from '../sql/sql-text.ts';
+import { loadedSchema } from '../store/engine-tables.ts';
 import type { PutMode } from './command.ts';
 import type { ServedTable } from './served-tables.ts';
 
@@ -23,9 +24,12 @@ export async function listEngineTables(
   return lane.run(async (connection) => {
     const tables = await catalogOf(service.engine).tables(connection, { types: [] });
     const home = await homeOf(service, connection);
-    return tables
-      .filter((table) => table.catalogName !== 'datasets')
-      .map((table) => served(service, table, shortPath(table, home), context));
+    return (
+      tables
+        // What datasets in memory and files are behind their views is served as these.
+        .filter((table) => table.catalogName !== 'datasets' && table.dbSchemaName !== loadedSchema)
+        .map((table) => served(service, table, shortPath(table, home), context))
+    );
   });
 }
 

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { Ticket, connect } from '@peregrine/flight';
+import { tableFromArrays, tableToIPC } from 'apache-arrow';
+import { type Started, main, peregrine, startServer } from './helpers.ts';
+
+describe('what a person meets', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'peregrine-first-'));
+  const rows = 400_000;
+  let server: Started;
+
+  function write(name: string, value: number, count = rows): void {
+    const file = join(folder, name);
+    writeFileSync(
+      `${file}.new`,
+      tableToIPC(tableFromArrays({ n: new Int32Array(count).fill(value) }), 'file'),
+    );
+    renameSync(`${file}.new`, file);
+  }
+
+  before(async () => {
+    write('many.arrow', 1);
+    write('.hidden.arrow', 1, 3);
+    write('gone.feather', 7, 3);
+    writeFileSync(join(folder, 'broken.arrow'), 'ARROW1 and then nothing of it');
+    writeFileSync(join(folder, 'empty.arrow'), '');
+    writeFileSync(join(folder, 'notes.txt'), 'no data');
+    mkdirSync(join(folder, '.cache'));
+    writeFileSync(join(folder, '.cache', 'inside.arrow'), 'x');
+    server = await startServer(folder);
+  });
+
+  after(async () => {
+    if (server.child.exitCode === null) {
+      server.child.kill('SIGKILL');
+      await once(server.child, 'exit');
+    }
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('serves what can be read, beside files that are broken, hidden or something else', async () => {
+    const { code, stdout } = await peregrine('do', server.location, 'list_tables');
+    assert.equal(code, 0);
+    const names = stdout.trim().split('\n');
+    for (const name of ['many', 'gone']) assert.ok(names.includes(name), stdout);
+    for (const name of ['hidden', '.hidden', 'inside', 'notes']) assert.ok(!names.includes(name), stdout);
+    const broken = await peregrine('get', server.location, 'broken');
+    assert.equal(broken.code, 1);
+    assert.match(broken.stderr, /broken/);
+  });
+
+  it('sends a file to its end that is replaced or removed meanwhile', async () => {
+    const client = connect(server.location);
+    const reader = client.doGet(new Ticket('many'));
+    let seen = (await reader.readNext())?.data?.numRows ?? 0;
+    write('many.arrow', 2);
+    for await (const { data } of reader) {
+      for (const value of data?.getChild('n') ?? []) assert.equal(value, 1);
+      seen += data?.numRows ?? 0;
+    }
+    assert.equal(seen, rows);
+    const again = await client.doGet(new Ticket('many')).readAll();
+    assert.equal(again.getChild('n')?.get(0), 2);
+    rmSync(join(folder, 'gone.feather'));
+    await assert.rejects(client.doGet(new Ticket('gone')).readAll(), /gone/);
+    await client.close();
+  });
+
+  it('ends well when the reader of a pipe has had enough', async () => {
+    const child = spawn(process.execPath, [main, 'get', server.location, 'many', '-f', 'csv'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    await once(child.stdout, 'data');
+    child.stdout.destroy();
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0);
+  });
+
+  it('says what is wrong with a location, a file and a limit', async () => {
+    const file = join(folder, 'notes.txt');
+    const [location, notArrow, limited] = await Promise.all([
+      peregrine('list', 'http://127.0.0.1:1'),
+      peregrine('put', server.location, 'x', '--input', file),
+      peregrine('get', server.location, 'many', '--limit', '2', '--format', 'csv'),
+    ]);
+    assert.equal(location.code, 2);
+    assert.match(location.stderr, /not a location that a client can connect to/);
+    assert.equal(notArrow.code, 1);
+    assert.match(notArrow.stderr, /notes\.txt is not Arrow IPC/);
+    assert.equal(limited.stdout.split('\n').length, 4);
+    assert.equal(limited.stderr, '');
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.includes('partial')),
+      [],
+    );
+  });
+
+  it('drains and ends well on Ctrl-C', { skip: process.platform === 'win32' }, async () => {
+    server.child.kill('SIGINT');
+    const [code] = await once(server.child, 'exit');
+    assert.equal(code, 0);
+  });
+});
