@@ -25,6 +25,8 @@ export interface EngineTables {
   createView(name: string, scan: string, rowsSql: string | undefined): Promise<EngineTableInfo>;
   /** Makes a table that says what it is, and refuses to be read until {@link loadTable}. */
   createPending(name: string, schema: Uint8Array): Promise<EngineTableInfo>;
+  /** Makes a view that tells whoever selects from it why it cannot be read. */
+  createBroken(name: string, problem: string): Promise<void>;
   /** Fills a pending table. */
   loadTable(name: string, schema: Uint8Array, batches: AsyncIterable<EngineInput>): Promise<void>;
   dropTable(name: string): Promise<void>;
@@ -105,6 +107,13 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
       );
       return { schema: await schemaOf(loadedName(name)), rows: undefined };
     },
+    async createBroken(name, problem) {
+      await dropAny(name);
+      const refusal = quoteString(`${name} cannot be read: ${problem}`);
+      await (await connection()).execute(
+        `CREATE OR REPLACE VIEW ${viewName(name)} AS SELECT error(${refusal}) AS problem`,
+      );
+    },
     async loadTable(name, schema, batches) {
       const used = await connection();
       await used.begin();
@@ -162,6 +171,7 @@ export function noEngineTables(reason: string): EngineTables {
     createView: refuse,
     // Arrow files are served without it.
     createPending: async (_name, schema) => ({ schema, rows: undefined }),
+    createBroken: async () => undefined,
     loadTable: refuse,
     dropTable: async () => undefined,
     attach: refuse,

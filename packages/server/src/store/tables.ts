@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { FlightError } from '@peregrine/flight';
 import { createFileDataset } from '../datasets/file-dataset.ts';
 import { readAt, readMessageIndex } from '../datasets/message-index.ts';
 import type { EngineInput } from '../engine/types.ts';
@@ -35,12 +36,12 @@ export interface Tables {
 export function createTables(engine: EngineTables): Tables {
   async function remove({ entry }: ServedTable): Promise<void> {
     if (entry.format === 'duckdb') await engine.detach(entry.name);
-    else await engine.dropTable(entry.name);
+    await engine.dropTable(entry.name);
   }
 
   async function make(entry: Entry): Promise<ServedTable> {
     try {
-      if (entry.problem !== undefined) return broken(entry, entry.problem);
+      if (entry.problem !== undefined) return await makeBroken(entry, entry.problem);
       if (entry.format === 'arrow') return await makeArrow(entry);
       if (entry.format === 'duckdb') return await makeAttached(entry);
       const { schema, rows } = await engine.createView(entry.name, entry.scan ?? '', entry.rowsSql);
@@ -52,9 +53,15 @@ export function createTables(engine: EngineTables): Tables {
         table: { ...tableOf(entry, engine.sqlName(entry.name)), schema, rows: entry.rows ?? rows },
       };
     } catch (error) {
-      await remove({ ...broken(entry, ''), entry }).catch(() => undefined);
-      return broken(entry, messageOf(error));
+      return makeBroken(entry, messageOf(error));
     }
+  }
+
+  async function makeBroken(entry: Entry, problem: string): Promise<ServedTable> {
+    // It was another table before, perhaps: what is told must not be its old rows.
+    await remove(broken(entry, problem)).catch(() => undefined);
+    await engine.createBroken(entry.name, problem).catch(() => undefined);
+    return broken(entry, problem);
   }
 
   async function makeArrow(entry: Entry): Promise<ServedTable> {
@@ -72,6 +79,7 @@ export function createTables(engine: EngineTables): Tables {
     } catch (error) {
       // Such as a type that the engine does not have: it is served over Flight all the same.
       const problem = `SQL cannot read it: ${messageOf(error)}`;
+      await engine.createBroken(entry.name, problem).catch(() => undefined);
       return { entry, inside: [], pending: false, problem, table: base };
     }
     return { entry, inside: [], pending: true, problem: undefined, table: base };
@@ -79,6 +87,7 @@ export function createTables(engine: EngineTables): Tables {
 
   async function makeAttached(entry: Entry): Promise<ServedTable> {
     await engine.detach(entry.name);
+    await engine.dropTable(entry.name);
     const inside: StoreTable[] = [];
     for (const { schemaName, tableName } of await engine.attach(entry.name, pathOf(entry))) {
       const sqlName = [entry.name, schemaName, tableName].map(quoteName).join('.');
@@ -185,6 +194,8 @@ function pathOf(entry: Entry): string {
   return entry.source.storage.url(entry.files[0]?.path ?? '');
 }
 
+/** What went wrong, without the SQL of the view that nobody wrote. */
 function messageOf(error: unknown): string {
+  if (error instanceof FlightError) return error.rawMessage.replace(/\n+LINE \d+:[^]*$/, '').trim();
   return error instanceof Error ? error.message : String(error);
 }

@@ -29,7 +29,7 @@ export interface StoreTable {
   readonly files: number;
   /** When it was last changed, in milliseconds since 1970. */
   readonly modifiedMs: number;
-  /** Why it cannot be read just now; undefined when it can. Its view is not there then. */
+  /** Why it cannot be read just now; undefined when it can. Its view says so too. */
   readonly problem: string | undefined;
   /** Arrow IPC files: the stream of stored messages, which goes out untouched and needs no engine. */
   readonly dataset: Dataset | undefined;

@@ -176,7 +176,9 @@ describe('Files as tables', () => {
       opened.problems().map(({ origin }) => origin),
       ['bad', 'bad_arrow', 'empty'],
     );
-    assert.match(opened.get('bad')?.problem ?? '', /bad\.parquet/);
+    assert.match(opened.get('bad')?.problem ?? '', /bad\.parquet'?$/);
+    await assert.rejects(one('SELECT * FROM bad'), /bad cannot be read: .*bad\.parquet/);
+    await assert.rejects(one('SELECT * FROM bad_arrow'), /bad_arrow cannot be read: .*is it complete/);
     assert.deepEqual(await one('SELECT a FROM good'), ['1']);
     await copy('SELECT 5 AS a', 'bad.parquet');
     const change = await opened.refresh();
