@@ -18,7 +18,7 @@ import { asSubquery, beginsReading } from './sql-clauses.ts';
 import { toPositional } from './sql-parameters.ts';
 import { createResultWriter, isTextFormat } from './writers/create-writer.ts';
 import type { ResultTotals } from './writers/writer.ts';
-import { quoteIdentifier } from '../sql/sql-text.ts';
+import { bareSql, quoteIdentifier } from '../sql/sql-text.ts';
 
 /** What sending a result needs to know. */
 export interface ResultContext {
@@ -45,7 +45,9 @@ export async function runQuery(
 ): Promise<void> {
   const format = negotiateFormat(asked.wishes);
   const readOnly = request.method === 'GET';
-  if (readOnly && !beginsReading(asked.sql)) throw notByGet(reply);
+  const isSafe =
+    beginsReading(asked.sql) && (context.engine.info.dialect === 'duckdb' || !mayChange(asked.sql));
+  if (readOnly && !isSafe) throw notByGet(reply);
   const running: RunningQuery = {
     id: call.queryId,
     sql: asked.sql,
@@ -110,6 +112,11 @@ function limited({ sql, options: { limit } }: QueryRequest): string {
   return limit === undefined || !beginsReading(sql)
     ? sql
     : `SELECT * FROM ${asSubquery(sql)} LIMIT ${Math.trunc(limit)}`;
+}
+
+/** Engines that have no read-only transactions we know of are asked nothing that names a change, such as `WITH … INSERT`. */
+function mayChange(sql: string): boolean {
+  return /\b(?:insert|update|delete|merge|replace|create|drop|alter|truncate)\b/i.test(bareSql(sql));
 }
 
 function notByGet(reply: FastifyReply): FlightInvalidArgumentError {
