@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { type ArrowField, type ArrowTimeUnit, decodeMessageHeader } from '@peregrine/flight/ipc';
+import type { FlightSqlClient } from '@peregrine/flight/sql';
+import { type RunningServer, startServer } from './running-server.ts';
+
+/** Values of each type, as SQL casts them from text: the extremes, and what is easily lost. */
+const samples: Readonly<Record<string, readonly string[]>> = {
+  BOOLEAN: ['true', 'false'],
+  TINYINT: ['-128', '127'],
+  SMALLINT: ['-32768', '32767'],
+  INTEGER: ['-2147483648', '2147483647'],
+  BIGINT: ['-9223372036854775808', '9223372036854775807'],
+  HUGEINT: ['-170141183460469231731687303715884105727', '170141183460469231731687303715884105727', '5'],
+  UTINYINT: ['255'],
+  USMALLINT: ['65535'],
+  UINTEGER: ['4294967295'],
+  UBIGINT: ['18446744073709551615'],
+  UHUGEINT: ['7'],
+  BIGNUM: ['123456789012345678901234567890123456789012345678901234567890'],
+  FLOAT: ['1.5', 'nan', '-infinity'],
+  DOUBLE: ['2.25', '1e308'],
+  'DECIMAL(4,1)': ['999.9'],
+  'DECIMAL(9,2)': ['-1234567.89'],
+  'DECIMAL(18,3)': ['123456789012345.678'],
+  'DECIMAL(38,10)': ['1234567890123456789012345678.0123456789'],
+  VARCHAR: ['', 'häł😀'],
+  BLOB: ['\\x00\\xFF'],
+  BIT: ['10101'],
+  UUID: ['550e8400-e29b-41d4-a716-446655440000'],
+  JSON: ['{"a":[1,null]}'],
+  DATE: ['2024-02-29', '0001-01-01'],
+  TIME: ['23:59:59.999999'],
+  TIME_NS: ['23:59:59.999999999'],
+  TIMETZ: ['01:02:03+02:00'],
+  TIMESTAMP: ['2024-02-29 01:02:03.000004', '1677-01-01 00:00:00'],
+  TIMESTAMP_S: ['2024-02-29 01:02:03'],
+  TIMESTAMP_MS: ['2024-02-29 01:02:03.004'],
+  TIMESTAMP_NS: ['2024-02-29 01:02:03.000000004'],
+  TIMESTAMPTZ: ['2024-02-29 01:02:03.000004+00'],
+  INTERVAL: ['1 year 2 months 3 days 04:05:06.000007'],
+  "ENUM('a', 'b')": ['a', 'b'],
+  'INTEGER[]': ['[1, NULL, 3]', '[]'],
+  'INTEGER[3]': ['[1, NULL, 3]'],
+  'STRUCT(a INTEGER, b VARCHAR)': ["{'a': 1, 'b': x}"],
+  'MAP(VARCHAR, INTEGER)': ['{k=1, l=NULL}'],
+  'UNION(num INTEGER, str VARCHAR)': ['5', 'x'],
+  GEOMETRY: ['POINT (1 2)'],
+  'STRUCT(l STRUCT(d DECIMAL(9,2), e VARCHAR[])[])': ["{'l': [{'d': 1.25, 'e': [a, NULL]}]}"],
+};
+
+const units: Readonly<Record<ArrowTimeUnit, string>> = {
+  second: 's',
+  millisecond: 'ms',
+  microsecond: 'us',
+  nanosecond: 'ns',
+};
+
+/** A field's type as the page calls it. */
+function nameOf(field: ArrowField): string {
+  const { children, dictionary, metadata, type } = field;
+  const named = (): string => children.map((child) => `${child.name}: ${nameOf(child)}`).join(', ');
+  const plain = ((): string => {
+    switch (type.kind) {
+      case 'int':
+        return `${type.signed ? 'int' : 'uint'}${type.bitWidth}`;
+      case 'float':
+        return type.precision === 'single' ? 'float32' : 'float64';
+      case 'decimal':
+        return `decimal${type.bitWidth}(${type.precision}, ${type.scale})`;
+      case 'date':
+        return type.unit === 'day' ? 'date32' : 'date64';
+      case 'time':
+        return `time${type.bitWidth}[${units[type.unit]}]`;
+      case 'timestamp':
+        return `timestamp[${units[type.unit]}${type.timezone === undefined ? '' : ', tz'}]`;
+      case 'interval':
+        return `interval[${type.unit.replaceAll('-', '_')}]`;
+      case 'list':
+        return `list<${children.map(nameOf).join()}>`;
+      case 'fixed-size-list':
+        return `fixed_size_list[${type.listSize}]<${children.map(nameOf).join()}>`;
+      case 'struct':
+        return `struct<${named()}>`;
+      case 'map':
+        return `map<${(children[0]?.children ?? []).map(nameOf).join(', ')}>`;
+      case 'union':
+        return `${type.mode}_union<${named()}>`;
+      default:
+        return type.kind;
+    }
+  })();
+  const extension = metadata.get('ARROW:extension:name');
+  const encoded =
+    dictionary === undefined ? plain : `dictionary<${indexName(dictionary.indexType)}, ${plain}>`;
+  return extension === undefined ? encoded : `${encoded}\`, extension \`${extension}`;
+}
+
+function indexName(type: { readonly bitWidth: number; readonly signed: boolean }): string {
+  return `${type.signed ? 'int' : 'uint'}${type.bitWidth}`;
+}
+
+/** The rows of the page's table, without the ticks of code. */
+const page = await readFile(new URL('../../../../../docs/types.md', import.meta.url), 'utf8');
+const documented = [...page.matchAll(/^\| `(.+?)` \| (.+?) \| (same|changed) \| `(.+?)` \|$/gm)].map(
+  ([, duckdb = '', arrow = '', appended = '', created = '']) => ({ duckdb, arrow, appended, created }),
+);
+
+describe('types of DuckDB, on the wire and back', () => {
+  let server: RunningServer;
+  let sql: FlightSqlClient;
+  before(async () => {
+    server = await startServer();
+    sql = server.sql();
+  });
+  after(() => server.stop());
+
+  it('are all on the page', () => {
+    assert.deepEqual(documented.map(({ duckdb }) => duckdb).sort(), Object.keys(samples).sort());
+  });
+
+  async function column(query: string): Promise<unknown[]> {
+    return [...((await sql.query(query)).getChildAt(0) ?? [])];
+  }
+
+  async function wireType(table: string): Promise<string> {
+    const connection = await server.engine.connect();
+    try {
+      const statement = await connection.prepare(`SELECT v FROM ${table}`);
+      const header = decodeMessageHeader(statement.resultSchema ?? new Uint8Array(0));
+      await statement.close();
+      const field = header.kind === 'schema' ? header.schema.fields[0] : undefined;
+      assert.ok(field);
+      return `\`${nameOf(field)}\``;
+    } finally {
+      await connection.close();
+    }
+  }
+
+  for (const { appended, arrow, created, duckdb } of documented) {
+    it(duckdb, async () => {
+      for (const table of ['src', 'back', 'made']) await sql.executeUpdate(`DROP TABLE IF EXISTS ${table}`);
+      const values = (samples[duckdb] ?? []).map(
+        (value) => `'${value.replaceAll("'", "''")}'::VARCHAR::${duckdb}`,
+      );
+      const rows = [...values, 'NULL'].map((value, k) => `(${k}, ${value})`).join(', ');
+      await sql.executeUpdate(`CREATE TABLE src (k INTEGER, v ${duckdb})`);
+      await sql.executeUpdate(`INSERT INTO src VALUES ${rows}`);
+      assert.equal(await wireType('src'), arrow);
+      const texts = await column('SELECT v::VARCHAR FROM src ORDER BY k');
+      const table = await sql.query('SELECT v, k FROM src ORDER BY k');
+      assert.equal(table.numRows, texts.length);
+
+      await sql.executeUpdate(`CREATE TABLE back (v ${duckdb}, k INTEGER)`);
+      await sql.executeIngest(table, { table: 'back', ifExists: 'append' });
+      const back = await column('SELECT v::VARCHAR FROM back ORDER BY k');
+      if (appended === 'same') assert.deepEqual(back, texts);
+      else assert.notDeepEqual(back, texts);
+
+      await sql.executeIngest(table, { table: 'made', ifExists: 'replace' });
+      assert.deepEqual(await column('SELECT typeof(v) FROM made LIMIT 1'), [created]);
+    });
+  }
+});
