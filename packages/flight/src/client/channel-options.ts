@@ -61,12 +61,10 @@ const ignored: readonly string[] = [
   'grpc.http2.min_time_between_pings_ms',
 ];
 
-/**
- * The `grpc.*` options that are understood; docs/client.md explains them. `writeSizeLimitBytes` takes the place of
- * `grpc.max_send_message_length`, which is therefore refused.
- */
+/** The `grpc.*` options that are understood; docs/client.md explains them. */
 export const channelOptionTable: ReadonlyMap<string, ChannelOption> = new Map<string, ChannelOption>([
   ['grpc.max_receive_message_length', bytes((maxReceiveBytes) => ({ maxReceiveBytes }))],
+  ['grpc.max_send_message_length', noSendLimit],
   ['grpc.http2.lookahead_bytes', bytes((windowBytes) => ({ windowBytes }))],
   ['grpc.keepalive_time_ms', duration((keepaliveMs) => ({ keepaliveMs }))],
   ['grpc.keepalive_timeout_ms', duration((keepaliveTimeoutMs) => ({ keepaliveTimeoutMs }))],
@@ -81,6 +79,15 @@ export const channelOptionTable: ReadonlyMap<string, ChannelOption> = new Map<st
   ['grpc.wait_for_ready', flag((waitForReady) => ({ waitForReady }))],
   ...ignored.map((name) => [name, () => ({})] as const),
 ]);
+
+/** Option lists often lift this limit; one that sets it would be a second `writeSizeLimitBytes` with another error. */
+function noSendLimit(value: string | number | boolean, name: string): GrpcChannelOptions {
+  const limit = numberOf(value, name);
+  if (limit < 0 || limit >= largestInt) return {};
+  throw new FlightInvalidArgumentError(
+    `channel option ${name} can only be -1, no limit, got ${limit}; to refuse large batches use writeSizeLimitBytes`,
+  );
+}
 
 /** gRPC numbers its algorithms: 0 identity, 1 deflate, 2 gzip. */
 function compression(value: string | number | boolean, name: string): GrpcChannelOptions {

@@ -44,6 +44,7 @@ describe('channel options under the names of gRPC', () => {
     assert.deepEqual(
       translateChannelOptions({
         'grpc.max_receive_message_length': -1,
+        'grpc.max_send_message_length': -1,
         'grpc.keepalive_time_ms': 2 ** 31 - 1,
         'grpc.client_idle_timeout_ms': -1,
       }),
@@ -63,6 +64,7 @@ describe('channel options under the names of gRPC', () => {
   for (const options of [
     { 'grpc.keepalive_time_ms': 'soon' },
     { 'grpc.max_receive_message_length': Number.NaN },
+    { 'grpc.max_send_message_length': 1024 },
     { 'grpc.keepalive_permit_without_calls': 'yes' },
     { 'grpc.default_authority': 1 },
     { 'grpc.default_compression_algorithm': 1 },
