@@ -1,4 +1,4 @@
 // Settings of `peregrine serve`
 export { type FlagValue, type SettingsSources, loadSettings } from './load.ts';
-export { type SettingFlag, settingFlags } from './definitions.ts';
+export { type SettingFlag, settingFlags } from './help.ts';
 export { type EngineChoice, type S3UrlStyle, type ServerSettings, SettingsError } from './settings.ts';

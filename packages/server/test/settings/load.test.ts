@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { settingFlags, settingsTable } from '../../src/settings/definitions.ts';
+import { settingFlags, settingsTable } from '../../src/settings/help.ts';
 import { loadSettings } from '../../src/settings/load.ts';
 import { SettingsError } from '../../src/settings/settings.ts';
 import { explainListenError } from '../../src/settings/start-errors.ts';

@@ -12,7 +12,8 @@ import {
   readQueryRequest,
   urlParameters,
 } from '../query-request.ts';
-import { runQuery, statementHeaders, summaryOf, useSchema } from '../run-query.ts';
+import { runQuery, useSchema } from '../run-query.ts';
+import { statementHeaders, summaryOf } from '../send-result.ts';
 
 /** `GET /` and `POST /`: statements, and inserts as ClickHouse's clients send them. */
 export function queryRoutes(app: FastifyInstance, context: HttpContext): void {

@@ -1,0 +1,41 @@
+import { listSettings, variableOf } from './definitions.ts';
+
+/** The settings as commander's options take them. */
+export interface SettingFlag {
+  /** `--flight-port <port>` */
+  readonly flags: string;
+  /** What the setting does, its variable and its default. */
+  readonly description: string;
+}
+
+/** The flags of `peregrine serve`. They have no defaults of their own: what is not given is looked for elsewhere. */
+export function settingFlags(): readonly SettingFlag[] {
+  return listSettings()
+    .filter(({ positional }) => positional !== true)
+    .map((setting) => {
+      const facts = [
+        `env: ${variableOf(setting)}`,
+        ...(setting.initialText === undefined ? [] : [`default: ${setting.initialText}`]),
+      ];
+      return {
+        flags: `--${setting.name}${setting.value === undefined ? '' : ` ${setting.value}`}`,
+        description: `${setting.description} (${facts.join(', ')})`,
+      };
+    });
+}
+
+/** The settings as a table of Markdown, for docs/server.md. */
+export function settingsTable(): string {
+  const rows = listSettings().map((setting) => {
+    const flag =
+      setting.positional === true
+        ? 'arguments'
+        : `\`--${setting.name}${setting.value === undefined ? '' : ` ${setting.value}`}\``;
+    const others = (setting.alsoVariables ?? []).map((name) => `\`${name}\``);
+    const variables = [`\`${variableOf(setting)}\``, ...others].join(', ');
+    const key = setting.inFile === false ? '' : `\`${setting.name}\``;
+    const initial = setting.initialText ?? (setting.value === undefined ? 'no' : 'none');
+    return `| ${flag} | ${variables} | ${key} | ${setting.description} | ${initial} |`.replaceAll('*', '\\*');
+  });
+  return ['| Flag | Variable | Key | What | Default |', '|---|---|---|---|---|', ...rows].join('\n');
+}
