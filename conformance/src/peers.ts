@@ -37,6 +37,11 @@ export function conformanceFile(path: string): string {
   return join(root, 'conformance', path);
 }
 
+/** Our own command, as it was built. */
+export function ownCommand(): string {
+  return found(join(root, 'packages', 'cli', 'dist', 'src', 'main.js'), 'npm run build');
+}
+
 function found(path: string, command: string): string {
   if (!existsSync(path)) throw new Error(`${path} is not there: run ${command}`);
   return path;

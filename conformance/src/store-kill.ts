@@ -4,16 +4,18 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { after, before, it } from 'node:test';
-import { startPeer } from './peers.ts';
+import { FlightDescriptor } from '@peregrine/flight';
+import { type FlightSqlClient, connectSql } from '@peregrine/flight/sql';
+import { ownCommand, startPeer } from './peers.ts';
 import { type Node, startNode } from './store/node.ts';
+import { numbersTable } from './store/numbers.ts';
 
 const kills = Number(process.env['PEREGRINE_KILLS'] ?? 50);
 /** The longest that a server lives after it is ready, in milliseconds: several puts, so that most kills hit one. */
-const longestLifeMs = 700;
+const longestLifeMs = 1_500;
 
-/** What the server said of one put or transaction. */
+/** What became of one put or transaction. */
 interface Attempt {
   readonly kind: string;
   readonly id: number;
@@ -27,34 +29,77 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
+/** Starts a server, lets clients store and commit as fast as they can, and kills it. */
 async function killOnce(first: number): Promise<Attempt[]> {
-  const program = fileURLToPath(new URL('store/kill-victim.js', import.meta.url));
-  const victim = startPeer(process.execPath, [
-    program,
-    join(folder, 'store'),
-    join(folder, 'main.duckdb'),
-    String(first),
-  ]);
-  await victim.line(/^ready$/);
+  const paths = {
+    writable: join(folder, 'store'),
+    database: join(folder, 'main.duckdb'),
+    temp: join(folder, 'temp'),
+  };
+  const flags = Object.entries({ ...paths, 'temp-dir': paths.temp, 'flight-port': '0', 'http-port': 'off' })
+    .filter(([name]) => name !== 'temp')
+    .flatMap(([name, value]) => [`--${name}`, value]);
+  const server = startPeer(process.execPath, [ownCommand(), 'serve', ...flags, '--json']);
+  const [, location = ''] = await server.line(/"flight":"([^"]+)"/);
+  const client = connectSql(location);
+  await client.executeUpdate('CREATE TABLE IF NOT EXISTS a (id INTEGER)');
+  await client.executeUpdate('CREATE TABLE IF NOT EXISTS b (id INTEGER)');
+  const attempts: Attempt[] = [];
+  let last = first;
+  const begin = (kind: string, rows: number): Attempt => {
+    last += 1;
+    const attempt = { kind, id: last, rows, acknowledged: false };
+    attempts.push(attempt);
+    return attempt;
+  };
+  const ended = Promise.allSettled([putUntilKilled(client, begin), commitUntilKilled(client, begin)]);
   await new Promise((resolve) => {
     setTimeout(resolve, Math.random() * longestLifeMs);
   });
-  victim.process.kill('SIGKILL');
-  assert.equal(await victim.exit, 'SIGKILL', victim.output());
-  const attempts = new Map<number, Attempt>();
-  // A line that is cut off was not said.
-  for (const line of victim.output().split('\n').slice(0, -1)) {
-    const [word, ...rest] = line.split(' ');
-    if (word === 'try') {
-      const [kind = '', id, rows] = rest;
-      attempts.set(Number(id), { kind, id: Number(id), rows: Number(rows), acknowledged: false });
-    } else if (word === 'ack') {
-      const attempt = attempts.get(Number(rest[0]));
-      assert.ok(attempt);
-      attempt.acknowledged = true;
-    }
+  server.process.kill('SIGKILL');
+  assert.equal(await server.exit, 'SIGKILL', server.output());
+  for (const result of await ended) {
+    // Nothing but the kill may end them.
+    assert.ok(result.status === 'rejected');
+    assert.match(String(result.reason), /UNAVAILABLE|CANCELLED/, server.output());
   }
-  return [...attempts.values()];
+  await client.close();
+  return attempts;
+}
+
+type Begin = (kind: string, rows: number) => Attempt;
+
+async function putUntilKilled(client: FlightSqlClient, begin: Begin): Promise<never> {
+  const put = async (
+    dataset: string | undefined,
+    kind: string,
+    mode: string,
+    rows: number,
+  ): Promise<void> => {
+    const attempt = begin(kind, rows);
+    const command = JSON.stringify({ dataset: dataset ?? `d${attempt.id}`, mode });
+    const { writer } = client.flight.doPut(FlightDescriptor.forCommand(command));
+    await writer.writeTable(numbersTable(0, rows, attempt.id), { maxChunksize: 10_000 });
+    await writer.close();
+    attempt.acknowledged = true;
+  };
+  for (;;) {
+    const rows = 1 + Math.floor(Math.random() * 60_000);
+    await put(undefined, 'create', 'create', rows);
+    await put('current', 'replace', 'replace', rows);
+    await put('log', 'append', 'create_append', 100);
+  }
+}
+
+async function commitUntilKilled(client: FlightSqlClient, begin: Begin): Promise<never> {
+  for (;;) {
+    const attempt = begin('commit', 10);
+    const transaction = await client.beginTransaction();
+    await client.executeUpdate(`INSERT INTO a SELECT ${attempt.id} FROM range(10)`, { transaction });
+    await client.executeUpdate(`INSERT INTO b SELECT ${attempt.id} FROM range(10)`, { transaction });
+    await transaction.commit();
+    attempt.acknowledged = true;
+  }
 }
 
 /** Rows of a put that are there. */

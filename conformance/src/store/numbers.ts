@@ -15,7 +15,7 @@ export function numbers(
   put: number,
   batchRows = 10_000,
 ): { readonly schema: Uint8Array; readonly batches: AsyncIterable<Message> } {
-  const { schema } = table(0, 0, put);
+  const { schema } = numbersTable(0, 0, put);
   const encoder = new IpcEncoder(schema);
   const header = encoder.schema().header.slice();
   return { schema: header, batches: messages(encoder, schema, from, to, put, batchRows) };
@@ -30,7 +30,7 @@ async function* messages(
   batchRows: number,
 ): AsyncGenerator<Message, void, undefined> {
   for (let start = from; start < to; start += batchRows) {
-    for (const batch of table(start, Math.min(to, start + batchRows), put).batches) {
+    for (const batch of numbersTable(start, Math.min(to, start + batchRows), put).batches) {
       for (const { header, bodyPieces } of encoder.batch(new RecordBatch(schema, batch.data))) {
         yield { header, body: new Uint8Array(Buffer.concat(bodyPieces)) };
       }
@@ -38,7 +38,8 @@ async function* messages(
   }
 }
 
-function table(from: number, to: number, put: number): Table<{ n: Int32; put: Int32 }> {
+/** The same as one table. */
+export function numbersTable(from: number, to: number, put: number): Table<{ n: Int32; put: Int32 }> {
   const n = Int32Array.from({ length: to - from }, (_, i) => from + i);
   return tableFromArrays({ n, put: new Int32Array(n.length).fill(put) });
 }
