@@ -181,7 +181,15 @@ export async function openEngine(specification: EngineSpecification): Promise<En
   function onFatal(error: FlightError): void {
     if (state.kind === 'unavailable' || isClosed) return;
     setState({ kind: 'unavailable', reason: error.rawMessage });
-    void reopen().catch(() => undefined);
+    void reopenQuietly();
+  }
+
+  async function reopenQuietly(): Promise<void> {
+    try {
+      await reopen();
+    } catch {
+      // The state says why already, and stays.
+    }
   }
 
   async function reopen(): Promise<void> {

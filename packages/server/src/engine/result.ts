@@ -47,8 +47,7 @@ export function createResult(
   let isFirst = true;
   let isEnded = false;
   let isTaken = false;
-  let out = 0;
-  let closing: Promise<void> | undefined;
+  const now: { out: number; closing: Promise<void> | undefined } = { out: 0, closing: undefined };
   let onRelease: (() => void) | undefined;
 
   if (options.signal?.aborted === true) stop.abort();
@@ -124,7 +123,7 @@ export function createResult(
   }
 
   function hand(batch: GatheredBatch): EngineBatch {
-    out++;
+    now.out++;
     let isReleased = false;
     return {
       kind: batch.kind,
@@ -134,7 +133,7 @@ export function createResult(
       release() {
         if (isReleased) return;
         isReleased = true;
-        out--;
+        now.out--;
         drop(batch);
         onRelease?.();
       },
@@ -142,17 +141,17 @@ export function createResult(
   }
 
   async function next(): Promise<EngineBatch | undefined> {
-    while (out >= maxBatchesOut && closing === undefined) {
+    while (now.out >= maxBatchesOut && now.closing === undefined) {
       await new Promise<void>((resolve) => {
         onRelease = resolve;
       });
       onRelease = undefined;
     }
-    while (ready.length === 0 && !isEnded && closing === undefined) {
+    while (ready.length === 0 && !isEnded && now.closing === undefined) {
       gather();
       await gathering;
     }
-    const batch = closing === undefined ? ready.shift() : undefined;
+    const batch = now.closing === undefined ? ready.shift() : undefined;
     if (batch !== undefined) {
       if (!isEnded && core.counters.batchBytes < core.maxReadAheadBytes) gather();
       return hand(batch);
@@ -165,7 +164,7 @@ export function createResult(
   }
 
   function close(): Promise<void> {
-    closing ??= (async () => {
+    now.closing ??= (async () => {
       options.signal?.removeEventListener('abort', onAbort);
       stop.abort();
       onRelease?.();
@@ -175,7 +174,7 @@ export function createResult(
       if (address !== undefined) await freeResult(address);
       await parts.onClosed();
     })();
-    return closing;
+    return now.closing;
   }
 
   return {
@@ -195,7 +194,9 @@ export function createResult(
       };
     },
     progress: () =>
-      closing === undefined ? core.control('progress', { connection: run.connection }) : Promise.resolve(1),
+      now.closing === undefined
+        ? core.control('progress', { connection: run.connection })
+        : Promise.resolve(1),
     close,
   };
 }

@@ -87,7 +87,7 @@ describe('types of DuckDB through the engine', () => {
       );
       assert.deepEqual(typesOfTables, [{ same: true }]);
 
-      const bound = await readInputs(await connection.query(`${source.replace('5003', '3')}`));
+      const bound = await readInputs(await connection.query(source.replace('5003', '3')));
       const insert = await connection.prepare('INSERT INTO back VALUES (?, ?)');
       await connection.execute('DELETE FROM back');
       await insert.bind(bound.schema, bound.batches);

@@ -83,7 +83,7 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
       if (prepared === undefined) return undefined;
       const slot = allocate(8);
       try {
-        return Array.from({ length: Number(parameterCount(prepared)) }, (_, i): ParameterType => {
+        return Array.from({ length: parameterCount(prepared) }, (_, i): ParameterType => {
           const type = parameterType(prepared, i + 1);
           if (type === 0) return { id: 0 };
           const id = typeId(type);

@@ -264,7 +264,8 @@ function fillViews({ pieces, place }: Step, target: Target): void {
   for (const { array, start, count } of pieces) {
     if (count > 0) copy(target.address + at, (array.buffers[1] ?? 0) + 16 * start, 16 * count);
     const first = (target.bytes.byteOffset + at) / 4;
-    for (let i = 0; i < count && buffersBefore > 0; i++) {
+    const shifted = buffersBefore > 0 ? count : 0;
+    for (let i = 0; i < shifted; i++) {
       const word = first + 4 * i;
       if ((words[word] ?? 0) > 12) words[word + 2] = (words[word + 2] ?? 0) + buffersBefore;
     }
@@ -279,7 +280,8 @@ function fillListViews({ pieces, place, width }: Step, target: Target): void {
   let base = 0;
   for (const { array, start, count, children } of pieces) {
     if (count > 0) copy(target.address + at, (array.buffers[1] ?? 0) + width * start, width * count);
-    for (let i = 0; i < count && base > 0; i++) {
+    const shifted = base > 0 ? count : 0;
+    for (let i = 0; i < shifted; i++) {
       const each = at + width * i;
       if (width === 8) view.setBigInt64(each, view.getBigInt64(each, true) + BigInt(base), true);
       else view.setInt32(each, view.getInt32(each, true) + base, true);

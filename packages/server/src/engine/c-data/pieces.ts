@@ -116,7 +116,8 @@ export function viewBufferLengths(array: CArray): number[] {
   const count = array.buffers.length - 3;
   const lengths: number[] = [];
   const place = array.buffers[count + 2] ?? 0;
-  for (let i = 0; i < count && place !== 0; i++) {
+  if (place === 0) return lengths;
+  for (let i = 0; i < count; i++) {
     peek(place + 8 * i, 8);
     lengths.push(peekedLong(0));
   }

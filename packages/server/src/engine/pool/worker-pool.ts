@@ -141,11 +141,11 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
             reject(error);
           },
         };
-        let timer: NodeJS.Timeout | undefined;
+        const wait: { timer: NodeJS.Timeout | undefined } = { timer: undefined };
         const onAbort = (): void =>
           job.refuse(new FlightCancelledError('the statement was cancelled while it waited'));
         const stopWaiting = (): void => {
-          clearTimeout(timer);
+          clearTimeout(wait.timer);
           signal?.removeEventListener('abort', onAbort);
         };
         const thread = obtain(kind);
@@ -167,7 +167,7 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
         }
         queue.push(job);
         signal?.addEventListener('abort', onAbort, { once: true });
-        timer = setTimeout(() => {
+        wait.timer = setTimeout(() => {
           job.refuse(
             new FlightResourceExhaustedError(
               `the statement waited ${queueTimeoutMs} ms for one of ${maxThreads} that run to end, which is the limit; try again later`,
@@ -184,7 +184,7 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
     },
     async close() {
       isClosed = true;
-      for (const job of [...queue]) job.refuse(new FlightUnavailableError('the engine has been closed'));
+      for (const job of queue.splice(0)) job.refuse(new FlightUnavailableError('the engine has been closed'));
       if (idle.length < threads.size || first.length > 0) {
         await new Promise<void>((resolve) => {
           onIdle = resolve;

@@ -39,7 +39,7 @@ export function startWorker(setup: WorkerSetup, onExit: () => void): WorkerThrea
     failure ??= new FlightUnavailableError(`a thread of the engine ended: ${error.message}`, {
       cause: error,
     });
-    for (const { reject } of waiting.splice(0)) reject(failure);
+    for (const each of waiting.splice(0)) each.reject(failure);
   }
 
   worker.on('message', (answer: WorkerAnswer) => {
@@ -62,6 +62,7 @@ export function startWorker(setup: WorkerSetup, onExit: () => void): WorkerThrea
         waiting.push({ resolve: (result) => resolve(result as OperationResult<K>), reject });
         worker.ref();
         const request: WorkerRequest<K> = { name, args };
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
         worker.postMessage(request);
       });
     },
