@@ -16,6 +16,11 @@ const prints: Readonly<Record<string, RegExp>> = {
   'flight-sql.js':
     /3 rows ingested[^]*products: id, name[^]*sales: region, amount[^]*North[^]*name: 'C'[^]*\[NOT_FOUND\] there is no table nowhere/,
   'flight-sql-prepared.js': /3 votes[^]*before the rollback: Ada has 2[^]*after it: Ada has 0/,
+  'tls-and-tokens.js':
+    /without a token: [^]*UNAUTHENTICATED[^]*UNAUTHENTICATED[^]*hello alice[^]*certificate/,
+  'retry-and-circuit-breaker.js': /answered after 3 tries[^]*circuit: open[^]*call 3: UNAVAILABLE/,
+  'exchange.js': /"n": 1, "product": 3[^]*"n": 10, "product": 30/,
+  'streaming-server.js': /up to 30000: 30000 rows[^]*the generator has ended/,
   'dataset-server.js': /products: 3 rows of id, name[^]*sales: 2 rows|sales: 2 rows[^]*products: 3 rows/,
 };
 
