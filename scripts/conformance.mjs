@@ -56,7 +56,7 @@ for (const { name } of chosen) {
 
 function run(file) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--expose-gc', '--test', '--test-reporter=spec', file], {
+    const child = spawn(process.execPath, ['--expose-gc', '--test', '--test-timeout=600000', '--test-reporter=spec', file], {
       stdio: 'inherit',
       cwd: root,
       env,
