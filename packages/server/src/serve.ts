@@ -1,6 +1,6 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { FlightServer } from '@peregrine/flight';
 import { createDatasetStore } from './datasets/dataset.ts';
 import type { Engine } from './engine/types.ts';
@@ -9,6 +9,7 @@ import { isLoopback } from './loopback.ts';
 import { confineEngine } from './serve/confine.ts';
 import { openServerEngine } from './serve/open-engine.ts';
 import { readOnlyEngine } from './serve/read-only-engine.ts';
+import { makeTempFolder } from './serve/temp-folder.ts';
 import { createFlightService } from './service/flight-service.ts';
 import { defaultSettings } from './settings/load.ts';
 import { type ServerSettings, SettingsError } from './settings/settings.ts';
@@ -64,7 +65,6 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
     );
   }
   const onError = options.onError ?? (() => undefined);
-  const tempDirectory = resolve(settings.tempDir ?? join(tmpdir(), `peregrine-${process.pid}`));
   /** What was opened, to be closed in the opposite order. */
   const opened: (() => Promise<unknown>)[] = [];
   const closeAll = async (): Promise<void> => {
@@ -73,9 +73,8 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
     }
   };
   try {
-    await mkdir(tempDirectory, { recursive: true });
-    if (settings.tempDir === undefined)
-      opened.push(() => rm(tempDirectory, { recursive: true, force: true }));
+    const tempDirectory = await makeTempFolder(resolve(settings.tempDir ?? tmpdir()));
+    opened.push(() => rm(tempDirectory, { recursive: true, force: true }));
     const engine = await openServerEngine(settings, tempDirectory);
     opened.push(() => engine.close());
     const files = await openFiles(settings, engine);

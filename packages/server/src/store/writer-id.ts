@@ -7,14 +7,14 @@ import { hostname } from 'node:os';
  * living one is writing:
  *
  * ```
- * file   = ".tmp-" writer "-" count ending | "part-" writer "-" count ending
+ * file   = ( ".tmp-" | "part-" | "peregrine-" ) writer "-" count ending
  * writer = host(12 hex) "." pid "." start "." nonce(8 hex)
  * ```
  * host: machine, its boot and its space of process numbers; start: when the process began, so that a number used again
  * is not taken for the old process (0 where the system does not tell).
  */
 const filePattern =
-  /^(?:\.tmp|part)-(?<host>[0-9a-f]{12})\.(?<pid>\d+)\.(?<start>\d+)\.(?<nonce>[0-9a-f]{8})-\d+\.\w+$/;
+  /^(?:\.tmp|part|peregrine)-(?<host>[0-9a-f]{12})\.(?<pid>\d+)\.(?<start>\d+)\.(?<nonce>[0-9a-f]{8})-\d+\.\w+$/;
 
 const host: string = createHash('sha256')
   .update(
@@ -37,6 +37,19 @@ export function newPartName(ending: string): string {
 export function newTemporaryName(ending: string): string {
   count += 1;
   return `.tmp-${writer}-${count}${ending}`;
+}
+
+/** A name for a folder of this process. */
+export function newFolderName(): string {
+  count += 1;
+  return `peregrine-${writer}-${count}.temp`;
+}
+
+/** Whether a folder of {@link newFolderName} belongs to a process of this machine that is gone. */
+export function isOwnerGone(folderName: string): boolean {
+  return (
+    !folderName.includes(writer) && folderName.startsWith('peregrine-') && writerState(folderName) === 'dead'
+  );
 }
 
 /** Whether a name is one that {@link newPartName} or {@link newTemporaryName} makes. */
