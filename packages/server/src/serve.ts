@@ -93,9 +93,12 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
     });
     opened.push(() => sql.close());
     const memory = createDatasetStore();
-    const flight = new FlightServer(createFlightService(memory, { files, sql, acceptAnyLogin: true }), {
-      shutdownGraceMs: settings.shutdownGrace,
-    });
+    const flight = new FlightServer(
+      createFlightService(memory, { files, sql, acceptAnyLogin: true, readOnly: settings.readOnly }),
+      {
+        shutdownGraceMs: settings.shutdownGrace,
+      },
+    );
     const http: HttpServer | undefined =
       settings.httpPort === undefined
         ? undefined

@@ -36,6 +36,8 @@ export interface FlightServiceOptions {
   readonly acceptAnyLogin?: boolean | undefined;
   /** Bytes that datasets in memory may take together. Default: `maxMemoryDatasetBytes`. */
   readonly maxMemoryBytes?: number | undefined;
+  /** Refuses puts and drops. Statements are the engine's to refuse. Default: false. */
+  readonly readOnly?: boolean | undefined;
 }
 
 /** Names the mode of a put: `create`, `append`, `create_append` or `replace`. */
@@ -49,12 +51,13 @@ const putModeHeader = 'x-peregrine-put-mode';
  */
 export function createFlightService(
   memory: DatasetStore,
-  { acceptAnyLogin = false, files, maxMemoryBytes, sql }: FlightServiceOptions = {},
+  { acceptAnyLogin = false, files, maxMemoryBytes, readOnly, sql }: FlightServiceOptions = {},
 ): FlightHandlers {
   const tables = createServedTables({
     memory,
     files,
     sql,
+    readOnly,
     shared: createSharedMemory(maxMemoryBytes),
   });
   const isDataset = (name: string): boolean => tables.has(name);

@@ -3,6 +3,7 @@ import {
   type FlightStreamReader,
   FlightError,
   FlightNotFoundError,
+  FlightUnauthorizedError,
   FlightUnimplementedError,
   type ServerCallContext,
 } from '@peregrine/flight';
@@ -60,6 +61,8 @@ export interface TableSources {
   readonly files?: Store | undefined;
   /** The engine's own tables. Default: none. */
   readonly sql?: SqlService | undefined;
+  /** Refuses puts and drops. Default: false. */
+  readonly readOnly?: boolean | undefined;
   /** Where datasets in memory lie. Default: memory of their own, up to `maxMemoryDatasetBytes`. */
   readonly shared?: SharedMemory | undefined;
 }
@@ -93,11 +96,16 @@ export interface ServedTables {
 export function createServedTables({
   files,
   memory,
+  readOnly = false,
   sql,
   shared = createSharedMemory(),
 }: TableSources): ServedTables {
   const engine = sql?.engine.state.kind === 'ready' ? sql : undefined;
   const inTurn = createTurns();
+
+  function checkWritable(): void {
+    if (readOnly) throw new FlightUnauthorizedError('this server is read-only');
+  }
 
   function ofDataset(dataset: Dataset): ServedTable {
     return {
@@ -207,6 +215,7 @@ export function createServedTables({
       return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     },
     async put(path, mode, rows, onBatch, context) {
+      checkWritable();
       const [name] = path;
       if (name === undefined) throw new FlightNotFoundError('the put names no dataset');
       if (path.length === 1 && memory.get(name) === undefined) {
@@ -222,6 +231,7 @@ export function createServedTables({
       return putInMemory(name, mode, rows, onBatch, context);
     },
     async drop(path, context) {
+      checkWritable();
       const [name] = path;
       if (path.length === 1 && name !== undefined) {
         const dropped = await inTurn(name, async () => {

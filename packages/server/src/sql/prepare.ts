@@ -25,24 +25,24 @@ export async function describePrepared(
 }
 
 /**
- * What drivers are told of parameters, so that Apache's JDBC driver can bind them:
+ * What Java is told of parameters, so that Apache's JDBC driver can bind them:
  *
  * - It binds nothing but nulls where the type is null, which is what the format says of an unknown type. A text is bound
  *   as a literal, which DuckDB turns into the type that is needed, so that is what unknown types are called.
  * - It writes the milliseconds of `java.sql.Timestamp` and `Time` as they are, whatever the unit. So the unit is
- *   milliseconds; who binds other units, as ADBC's drivers do, is not held to it.
+ *   milliseconds.
  */
-export function advertisedParameters(parameterSchema: Uint8Array): Uint8Array {
+export function javaParameters(parameterSchema: Uint8Array): Uint8Array {
   const header = decodeMessageHeader(parameterSchema);
   if (header.kind !== 'schema') return parameterSchema;
   const { schema } = header;
   return encodeSchema({
     ...schema,
-    fields: schema.fields.map((field): ArrowField => ({ ...field, type: advertisedType(field.type) })),
+    fields: schema.fields.map((field): ArrowField => ({ ...field, type: javaType(field.type) })),
   });
 }
 
-function advertisedType(type: ArrowType): ArrowType {
+function javaType(type: ArrowType): ArrowType {
   switch (type.kind) {
     case 'null':
       return { kind: 'utf8' };

@@ -9,7 +9,7 @@ import type { ServerFacts } from './info/sql-info.ts';
 import { metadataHandlers } from './metadata.ts';
 import { readIncoming, readParameters } from './parameters.ts';
 import { type StatementRequest, describeStatement, executeStatement, givesRows } from './plan.ts';
-import { advertisedParameters, describePrepared } from './prepare.ts';
+import { describePrepared, javaParameters } from './prepare.ts';
 import { type PreparedStatement, createPreparedStatements } from './prepared.ts';
 import { emptySchemaHeader, fieldCount } from './rows.ts';
 import { Statements } from './statements.ts';
@@ -107,7 +107,7 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
       return {
         handle,
         datasetSchema: hasRows && resultSchema !== undefined ? encapsulate(resultSchema) : undefined,
-        parameterSchema: encapsulate(advertisedParameters(parameterSchema)),
+        parameterSchema: encapsulate(isJava(context) ? javaParameters(parameterSchema) : parameterSchema),
         isUpdate: !hasRows,
       };
     },
@@ -200,4 +200,9 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
  */
 function countOf(rows: bigint): bigint {
   return rows < 0n ? 0n : rows;
+}
+
+/** Whether the client is one of Arrow's in Java, which its JDBC driver is made of. */
+function isJava(context: ServerCallContext): boolean {
+  return context.headers.get('user-agent')?.includes('grpc-java') === true;
 }

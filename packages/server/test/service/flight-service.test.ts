@@ -151,6 +151,30 @@ describe('plain Flight over DuckDB', () => {
   });
 });
 
+describe('a server that is read-only', () => {
+  it('refuses puts and drops', async () => {
+    const server = new FlightServer(createFlightService(createDatasetStore(), { readOnly: true }));
+    await server.listen('grpc+tcp://127.0.0.1:0');
+    const client = connect(`grpc+tcp://127.0.0.1:${server.port}`);
+    try {
+      const table = tableFromArrays({ v: Int32Array.of(1) });
+      const call = client.doPut(FlightDescriptor.forPath('kept'));
+      await assert.rejects(async () => {
+        await call.writer.begin(table.schema);
+        await call.writer.writeTable(table);
+        await call.writer.close();
+      }, hasCode('UNAUTHORIZED'));
+      await assert.rejects(
+        client.doAction(new Action('drop_table', 'kept')).toArray(),
+        hasCode('UNAUTHORIZED'),
+      );
+    } finally {
+      await client.close();
+      await server.shutdown({ graceMs: 0 });
+    }
+  });
+});
+
 describe('plain Flight without an engine', () => {
   it('serves datasets, and says that it has no SQL', async () => {
     const server = new FlightServer(createFlightService(createDatasetStore(), { acceptAnyLogin: true }));
