@@ -1,4 +1,8 @@
-import { FlightInvalidArgumentError, FlightUnauthorizedError } from '@peregrine/flight';
+import {
+  FlightInvalidArgumentError,
+  FlightUnauthorizedError,
+  FlightUnimplementedError,
+} from '@peregrine/flight';
 import type { Engine } from '../engine/types.ts';
 import { type VersionCache, entriesOf } from './entries.ts';
 import { createEngineTables, noEngineTables } from './engine-tables.ts';
@@ -183,8 +187,9 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     refresh: () => inTurn(look),
     async put(name, mode, schema, batches, putOptions = {}) {
       const source = writableTarget(`storing ${name}`);
-      if (engine === undefined)
-        throw new FlightUnauthorizedError(`storing ${name} needs the SQL engine, which is not there`);
+      if (engine === undefined) {
+        throw new FlightUnimplementedError(`storing ${name} needs the SQL engine, which this server has not`);
+      }
       const rows = await writeDataset(
         source.storage,
         createEnginePartWriter(engine),

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { createS3Client } from '../../src/store/s3/client.ts';
+import { findHttpfs, secretSql } from '../../src/store/s3/httpfs.ts';
+import { s3Settings } from '../../src/store/s3/options.ts';
+import { createS3Storage } from '../../src/store/s3/s3-storage.ts';
+import { signRequest } from '../../src/store/s3/sign.ts';
+import { elementText } from '../../src/store/s3/xml.ts';
+
+let server: Server;
+let endpoint: string;
+let answer: (request: IncomingMessage, response: ServerResponse) => void;
+let asked: string[];
+
+before(async () => {
+  server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    request.resume();
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  assert.ok(address !== null && typeof address !== 'string');
+  endpoint = `http://127.0.0.1:${address.port}`;
+});
+after(() => {
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => {
+  asked = [];
+});
+
+describe('Signatures of S3', () => {
+  // The examples of Amazon's documentation of Signature Version 4 for S3.
+  const settings = s3Settings({
+    accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+    secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+    region: 'us-east-1',
+    endpoint: 'https://s3.amazonaws.com',
+  });
+  for (const [query, signature] of [
+    ['?max-keys=2&prefix=J', '34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7'],
+    ['?lifecycle=', 'fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543'],
+  ] as const) {
+    it(`are Amazon's for ${query}`, () => {
+      const headers = signRequest(
+        {
+          method: 'GET',
+          url: new URL(`https://examplebucket.s3.amazonaws.com/${query}`),
+          headers: {},
+          body: new Uint8Array(0),
+        },
+        settings,
+        new Date('2013-05-24T00:00:00Z'),
+      );
+      assert.match(headers['authorization'] ?? '', new RegExp(`Signature=${signature}$`));
+    });
+  }
+});
+
+describe('Requests to S3', () => {
+  const keys = { accessKeyId: 'a', secretAccessKey: 'b' };
+
+  it('lists page after page, and decodes keys', async () => {
+    answer = (request, response) => {
+      const second = request.url?.includes('continuation-token=next%2F1') === true;
+      response.end(
+        `<ListBucketResult><IsTruncated>${!second}</IsTruncated>${second ? '' : '<NextContinuationToken>next/1</NextContinuationToken>'}` +
+          `<Contents><Key>p/${second ? 'b' : 'a &amp; &#xFC;'}.csv</Key><Size>7</Size><ETag>&quot;e&quot;</ETag>` +
+          '<LastModified>2024-01-02T03:04:05.000Z</LastModified></Contents>' +
+          '<Contents><Key>p/folder/</Key><Size>0</Size></Contents></ListBucketResult>',
+      );
+    };
+    const files = await createS3Storage('bucket', 'p', { ...keys, endpoint }).list();
+    assert.deepEqual(
+      files.map(({ path, size, modifiedMs }) => [path, size, modifiedMs]),
+      [
+        ['a & ü.csv', 7, Date.UTC(2024, 0, 2, 3, 4, 5)],
+        ['b.csv', 7, Date.UTC(2024, 0, 2, 3, 4, 5)],
+      ],
+    );
+    assert.match(asked[0] ?? '', /^GET \/bucket\?list-type=2&prefix=p%2F/);
+  });
+
+  it('tries again when the server is busy', async () => {
+    answer = (_request, response) => {
+      response.statusCode = asked.length < 3 ? 503 : 200;
+      response.end('content');
+    };
+    const bytes = await createS3Client('bucket', { ...keys, endpoint }).get('k');
+    assert.equal(new TextDecoder().decode(bytes), 'content');
+    assert.equal(asked.length, 3);
+  });
+
+  it('writes where nothing is, also on servers that know no conditions', async () => {
+    const client = createS3Client('bucket', { ...keys, endpoint });
+    answer = (request, response) => {
+      assert.equal(request.headers['if-none-match'], '*');
+      response.statusCode = 412;
+      response.end();
+    };
+    assert.equal(await client.putNew('k', new Uint8Array(1)), false);
+    asked = [];
+    answer = (request, response) => {
+      if (request.headers['if-none-match'] !== undefined) response.statusCode = 501;
+      else if (request.method === 'HEAD') response.statusCode = 404;
+      response.end();
+    };
+    assert.equal(await client.putNew('k', new Uint8Array(1)), true);
+    assert.deepEqual(asked, ['PUT /bucket/k', 'HEAD /bucket/k', 'PUT /bucket/k']);
+  });
+
+  it('says what is wrong and what to do', async () => {
+    const fail = (status: number, code: string): void => {
+      answer = (_request, response) => {
+        response.statusCode = status;
+        response.end(`<Error><Code>${code}</Code><Message>Told so.</Message></Error>`);
+      };
+    };
+    const client = createS3Client('bucket', { ...keys, endpoint });
+    fail(404, 'NoSuchBucket');
+    await assert.rejects(client.list('', 1), /NOT_FOUND.*there is no bucket bucket/);
+    fail(403, 'SignatureDoesNotMatch');
+    await assert.rejects(client.list('', 1), /UNAUTHORIZED.*Told so.*check keys/);
+    fail(301, 'PermanentRedirect');
+    await assert.rejects(client.list('', 1), /another region/);
+    fail(400, 'Odd');
+    await assert.rejects(client.remove('k'), /UNAVAILABLE.*cannot be removed: Odd/);
+  });
+
+  it('puts the bucket into path or host', () => {
+    assert.equal(s3Settings({ endpoint: 'minio:9000' }).endpoint.href, 'https://minio:9000/');
+    assert.equal(s3Settings({ endpoint: 'http://x' }).urlStyle, 'path');
+    assert.match(
+      secretSql('n', "s3://b'/p", { ...keys, endpoint: 'http://x:1', region: 'r' }),
+      /^CREATE OR REPLACE SECRET "n" \(TYPE s3, SCOPE 's3:\/\/b''\/p', REGION 'r', KEY_ID 'a', SECRET 'b', ENDPOINT 'x:1', URL_STYLE 'path', USE_SSL false\)$/,
+    );
+  });
+
+  it('decodes what XML encodes', () => {
+    assert.equal(elementText('<A x="1">&lt;&#65;&#x42;&unknown;&amp;lt;</A>', 'A'), '<AB&unknown;&lt;');
+    assert.equal(elementText('<B/>', 'A'), undefined);
+  });
+});
+
+describe('httpfs', () => {
+  it('is found in a folder, that of the right version first', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'peregrine-httpfs-'));
+    try {
+      await assert.rejects(findHttpfs(folder, 'v1.5.5'), /duckdb-extension-httpfs of version v1\.5\.5/);
+      for (const version of ['v1.0.0', 'v1.5.5']) {
+        await mkdir(join(folder, 'extensions', version), { recursive: true });
+        await writeFile(join(folder, 'extensions', version, 'httpfs.duckdb_extension'), '');
+      }
+      const found = await findHttpfs(folder, 'v1.5.5');
+      assert.equal(found, join(folder, 'extensions', 'v1.5.5', 'httpfs.duckdb_extension'));
+      assert.equal(await findHttpfs(found, 'v1.5.5'), found);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
