@@ -235,6 +235,8 @@ export function createConnection(
     },
     commit: () => endTransaction(true),
     rollback: () => endTransaction(false),
+    progress: () =>
+      closing === undefined ? core.control('progress', { connection: address }) : Promise.resolve(undefined),
     get inTransaction() {
       return inTransaction;
     },

@@ -87,6 +87,11 @@ export interface EngineConnection {
   getObjects(options: EngineObjectsFilter): Promise<EngineResult>;
   getTableTypes(): Promise<EngineResult>;
   getTableSchema(catalog: string | undefined, schema: string | undefined, table: string): Promise<Uint8Array>;
+  /**
+   * How far the statement is that runs now, 0 to 1, also before its first row; undefined where the engine does not tell.
+   * Of DuckDB only with its setting `enable_progress_bar`. Not there: never known.
+   */
+  progress?(): Promise<number | undefined>;
   /** Cancels what runs, rolls back what is open, frees everything. Never rejects. */
   close(): Promise<void>;
 }

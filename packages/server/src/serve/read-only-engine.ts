@@ -56,6 +56,7 @@ function readOnlyConnection(inner: EngineConnection): EngineConnection {
     begin: () => inner.begin(),
     commit: () => inner.commit(),
     rollback: () => inner.rollback(),
+    progress: () => inner.progress?.() ?? Promise.resolve(undefined),
     getOption: (key) => inner.getOption(key),
     setOption: (key, value) => inner.setOption(key, value),
     getObjects: (filter) => inner.getObjects(filter),

@@ -98,14 +98,22 @@ export async function executeStatement(
   });
 }
 
-/** Starts a query at once, and gives out what it brings to the first who fetches it. */
-export async function startQuery(request: StatementRequest, signal?: AbortSignal): Promise<Plan> {
+/**
+ * Starts a query at once, and gives out what it brings to the first who fetches it.
+ *
+ * @param onConnection - gets the connection before the query is started on it
+ */
+export async function startQuery(
+  request: StatementRequest,
+  signal?: AbortSignal,
+  onConnection?: (connection: EngineConnection) => Promise<void>,
+): Promise<Plan> {
   const abort = new AbortController();
   const onAbort = (): void => abort.abort(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
   let result: EngineResult | undefined;
   try {
-    result = await openQuery(request, abort.signal);
+    result = await openQuery(request, abort.signal, onConnection);
   } finally {
     // The call that planned ends long before the rows are fetched.
     signal?.removeEventListener('abort', onAbort);
@@ -129,8 +137,10 @@ export function givesRows(schema: Uint8Array | undefined): boolean {
 async function openQuery(
   { lane, sql, parameters }: StatementRequest,
   signal: AbortSignal,
+  onConnection?: (connection: EngineConnection) => Promise<void>,
 ): Promise<EngineResult> {
   return lane.query(async (connection: EngineConnection) => {
+    await onConnection?.(connection);
     if (parameters === undefined) return connection.query(sql, { signal });
     const statement = await connection.prepare(sql, { signal });
     try {

@@ -2,7 +2,7 @@ import { FlightInvalidArgumentError, type ServerCallContext } from '@peregrine/f
 import { createSessionHandlers } from '@peregrine/flight/server';
 import { encapsulate } from '@peregrine/flight/ipc';
 import type { FlightSqlHandlers } from '@peregrine/flight/sql';
-import type { Engine } from '../engine/types.ts';
+import type { Engine, EngineConnection } from '../engine/types.ts';
 import { defaultTransactionIdleMs } from '../limits.ts';
 import { Clients } from './clients.ts';
 import type { ServerFacts } from './info/sql-info.ts';
@@ -41,7 +41,7 @@ export interface SqlService {
 export function createSqlService(engine: Engine, options: SqlServiceOptions = {}): SqlService {
   const transactionTimeoutMs = options.transactionTimeoutMs ?? defaultTransactionIdleMs;
   const clients = new Clients(engine, transactionTimeoutMs, options.prepareFor);
-  const statements = new Statements(options.ticketLifeMs);
+  const statements = new Statements(options.ticketLifeMs, (connection) => watchProgress(engine, connection));
   const prepared = createPreparedStatements(options.preparedLifeMs);
   const facts: ServerFacts = {
     readOnly: options.readOnly ?? false,
@@ -192,6 +192,18 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
       await clients.close();
     },
   };
+}
+
+/** DuckDB counts how far a statement is only for a progress bar, which is not to be printed. */
+async function watchProgress({ info }: Engine, connection: EngineConnection): Promise<void> {
+  if (info.dialect !== 'duckdb') return;
+  for (const setting of [
+    'enable_progress_bar = true',
+    'enable_progress_bar_print = false',
+    'progress_bar_time = 0',
+  ]) {
+    await connection.execute(`SET ${setting}`);
+  }
 }
 
 /**

@@ -13,6 +13,7 @@ import {
 import { encapsulate } from '@peregrine/flight/ipc';
 import { type StatementInfo, type StatementPoll, parseSqlTicket } from '@peregrine/flight/sql';
 import { defaultTicketLifeMs, maxStatementHandles, pollWaitMs } from '../limits.ts';
+import type { EngineConnection } from '../engine/types.ts';
 import { type Plan, type StatementRequest, describeStatement, planStatement, startQuery } from './plan.ts';
 import { type Registry, createRegistry } from './registry.ts';
 
@@ -24,6 +25,8 @@ interface PolledQuery {
   /** Resolves when its rows can be fetched. */
   readonly planned: Promise<Plan>;
   plan: Plan | undefined;
+  /** Where it runs, once it does. */
+  connection: EngineConnection | undefined;
 }
 
 const utf8 = new TextDecoder();
@@ -33,8 +36,17 @@ export class Statements {
   readonly #plans: Registry<Plan>;
   readonly #polled: Registry<PolledQuery>;
 
-  /** @param lifeMs - how long a ticket lives */
-  constructor(lifeMs: number = defaultTicketLifeMs) {
+  readonly #watch: (connection: EngineConnection) => Promise<void>;
+
+  /**
+   * @param lifeMs - how long a ticket lives
+   * @param watch - has a connection count how far its statements are. Default: nothing is needed for that
+   */
+  constructor(
+    lifeMs: number = defaultTicketLifeMs,
+    watch: (connection: EngineConnection) => Promise<void> = async () => undefined,
+  ) {
+    this.#watch = watch;
     const common = { lifeMs, maxEntries: maxStatementHandles };
     this.#plans = createRegistry<Plan>({
       noun: "query's ticket",
@@ -72,8 +84,19 @@ export class Statements {
     const abort = new AbortController();
     const { kind, resultSchema } = await describeStatement(request, context.signal);
     const planned =
-      kind === 'query' ? startQuery(request, abort.signal) : planStatement(request, abort.signal);
-    const query: PolledQuery = { schema: resultSchema, abort, planned, plan: undefined };
+      kind === 'query'
+        ? startQuery(request, abort.signal, async (connection) => {
+            await this.#watch(connection);
+            query.connection = connection;
+          })
+        : planStatement(request, abort.signal);
+    const query: PolledQuery = {
+      schema: resultSchema,
+      abort,
+      planned,
+      plan: undefined,
+      connection: undefined,
+    };
     planned.then(
       (plan) => (query.plan = plan),
       // Whoever polls next is told.
@@ -166,7 +189,7 @@ export class Statements {
           { appMetadata: handle },
         ),
         next: handle,
-        progress: await query.plan?.progress(),
+        progress: await query.connection?.progress?.(),
         expirationTime: this.#polled.expiry(id),
       };
     }
