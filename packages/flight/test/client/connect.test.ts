@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { tableToIPC } from 'apache-arrow';
 import { createDevCertificates } from '../../src/auth/dev-certificates.ts';
@@ -142,5 +145,38 @@ describe('endpoints at other locations', () => {
     assert.deepEqual(valuesOf(await trusting.readAll(info)), [2]);
     await using other2 = connect(own.location, { retry: false });
     await assert.rejects(other2.readAll(info), /certificate.*DoGet at grpc\+tls/s);
+  });
+
+  it('of every scheme make one ordered stream, each from the first that works', {
+    skip: process.platform === 'win32' ? 'there are no Unix sockets on Windows' : false,
+  }, async () => {
+    const { server: pair, ca } = createDevCertificates();
+    const folder = await mkdtemp(join(tmpdir(), 'peregrine-endpoints-'));
+    await using own = await service(1);
+    await using tls = await service(2, { tls: { certificates: [pair] } }, 'grpc+tls://127.0.0.1:0');
+    await using unix = await service(3, {}, `grpc+unix://${join(folder, 'flight.sock')}`);
+    const http = createServer((_request, response) => response.end(tableToIPC(numbers([4]), 'stream')));
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    const { port } = http.address() as AddressInfo;
+    // nobody listens at port 1
+    const dead = 'grpc://127.0.0.1:1';
+    const { endpoints } = infoAt(
+      [dead, `http://127.0.0.1:${port}/data`],
+      ['unknown://x', unix.location],
+      [dead, 'http://127.0.0.1:1/', tls.location],
+      [dead, 'arrow-flight-reuse-connection://?'],
+      [],
+    );
+    const info = new FlightInfo(numbers([]).schema, undefined, endpoints, { ordered: true });
+    await using client = connect(own.location, {
+      endpointTls: { rootCertificates: ca.cert },
+      retry: { initialDelayMs: 1, maxDelayMs: 1 },
+    });
+    assert.deepEqual(valuesOf(await client.readAll(info)), [4, 3, 2, 1, 1]);
+    assert.deepEqual(valuesOf(await client.readEndpoints(info).readAll()), [4, 3, 2, 1, 1]);
+    http.closeAllConnections();
+    http.close();
+    await client.close();
+    await rm(folder, { recursive: true });
   });
 });
