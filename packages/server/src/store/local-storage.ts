@@ -29,9 +29,9 @@ export function createLocalStorage(root: string): Storage {
   return {
     root: root.split(sep).join('/'),
     orphanLifeMs: localOrphanLifeMs,
-    async list(folder = '') {
+    async list(folder = '', depth = maxStoreFolderDepth) {
       const found: StoredFile[] = [];
-      await walk(at(folder), folder, 0, found);
+      await walk(at(folder), folder, { depth: 0, limit: depth }, found);
       return found.sort((a, b) => (a.path < b.path ? -1 : 1));
     },
     async stat(path) {
@@ -113,9 +113,9 @@ export function createLocalStorage(root: string): Storage {
       }
     },
     url: (path) => at(path).split(sep).join('/'),
-    watch(onEvent) {
+    watch(deep, onEvent) {
       try {
-        const watcher = watch(root, { recursive: true, persistent: false }, onEvent);
+        const watcher = watch(root, { recursive: deep, persistent: false }, onEvent);
         // A watcher that fails later leaves the looking at intervals.
         watcher.on('error', () => watcher.close());
         return () => watcher.close();
@@ -126,7 +126,12 @@ export function createLocalStorage(root: string): Storage {
   };
 }
 
-async function walk(folder: string, path: string, depth: number, found: StoredFile[]): Promise<void> {
+async function walk(
+  folder: string,
+  path: string,
+  { depth, limit }: { readonly depth: number; readonly limit: number },
+  found: StoredFile[],
+): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
     if (isMissing(cause)) return [];
     // A folder inside that may not be read is nobody's table; the one that was asked for is an error.
@@ -138,9 +143,8 @@ async function walk(folder: string, path: string, depth: number, found: StoredFi
       const inside = path === '' ? entry.name : `${path}/${entry.name}`;
       const absolute = join(folder, entry.name);
       if (entry.isDirectory()) {
-        if (entry.name.startsWith('.') || entry.name === 'node_modules' || depth >= maxStoreFolderDepth)
-          return;
-        await walk(absolute, inside, depth + 1, found);
+        if (entry.name.startsWith('.') || entry.name === 'node_modules' || depth >= limit) return;
+        await walk(absolute, inside, { depth: depth + 1, limit }, found);
         return;
       }
       // Links to files are followed; a file that goes away meanwhile is not there.

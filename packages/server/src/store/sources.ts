@@ -18,6 +18,8 @@ export interface Source {
   look(): Promise<Scan>;
   /** Whether datasets can be put into it: it is a whole folder or prefix. */
   readonly isFolder: boolean;
+  /** Whether what lies in folders below matters. */
+  readonly deep: boolean;
   /** The one file that it is, relative to the storage; undefined for folders and globs. */
   readonly file?: string | undefined;
 }
@@ -69,6 +71,7 @@ function folderSource(given: string, storage: Storage, rootName: string): Source
     given,
     storage,
     isFolder: true,
+    deep: true,
     look: async () => scanFiles(await storage.list(), rootName),
   };
 }
@@ -78,6 +81,7 @@ function fileSource(given: string, storage: Storage, name: string): Source {
     given,
     storage,
     isFolder: false,
+    deep: false,
     file: name,
     async look() {
       const file = await storage.stat(name);
@@ -95,13 +99,15 @@ function globSource(
   bucket: string,
 ): Source {
   const storage = open(glob.base);
+  const depth = glob.pattern.includes('**') ? undefined : glob.pattern.split('/').length - 1;
   const hive = /(?:^|\/)[^/=]+=/.test(glob.pattern);
   return {
     given,
     storage,
     isFolder: false,
+    deep: depth !== 0,
     async look() {
-      const files = (await storage.list()).filter(
+      const files = (await storage.list('', depth)).filter(
         ({ path }) => glob.matches(path) && !path.split('/').some((segment) => /^[._]/.test(segment)),
       );
       const kinds = new Map(

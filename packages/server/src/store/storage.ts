@@ -26,8 +26,12 @@ export interface Storage {
   readonly root: string;
   /** How long files that nobody refers to stay when their writer is on another machine, in milliseconds. */
   readonly orphanLifeMs: number;
-  /** All files, or those of one folder, in the order of their paths. Empty when the folder is not there. */
-  list(folder?: string): Promise<readonly StoredFile[]>;
+  /**
+   * All files, or those of one folder, in the order of their paths. Empty when the folder is not there.
+   *
+   * @param depth - folders below are looked into so deep; those of buckets in any case. Default: the limit
+   */
+  list(folder?: string, depth?: number): Promise<readonly StoredFile[]>;
   /** One file; undefined when it is not there. */
   stat(path: string): Promise<StoredFile | undefined>;
   /** Reads a whole small file; undefined when it is not there. */
@@ -48,6 +52,10 @@ export interface Storage {
   now(): Promise<number>;
   /** The path or address by which the engine reads a file; not escaped for globs. */
   url(path: string): string;
-  /** Tells that something may have changed; gives a function that ends it. Undefined where nothing tells. */
-  watch(onEvent: () => void): (() => void) | undefined;
+  /**
+   * Tells that something may have changed; gives a function that ends it. Undefined where nothing tells.
+   *
+   * @param deep - whether folders below are watched too
+   */
+  watch(deep: boolean, onEvent: () => void): (() => void) | undefined;
 }

@@ -229,14 +229,10 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
 
   await tidy();
   await store.refresh();
-  const unwatch = watchStorages(
-    sources.map(({ storage }) => storage),
-    options.pollMs ?? defaultStorePollMs,
-    async () => {
-      await store.refresh();
-      if (looks % looksPerSweep === 0) await tidy();
-    },
-  );
+  const unwatch = watchStorages(sources, options.pollMs ?? defaultStorePollMs, async () => {
+    await store.refresh();
+    if (looks % looksPerSweep === 0) await tidy();
+  });
   return store;
 }
 

@@ -1,6 +1,9 @@
 import { storeSettleMs } from './limits.ts';
 import type { Storage } from './storage.ts';
 
+/** Between two looks passes so many times what a look takes. */
+const idleShare = 20;
+
 /**
  * Calls when something may have changed: soon after a storage tells, and at intervals, because shares and buckets tell
  * nothing.
@@ -9,7 +12,7 @@ import type { Storage } from './storage.ts';
  * @returns a function that ends it
  */
 export function watchStorages(
-  storages: readonly Storage[],
+  storages: readonly { readonly storage: Storage; readonly deep: boolean }[],
   pollMs: number,
   look: () => Promise<unknown>,
 ): () => Promise<void> {
@@ -17,6 +20,8 @@ export function watchStorages(
   let running: Promise<unknown> | undefined;
   let again = false;
   let settle: NodeJS.Timeout | undefined;
+  let poll: NodeJS.Timeout | undefined;
+  let lookMs = 0;
 
   function run(): void {
     if (ended) return;
@@ -24,13 +29,15 @@ export function watchStorages(
       again = true;
       return;
     }
+    const started = performance.now();
     running = look()
       .catch(() => undefined)
       .finally(() => {
         running = undefined;
+        lookMs = performance.now() - started;
         if (again) {
           again = false;
-          run();
+          soon();
         }
       });
   }
@@ -41,13 +48,25 @@ export function watchStorages(
     settle.unref();
   }
 
-  const stops = storages.map((storage) => storage.watch(soon));
-  const poll = Number.isFinite(pollMs) ? setInterval(run, pollMs) : undefined;
-  poll?.unref();
+  function later(): void {
+    if (ended || !Number.isFinite(pollMs)) return;
+    // A folder with very many files is looked at less often, so that looking takes little of the machine's time.
+    poll = setTimeout(
+      () => {
+        run();
+        later();
+      },
+      Math.max(pollMs, lookMs * idleShare),
+    );
+    poll.unref();
+  }
+
+  const stops = storages.map(({ storage, deep }) => storage.watch(deep, soon));
+  later();
   return async () => {
     ended = true;
     clearTimeout(settle);
-    clearInterval(poll);
+    clearTimeout(poll);
     for (const stop of stops) stop?.();
     await running;
   };

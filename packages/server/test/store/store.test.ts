@@ -229,6 +229,26 @@ describe('Noticing', () => {
     await assert.rejects(one('SELECT * FROM a'), /a does not exist/);
   });
 
+  it('tells by itself of one file, and looks into no folder that a glob does not name', async () => {
+    await copy('SELECT 1 AS a', 'a.parquet');
+    await mkdir(join(folder, 'sub'));
+    await copy('SELECT 1 AS a', 'sub/b-1.csv');
+    await copy('SELECT 1 AS a', 'b-2.csv');
+    const opened = await open({
+      paths: [join(folder, 'a.parquet'), join(folder, 'b-*.csv')],
+      pollMs: 60_000,
+    });
+    assert.equal(opened.get('b')?.files, 1);
+    const changed = new Promise<StoreChange>((resolve) => {
+      opened.onChange(resolve);
+    });
+    const hold = setInterval(() => undefined, 1000);
+    await copy('SELECT 2 AS a, 3 AS b', 'new.parquet');
+    await rename(join(folder, 'new.parquet'), join(folder, 'a.parquet'));
+    assert.deepEqual((await changed).changed, ['a']);
+    clearInterval(hold);
+  });
+
   it('tells by itself', async () => {
     const opened = await open({ pollMs: 200 });
     const changed = new Promise<StoreChange>((resolve) => {
