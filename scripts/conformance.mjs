@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** The files of conformance/src that hold checks, and the peers that each needs. */
 const entries = [
   { name: 'adbc-against-server', peers: ['python'] },
+  { name: 'adbc-engine', peers: ['python'] },
   { name: 'clickhouse-client', peers: [] },
   { name: 'client-against-pyarrow', peers: ['python'] },
   { name: 'h2spec', peers: ['go'] },
@@ -56,11 +57,15 @@ for (const { name } of chosen) {
 
 function run(file) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--expose-gc', '--test', '--test-timeout=600000', '--test-reporter=spec', file], {
-      stdio: 'inherit',
-      cwd: root,
-      env,
-    });
+    const child = spawn(
+      process.execPath,
+      ['--expose-gc', '--test', '--test-timeout=600000', '--test-reporter=spec', file],
+      {
+        stdio: 'inherit',
+        cwd: root,
+        env,
+      },
+    );
     child.on('exit', (code, signal) => resolve(signal === null ? code : 1));
   });
 }

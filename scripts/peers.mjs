@@ -9,7 +9,13 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Python packages, as pip names them. */
-const pythonPackages = ['pyarrow==26.0.1', 'numpy==2.4.6', 'duckdb-extension-httpfs==1.5.5'];
+const pythonPackages = [
+  'pyarrow==26.0.1',
+  'numpy==2.4.6',
+  'duckdb-extension-httpfs==1.5.5',
+  'adbc-driver-sqlite==1.13.0',
+  'adbc-driver-flightsql==1.13.0',
+];
 
 /** Go programs, as `go install` names them. */
 const goPrograms = [

@@ -1,4 +1,9 @@
-import { FlightError, FlightTimedOutError, FlightUnavailableError } from '@peregrine/flight';
+import {
+  FlightCancelledError,
+  FlightError,
+  FlightTimedOutError,
+  FlightUnavailableError,
+} from '@peregrine/flight';
 import { isFatal } from './adbc/errors.ts';
 import { createConnection } from './connection.ts';
 import { readInfo } from './info.ts';
@@ -139,9 +144,16 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     let timeout: NodeJS.Timeout | undefined;
     let startedAt = 0;
     let timedOut = false;
+    let cancelling: Promise<void> | undefined;
     const cancel = (): void => {
       if (startedAt === 0) return;
-      void control.run('cancel', { connection, statement }).catch(() => undefined);
+      // One at a time: a driver may take a while, and must not be told of what is gone already.
+      cancelling ??= control
+        .run('cancel', { connection, statement })
+        .catch(() => undefined)
+        .then(() => {
+          cancelling = undefined;
+        });
       again ??= setInterval(cancel, cancelAgainMs);
     };
     signal?.addEventListener('abort', cancel, { once: true });
@@ -166,11 +178,16 @@ export async function openEngine(specification: EngineSpecification): Promise<En
         );
       }
       if (error instanceof FlightError && isFatal(error.rawMessage)) onFatal(error);
+      if (signal?.aborted === true && error instanceof FlightError && error.code !== 'CANCELLED') {
+        throw new FlightCancelledError(`the statement was cancelled: ${error.rawMessage}`, { cause: error });
+      }
       throw error;
     } finally {
       clearInterval(again);
       clearTimeout(timeout);
       signal?.removeEventListener('abort', cancel);
+      // What is being cancelled is freed by our caller next.
+      await cancelling;
       if (time.leftMs !== undefined && startedAt > 0) {
         time.leftMs = Math.max(1, time.leftMs - (performance.now() - startedAt));
       }

@@ -71,11 +71,9 @@ export function createOperations(setup: WorkerSetup): OperationTable {
       return undefined;
     },
     cancel({ connection, statement }) {
-      try {
-        call('ConnectionCancel', connection);
-      } catch {
-        if (statement !== undefined) quietly(() => call('StatementCancel', statement));
-      }
+      quietly(() => call('ConnectionCancel', connection));
+      // Connections of other drivers cancel what is theirs only.
+      if (library === undefined && statement !== undefined) quietly(() => call('StatementCancel', statement));
       return undefined;
     },
     progress({ connection }) {

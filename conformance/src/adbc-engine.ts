@@ -1,0 +1,181 @@
+/** ADBC drivers of others as the engine of our server: SQLite's, and Flight SQL's in front of a second server of ours. */
+
+import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
+import { execFileSync } from 'node:child_process';
+import { after, before, describe, it } from 'node:test';
+import { FlightError } from '@peregrine/flight';
+import {
+  decodeMessageHeader,
+  decodeRecordBatch,
+  decodeSchema,
+  DictionaryMemo,
+  IpcEncoder,
+} from '@peregrine/flight/ipc';
+import { type AdbcEngineOptions, createAdbcEngine } from '@peregrine/server';
+import { Int32, Table, Utf8, vectorFromArray } from 'apache-arrow';
+import { pythonPath } from './peers.ts';
+import { type RunningSqlServer, startSqlServer } from './sql-server.ts';
+
+type Engine = Awaited<ReturnType<typeof createAdbcEngine>>;
+type Connection = Awaited<ReturnType<Engine['connect']>>;
+type Result = Awaited<ReturnType<Connection['query']>>;
+interface Message {
+  readonly header: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+/** The library of a driver's wheel. */
+function driverPath(module: string): string {
+  const program = `import ${module}; print(${module}._driver_path())`;
+  return execFileSync(pythonPath(), ['-c', program], { encoding: 'utf8' }).trim();
+}
+
+async function rowsOf(result: Result): Promise<string[]> {
+  const schema = decodeSchema(result.schema);
+  const rows: string[] = [];
+  for await (const batch of result) {
+    if (batch.kind === 'records') {
+      const header = decodeMessageHeader(batch.header);
+      const body = batch.body.slice();
+      for (const row of decodeRecordBatch(schema, header, body, new DictionaryMemo())) {
+        rows.push(Object.values(row.toJSON()).map(String).join());
+      }
+    }
+    batch.release();
+  }
+  return rows;
+}
+
+function three(): { schema: Uint8Array; batches: Message[] } {
+  const a = vectorFromArray([1, 2, 3], new Int32());
+  const table = new Table({ a, b: vectorFromArray(['x', null, 'z'], new Utf8()) });
+  const encoder = new IpcEncoder(table.schema);
+  const schema = encoder.schema().header;
+  const batches = table.batches.flatMap((batch) =>
+    encoder.batch(batch).map(({ header, bodyPieces }) => ({ header, body: Buffer.concat(bodyPieces) })),
+  );
+  return { schema, batches };
+}
+
+async function* stream(batches: readonly Message[]): AsyncIterable<Message> {
+  for (const batch of batches) yield await Promise.resolve(batch);
+}
+
+/** What every driver must do. */
+function checks(
+  name: string,
+  options: () => AdbcEngineOptions,
+  expected: { vendor: string; tableType: RegExp },
+): void {
+  describe(name, () => {
+    let engine: Engine;
+    let connection: Connection;
+    before(async () => {
+      engine = await createAdbcEngine(options());
+      connection = await engine.connect();
+    });
+    after(() => engine.close());
+
+    it('says what it is', () => {
+      assert.equal(engine.info.vendor, expected.vendor);
+      assert.equal(engine.info.dialect, 'generic');
+    });
+
+    it('executes and queries', async () => {
+      await connection.execute('CREATE TABLE t (a INTEGER, b TEXT)');
+      assert.equal(await connection.execute("INSERT INTO t VALUES (1, 'x'), (2, NULL)"), 2n);
+      assert.deepEqual(await rowsOf(await connection.query('SELECT * FROM t ORDER BY a')), ['1,x', '2,null']);
+      await assert.rejects(
+        connection.query('SELEC 1'),
+        (error) => error instanceof FlightError && /syntax/.test(error.message),
+      );
+    });
+
+    it('ingests', async () => {
+      const { schema, batches } = three();
+      const into = { table: 'n', ifMissing: 'create' } as const;
+      assert.equal(await connection.ingest({ ...into, ifExists: 'fail' }, schema, stream(batches)), 3n);
+      assert.equal(await connection.ingest({ ...into, ifExists: 'append' }, schema, stream(batches)), 3n);
+      await assert.rejects(
+        connection.ingest({ ...into, ifExists: 'fail' }, schema, stream(batches)),
+        FlightError,
+      );
+      assert.deepEqual(await rowsOf(await connection.query('SELECT count(*), count(b) FROM n')), ['6,4']);
+    });
+
+    it('binds rows', async () => {
+      const { schema, batches } = three();
+      const insert = await connection.prepare('INSERT INTO n VALUES (?, ?)');
+      assert.equal(insert.kind, 'update');
+      await insert.bind(schema, batches);
+      assert.equal(await insert.execute(), 3n);
+      await insert.close();
+      const query = await connection.prepare('SELECT ? AS x, ? AS y');
+      await query.bind(schema, batches);
+      assert.deepEqual(await rowsOf(await query.query()), ['1,x', '2,null', '3,z']);
+      await query.close();
+    });
+
+    it('rolls back', async () => {
+      await connection.begin();
+      await connection.execute('DELETE FROM n');
+      await connection.rollback();
+      assert.deepEqual(await rowsOf(await connection.query('SELECT count(*) FROM n')), ['9']);
+    });
+
+    it('tells its catalog', async () => {
+      assert.match((await rowsOf(await connection.getTableTypes())).join(), expected.tableType);
+      const schema = decodeSchema(await connection.getTableSchema(undefined, undefined, 't'));
+      assert.deepEqual(schema.names, ['a', 'b']);
+      assert.ok((await rowsOf(await connection.getObjects({ depth: 'all' }))).length > 0);
+    });
+
+    it('frees results that are abandoned', async () => {
+      const numbers =
+        'WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 20000) SELECT i FROM r';
+      for await (const batch of await connection.query(numbers)) {
+        batch.release();
+        break;
+      }
+      assert.equal((await rowsOf(await connection.query(numbers))).length, 20_000);
+      assert.equal(engine.statistics.batchBytes, 0);
+    });
+  });
+}
+
+checks("SQLite's driver as the engine", () => ({ driver: driverPath('adbc_driver_sqlite') }), {
+  vendor: 'SQLite',
+  tableType: /table/,
+});
+
+describe('a gateway', () => {
+  let server: RunningSqlServer;
+  before(async () => {
+    server = await startSqlServer();
+  });
+  after(() => server.stop());
+
+  const options = (): AdbcEngineOptions => ({
+    driver: driverPath('adbc_driver_flightsql'),
+    options: { uri: `grpc://127.0.0.1:${server.port}` },
+  });
+  checks("Flight SQL's driver as the engine, over our server", options, {
+    vendor: 'DuckDB',
+    tableType: /BASE TABLE/,
+  });
+
+  it('cancels in the server behind, and leaves nothing there', async () => {
+    const engine = await createAdbcEngine(options());
+    const connection = await engine.connect();
+    const controller = new AbortController();
+    const endless = 'SELECT count(*) FROM range(1000000000) a, range(1000000) b WHERE a.range + b.range = -1';
+    setTimeout(() => controller.abort(), 200);
+    await assert.rejects(
+      async () => rowsOf(await connection.query(endless, { signal: controller.signal })),
+      (error) => error instanceof FlightError && error.code === 'CANCELLED',
+    );
+    await engine.close();
+    assert.equal(server.leftovers().batchBytes, 0);
+  });
+});
