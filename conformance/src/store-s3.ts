@@ -161,6 +161,7 @@ describe('Writing to a bucket', () => {
         '3',
       ]);
 
+      await second.store.refresh();
       // A reader in the middle of the old version reads it to its end.
       const connection = await second.engine.connect();
       const result = await connection.query('SELECT n FROM trades', { batchRows: 1000 });

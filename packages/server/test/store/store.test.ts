@@ -3,14 +3,14 @@ import { mkdir, mkdtemp, readdir, rename, rm, unlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { RecordBatch, tableFromArrays, tableToIPC } from 'apache-arrow';
-import { IpcEncoder } from '@peregrine/flight/ipc';
+import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
 import type { Engine, EngineConnection, EngineInput } from '../../src/engine/types.ts';
 import { confineEngine } from '../../src/serve/confine.ts';
 import { queryRows } from '../../src/sql/rows.ts';
 import { type StoreOptions, openStore } from '../../src/store/store.ts';
 import type { Store, StoreChange } from '../../src/store/types.ts';
+import { each, numbers } from './numbers.ts';
 
 let engine: Engine;
 let connection: EngineConnection;
@@ -51,38 +51,6 @@ async function one(sql: string): Promise<unknown[]> {
 
 async function copy(select: string, path: string, options = ''): Promise<void> {
   await connection.execute(`COPY (${select}) TO '${join(folder, path).replaceAll("'", "''")}' ${options}`);
-}
-
-/** Arrow messages with the numbers from..to in two batches. */
-function numbers(from: number, to: number): { schema: Uint8Array; batches: EngineInput[] } {
-  const half = Math.floor((from + to) / 2);
-  const tables = [
-    [from, half],
-    [half, to],
-  ].map(([start = 0, end = 0]) =>
-    tableFromArrays({ n: Int32Array.from({ length: end - start }, (_, i) => start + i) }),
-  );
-  const batchesOf = tables.flatMap((table) => table.batches);
-  const schemaOf = tables[0]?.schema;
-  assert.ok(schemaOf);
-  const encoder = new IpcEncoder(schemaOf);
-  const schema = encoder.schema().header.slice();
-  const batches = batchesOf.flatMap((batch) =>
-    encoder.batch(new RecordBatch(schemaOf, batch.data)).map(({ header, bodyPieces, bodyLength }) => {
-      const body = new Uint8Array(bodyLength);
-      let at = 0;
-      for (const piece of bodyPieces) {
-        body.set(piece, at);
-        at += piece.length;
-      }
-      return { header, body };
-    }),
-  );
-  return { schema, batches };
-}
-
-async function* each<T>(values: readonly T[]): AsyncGenerator<T, void, undefined> {
-  yield* values;
 }
 
 describe('Files as tables', () => {
