@@ -110,6 +110,10 @@ describe('the DuckDB engine', () => {
     await assert.rejects(connection.prepare('SELECT 1; SELECT 2'), code('INVALID_ARGUMENT', /one statement/));
     await assert.rejects(connection.query('SELECT \0'), code('INVALID_ARGUMENT', /NUL/));
     await assert.rejects(connection.execute(''), FlightError);
+    for (const empty of ['-- nothing', ';;']) {
+      await assert.rejects(connection.query(empty), code('INVALID_ARGUMENT', /no statement/));
+      await assert.rejects(connection.prepare(empty), code('INVALID_ARGUMENT', /no statement/));
+    }
     const late = await connection.query(
       "SELECT CASE WHEN range = 900000 THEN error('late') ELSE range END FROM range(1000000)",
     );

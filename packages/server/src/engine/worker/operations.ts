@@ -198,6 +198,7 @@ function openResult(fill: (result: Address) => void): { result: Address; schema:
   const result = newResult();
   try {
     fill(result);
+    if (!isHeld('stream', result)) throw new FlightInvalidArgumentError('the SQL text holds no statement');
     return { result, schema: readResultSchema(result) };
   } catch (error) {
     closeResult(result);
@@ -332,6 +333,9 @@ function prepared(
   const resultSchema = askSchema((struct) => call('StatementExecuteSchema', statement, struct));
   const parameters = askSchema((struct) => call('StatementGetParameterSchema', statement, struct));
   const type = library?.statementType(connection, statement);
+  if (library !== undefined && type === undefined && resultSchema === undefined) {
+    throw new FlightInvalidArgumentError('the SQL text holds no statement');
+  }
   const kind = kindOf(type, resultSchema, sql);
   return {
     kind,
