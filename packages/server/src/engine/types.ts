@@ -26,7 +26,7 @@ export interface EngineStatistics {
   readonly connections: number;
   readonly running: number;
   readonly queued: number;
-  /** Native memory of batches that are not released yet, in bytes. */
+  /** Memory of batches that are not released yet, in bytes. */
   readonly batchBytes: number;
 }
 
@@ -151,7 +151,7 @@ export interface EngineBatch {
   readonly rows: number;
   /** The IPC message's flatbuffer, without a length prefix. */
   readonly header: Uint8Array;
-  /** Its body, in native memory: valid until {@link release}. */
+  /** Its body, in memory that is used again: valid until {@link release}. */
   readonly body: Uint8Array;
   /** Gives the memory back. Once; more often does nothing. */
   release(): void;
