@@ -116,14 +116,13 @@ export function createResponseBody(response: ServerResponse, options: ResponseBo
         done();
         free = compressor.write(copy);
       } else {
-        response.cork();
+        // Not corked: Node 22 and later then tell of no drain. They write the pieces of a turn together by themselves.
         free = true;
         for (const [i, piece] of solid.entries()) {
           free = i === solid.length - 1 ? response.write(piece, done) : response.write(piece);
         }
-        response.uncork();
       }
-      if (!free && !gone) await drained();
+      if (!free && !gone && target.writableNeedDrain) await drained();
       check();
     },
     async end(trailers) {

@@ -249,14 +249,16 @@ describe('requests that are not well', () => {
     const silent = connect(port, host);
     silent.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nSEL');
     silent.resume();
-    await once(silent, 'close');
+    // The end may come as a reset, which `once` would throw.
+    silent.on('error', () => undefined);
+    await new Promise((resolve) => silent.once('close', resolve));
     // A byte now and then keeps no connection either.
     const dripping = connect(port, host);
     dripping.on('error', () => undefined);
     dripping.resume();
     dripping.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n');
     const timer = setInterval(() => dripping.writable && dripping.write('x'), 10);
-    await once(dripping, 'close');
+    await new Promise((resolve) => dripping.once('close', resolve));
     clearInterval(timer);
   });
 
