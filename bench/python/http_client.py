@@ -18,7 +18,7 @@ with urllib.request.urlopen(request) as response:
         for batch in pa.ipc.open_stream(response):
             rows += batch.num_rows
     elif kind == "parquet":
-        rows = pyarrow.parquet.read_table(io.BytesIO(response.read())).num_rows
+        rows = pyarrow.parquet.read_table(io.BytesIO(response.read()), use_threads=False).num_rows
     else:
         for line in response:
             json.loads(line)
