@@ -1,18 +1,11 @@
 import { lineitem } from '../lineitem.ts';
 import { compare } from '../measure.ts';
-import { type Program, python, runForResult, startPeregrine } from '../processes.ts';
+import { type Program, python, rowReader, startPeregrine } from '../processes.ts';
 import type { SuiteOptions } from './transport.ts';
 
 /** The same rows of the same server by HTTP in several formats, against Flight. */
 export async function http({ rounds, onResult }: SuiteOptions): Promise<void> {
   const ours = await startPeregrine(await lineitem());
-  const side = (name: string, program: Program): { name: string; run: () => Promise<number> } => ({
-    name,
-    run: async () => {
-      const { rows = 0, seconds = Number.NaN } = await runForResult(program);
-      return rows / 1e6 / seconds;
-    },
-  });
   try {
     const flight = (query: string): Program =>
       python('sql_client.py', ours.flight.replace('grpc+tcp', 'grpc'), query);
@@ -26,8 +19,8 @@ export async function http({ rounds, onResult }: SuiteOptions): Promise<void> {
         await compare(
           query,
           'million rows/s',
-          side(name, python('http_client.py', format, ours.http, query)),
-          side('Flight', flight(query)),
+          rowReader(name, python('http_client.py', format, ours.http, query)),
+          rowReader('Flight', flight(query)),
           { rounds, ...budget },
         ),
       );

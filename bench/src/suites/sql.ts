@@ -1,6 +1,6 @@
 import { lineitem } from '../lineitem.ts';
 import { compare } from '../measure.ts';
-import { type Program, node, python, runForResult, startPeregrine, startServer } from '../processes.ts';
+import { node, python, rowReader, startPeregrine, startServer } from '../processes.ts';
 import type { SuiteOptions } from './transport.ts';
 
 /** All columns of all rows. */
@@ -11,19 +11,18 @@ export async function sql({ rounds, onResult }: SuiteOptions): Promise<void> {
   const file = await lineitem();
   const ours = await startPeregrine(file);
   const theirs = await startServer(python('sql_server.py', file));
-  const side = (name: string, program: Program): { name: string; run: () => Promise<number> } => ({
-    name,
-    run: () => millionRows(program),
-  });
   const unit = 'million rows/s';
   try {
     const location = ours.flight.replace('grpc+tcp', 'grpc');
-    const pyarrow = side('pyarrow ← DuckDB in Python', python('sql_client.py', theirs.address, everything));
+    const pyarrow = rowReader(
+      'pyarrow ← DuckDB in Python',
+      python('sql_client.py', theirs.address, everything),
+    );
     onResult(
       await compare(
         'SQL over Flight',
         unit,
-        side('pyarrow ← ours', python('sql_client.py', location, everything)),
+        rowReader('pyarrow ← ours', python('sql_client.py', location, everything)),
         pyarrow,
         { rounds, must: 1, aim: 1.5 },
       ),
@@ -32,7 +31,7 @@ export async function sql({ rounds, onResult }: SuiteOptions): Promise<void> {
       await compare(
         'SQL over Flight',
         unit,
-        side('ours ← ours, scoped()', node('sql-client.js', location, everything)),
+        rowReader('ours ← ours, scoped()', node('sql-client.js', location, everything)),
         pyarrow,
         { rounds },
       ),
@@ -45,14 +44,9 @@ export async function sql({ rounds, onResult }: SuiteOptions): Promise<void> {
     await compare(
       'Engine alone',
       unit,
-      side('DuckDB into IPC bodies', node('engine-rows.js', file)),
-      side('DuckDB in Python', python('sql_engine.py', file)),
+      rowReader('DuckDB into IPC bodies', node('engine-rows.js', file)),
+      rowReader('DuckDB in Python', python('sql_engine.py', file)),
       { rounds, must: 0.8, aim: 1.2 },
     ),
   );
-}
-
-async function millionRows(program: Program): Promise<number> {
-  const { rows = 0, seconds = Number.NaN } = await runForResult(program);
-  return rows / 1e6 / seconds;
 }

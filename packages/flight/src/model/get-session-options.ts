@@ -8,8 +8,8 @@ import {
   describeOptions,
   optionEntries,
   optionsEqual,
-  optionValueFromMessage,
-  optionValueToMessage,
+  optionsFromMessage,
+  optionsToMessage,
   type SessionOptions,
   type SessionOptionValue,
 } from './session-option-value.ts';
@@ -54,9 +54,7 @@ export class GetSessionOptionsResult extends FlightValue {
   /** Reads a result. @throws FlightDataError when the bytes are none */
   static deserialize(bytes: Uint8Array): GetSessionOptionsResult {
     const { sessionOptions } = decodeMessage(GetSessionOptionsResultSchema, bytes);
-    return new GetSessionOptionsResult(
-      new Map(Object.entries(sessionOptions).map(([name, value]) => [name, optionValueFromMessage(value)])),
-    );
+    return new GetSessionOptionsResult(optionsFromMessage(sessionOptions));
   }
 
   /** Whether both have the same options with the same values. */
@@ -66,9 +64,7 @@ export class GetSessionOptionsResult extends FlightValue {
 
   /** @throws FlightInvalidArgumentError for a bigint that does not fit in 64 bits */
   serialize(): Uint8Array {
-    const sessionOptions = Object.fromEntries(
-      Array.from(this.options, ([name, value]) => [name, optionValueToMessage(name, value)]),
-    );
+    const sessionOptions = optionsToMessage(this.options);
     return encodeMessage(
       GetSessionOptionsResultSchema,
       create(GetSessionOptionsResultSchema, { sessionOptions }),

@@ -27,7 +27,7 @@ export function optionEntries<Value>(options: SessionOptions<Value>): Iterable<[
 }
 
 /** The message of a value. @throws FlightInvalidArgumentError for a bigint that does not fit in 64 bits */
-export function optionValueToMessage(name: string, value: SessionOptionValue | null | undefined): Message {
+function optionValueToMessage(name: string, value: SessionOptionValue | null | undefined): Message {
   return create(SessionOptionValueSchema, { optionValue: oneOf(name, value) });
 }
 
@@ -56,11 +56,27 @@ function oneOf(name: string, value: SessionOptionValue | null | undefined): Mess
 }
 
 /** The value of a message; undefined for none. */
-export function optionValueFromMessage(message: Message): SessionOptionValue | undefined {
+function optionValueFromMessage(message: Message): SessionOptionValue | undefined {
   const { optionValue } = message;
   return optionValue.case === 'stringListValue'
     ? Object.freeze([...optionValue.value.values])
     : optionValue.value;
+}
+
+/** Options as the map of a message. @throws FlightInvalidArgumentError for a bigint that does not fit in 64 bits */
+export function optionsToMessage(
+  options: ReadonlyMap<string, SessionOptionValue | undefined>,
+): Record<string, Message> {
+  return Object.fromEntries(
+    Array.from(options, ([name, value]) => [name, optionValueToMessage(name, value)]),
+  );
+}
+
+/** The options in the map of a message. */
+export function optionsFromMessage(
+  message: Readonly<Record<string, Message>>,
+): Map<string, SessionOptionValue | undefined> {
+  return new Map(Object.entries(message).map(([name, value]) => [name, optionValueFromMessage(value)]));
 }
 
 /** Whether two sets of options have the same names and values. */

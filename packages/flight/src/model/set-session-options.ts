@@ -12,8 +12,8 @@ import {
   describeOptions,
   optionEntries,
   optionsEqual,
-  optionValueFromMessage,
-  optionValueToMessage,
+  optionsFromMessage,
+  optionsToMessage,
   type SessionOptions,
   type SessionOptionValue,
 } from './session-option-value.ts';
@@ -39,9 +39,7 @@ export class SetSessionOptionsRequest extends FlightValue {
   /** Reads a request. @throws FlightDataError when the bytes are none */
   static deserialize(bytes: Uint8Array): SetSessionOptionsRequest {
     const { sessionOptions } = decodeMessage(SetSessionOptionsRequestSchema, bytes);
-    return new SetSessionOptionsRequest(
-      new Map(Object.entries(sessionOptions).map(([name, value]) => [name, optionValueFromMessage(value)])),
-    );
+    return new SetSessionOptionsRequest(optionsFromMessage(sessionOptions));
   }
 
   /** Whether both set the same options to the same values. */
@@ -51,9 +49,7 @@ export class SetSessionOptionsRequest extends FlightValue {
 
   /** @throws FlightInvalidArgumentError for a bigint that does not fit in 64 bits */
   serialize(): Uint8Array {
-    const sessionOptions = Object.fromEntries(
-      Array.from(this.options, ([name, value]) => [name, optionValueToMessage(name, value)]),
-    );
+    const sessionOptions = optionsToMessage(this.options);
     return encodeMessage(
       SetSessionOptionsRequestSchema,
       create(SetSessionOptionsRequestSchema, { sessionOptions }),

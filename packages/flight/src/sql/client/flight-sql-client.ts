@@ -108,23 +108,13 @@ export class FlightSqlClient implements AsyncDisposable {
   /** Runs a query: where its rows can be had, for {@link readAll} and {@link read}. */
   execute(query: string, options: StatementOptions = {}): Promise<FlightInfo> {
     const { transaction, ...call } = options;
-    const command = {
-      kind: 'CommandStatementQuery',
-      query,
-      transactionId: transactionId(transaction),
-    } as const;
-    return this.getFlightInfo(command, call);
+    return this.getFlightInfo(statementQuery(query, transaction), call);
   }
 
   /** The schema of a query's rows; nothing is executed. */
   executeSchema(query: string, options: StatementOptions = {}): Promise<Schema> {
     const { transaction, ...call } = options;
-    const command = {
-      kind: 'CommandStatementQuery',
-      query,
-      transactionId: transactionId(transaction),
-    } as const;
-    return this.getSchema(command, call);
+    return this.getSchema(statementQuery(query, transaction), call);
   }
 
   /** Runs a statement for its effect: rows changed, -1n where the server does not know. */
@@ -141,11 +131,7 @@ export class FlightSqlClient implements AsyncDisposable {
   /** Starts a query that may take long: go on with {@link poll} and the answer's descriptor until there is none. */
   pollExecute(query: string, options: StatementOptions = {}): Promise<PollInfo> {
     const { transaction, ...call } = options;
-    const command = {
-      kind: 'CommandStatementQuery',
-      query,
-      transactionId: transactionId(transaction),
-    } as const;
+    const command = statementQuery(query, transaction);
     return this.flight.pollFlightInfo(sqlDescriptor(command), { idempotent: false, ...call });
   }
 
@@ -157,12 +143,7 @@ export class FlightSqlClient implements AsyncDisposable {
   /** Runs a query that may take long, asking how far it is until it is done. Aborting the signal cancels it. */
   executePolled(query: string, options: PollOptions = {}): Promise<FlightInfo> {
     const { transaction, ...rest } = options;
-    const command = {
-      kind: 'CommandStatementQuery',
-      query,
-      transactionId: transactionId(transaction),
-    } as const;
-    return pollUntilDone(this.flight, sqlDescriptor(command), rest);
+    return pollUntilDone(this.flight, sqlDescriptor(statementQuery(query, transaction)), rest);
   }
 
   /** Runs a Substrait plan: where its rows can be had. */
@@ -403,4 +384,9 @@ export class FlightSqlClient implements AsyncDisposable {
   async #metadata(command: SqlMetadataCommand, options: FlightCallOptions): Promise<Table> {
     return this.flight.readAll(await this.getFlightInfo(command, options), options);
   }
+}
+
+/** The command of a query by its text. */
+function statementQuery(query: string, transaction: StatementOptions['transaction']): SqlQueryCommand {
+  return { kind: 'CommandStatementQuery', query, transactionId: transactionId(transaction) };
 }
