@@ -1,4 +1,4 @@
-// Installs the other implementations that the conformance checks run against, into this clone and nowhere else:
+// Installs the other implementations that the conformance checks and the benchmarks run against, into this clone and nowhere else:
 // .venv with Python packages, .peers with Go and Rust programs and Java archives. What is already there in the pinned version stays.
 //   node scripts/peers.mjs [python] [go] [rust] [java]     (all without arguments)
 import { execFileSync } from 'node:child_process';
@@ -12,9 +12,16 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const pythonPackages = [
   'pyarrow==26.0.1',
   'numpy==2.4.6',
+  'duckdb==1.5.5',
   'duckdb-extension-httpfs==1.5.5',
+  'duckdb-extension-tpch==1.5.5',
   'adbc-driver-sqlite==1.13.0',
   'adbc-driver-flightsql==1.13.0',
+  'fastapi==0.163.2',
+  'uvicorn==0.54.0',
+  'orjson==3.13.0',
+  'grpcio==1.85.1',
+  'grpcio-tools==1.85.1',
 ];
 
 /** Go programs, as `go install` names them. */
@@ -43,8 +50,10 @@ export function installPython() {
   const marker = join(folder, 'peers.txt');
   if (!isCurrent(marker, pythonPackages) || !existsSync(python)) {
     console.error(`installing ${pythonPackages.join(', ')} into .venv`);
-    rmSync(folder, { recursive: true, force: true });
-    run(process.platform === 'win32' ? 'python' : 'python3', ['-m', 'venv', folder]);
+    if (!existsSync(python)) {
+      rmSync(folder, { recursive: true, force: true });
+      run(process.platform === 'win32' ? 'python' : 'python3', ['-m', 'venv', folder]);
+    }
     run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...pythonPackages]);
     writeFileSync(marker, pythonPackages.join('\n'));
   }
@@ -106,7 +115,7 @@ function run(program, args, env = process.env) {
     execFileSync(program, args, { stdio: ['ignore', 'inherit', 'inherit'], env });
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
-    throw new Error(`the conformance checks need ${program}; install it, or run npm test, which does not`, {
+    throw new Error(`this needs ${program}; install it, or run npm test, which does not`, {
       cause: error,
     });
   }

@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -12,11 +11,27 @@ export interface Program {
   readonly args: readonly string[];
 }
 
-/** A program in Python, run with the interpreter of PEREGRINE_PYTHON or of the repository's .venv. */
+let interpreter = process.env['PEREGRINE_PYTHON'];
+
+/**
+ * A program in Python, run with the interpreter of PEREGRINE_PYTHON or of the repository's .venv, which is made and
+ * filled with the pinned packages where it is not there yet.
+ */
 export function python(file: string, ...args: readonly string[]): Program {
-  const bundled = fileURLToPath(new URL('../../../.venv/bin/python', import.meta.url));
-  const command = process.env['PEREGRINE_PYTHON'] ?? (existsSync(bundled) ? bundled : 'python3');
-  return { command, args: [fileURLToPath(new URL(`../../python/${file}`, import.meta.url)), ...args] };
+  interpreter ??= installedPython();
+  const program = fileURLToPath(new URL(`../../python/${file}`, import.meta.url));
+  return { command: interpreter, args: [program, ...args] };
+}
+
+function installedPython(): string {
+  const installer = fileURLToPath(new URL('../../../scripts/peers.mjs', import.meta.url));
+  const printed = execFileSync(process.execPath, [installer, 'python'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  });
+  const path = printed.trim().split('\n').at(-1);
+  if (path === undefined || path === '') throw new Error(`${installer} named no interpreter`);
+  return path;
 }
 
 /** A program of ours. */
