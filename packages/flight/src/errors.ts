@@ -63,6 +63,10 @@ export class FlightError extends Error {
   /** Bytes for programs that came, or go, with the error; empty when there are none. */
   readonly extraInfo: Uint8Array;
 
+  /**
+   * @param code - one of {@link flightErrorCodes}
+   * @param message - what happened, to what, and what to do; without the code, which is put before it
+   */
   constructor(code: FlightErrorCode, message: string, options: FlightErrorOptions = {}) {
     super(
       options.where === undefined
@@ -190,6 +194,7 @@ export class FlightWriteSizeExceededError extends FlightError {
   readonly limit: number;
   /** What the message would have taken, in bytes. */
   readonly actual: number;
+  /** The message is made of both numbers. */
   constructor(limit: number, actual: number, options?: FlightErrorOptions) {
     super(
       'WRITE_SIZE_EXCEEDED',

@@ -32,6 +32,7 @@ export interface DataServer {
   readonly location: string;
   /** `http://host:port`; undefined where HTTP is off. */
   readonly httpUrl: string | undefined;
+  /** The engine behind it, without the limits of `readOnly`. */
   readonly engine: Engine;
   /** What lies in files, folders and buckets. */
   readonly files: Store;

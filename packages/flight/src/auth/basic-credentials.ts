@@ -9,7 +9,9 @@ import { Buffer } from 'node:buffer';
 
 /** A user name and a password. */
 export interface BasicCredentials {
+  /** Without a colon. */
   readonly username: string;
+  /** May be empty. */
   readonly password: string;
 }
 

@@ -22,7 +22,9 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 /** A certificate and its key as PEM text. */
 export interface PemCertificate extends CertKeyPair {
+  /** The certificate alone, without that of its authority. */
   readonly cert: string;
+  /** Its private key, PKCS #8, not encrypted. */
   readonly key: string;
   /** When it ends. */
   readonly expiresAt: Date;

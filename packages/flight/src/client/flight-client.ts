@@ -33,7 +33,9 @@ export interface FlightResults<T> extends AsyncIterableIterator<T>, AsyncDisposa
   /** Gives up; the server sees the call cancelled. Does nothing at the end. */
   cancel(reason?: string): void;
   [Symbol.asyncIterator](): FlightResults<T>;
+  /** The next result; `done` at the end. Rejects with the FlightError of the call. */
   next(): Promise<IteratorResult<T, undefined>>;
+  /** Ends the iteration and cancels the call; what a loop that is left early calls. */
   return(): Promise<IteratorResult<T, undefined>>;
 }
 

@@ -40,6 +40,7 @@ export class BytesDecoder implements MessageDecoder<Uint8Array> {
   #bytes: Uint8Array = noBytes;
   #filled = 0;
 
+  /** Takes memory for a message of this length. */
   begin(byteLength: number): void {
     this.#filled = 0;
     try {
@@ -52,6 +53,7 @@ export class BytesDecoder implements MessageDecoder<Uint8Array> {
     }
   }
 
+  /** Copies a piece of it. */
   push(buffer: Uint8Array, start: number, end: number): void {
     const bytes = this.#bytes;
     let to = this.#filled;
@@ -65,12 +67,14 @@ export class BytesDecoder implements MessageDecoder<Uint8Array> {
     this.#filled = to;
   }
 
+  /** The message; the memory is the caller's. */
   finish(): Uint8Array {
     const bytes = this.#bytes;
     this.#bytes = noBytes;
     return bytes;
   }
 
+  /** Forgets a message that will not be complete. */
   abort(): void {
     this.#bytes = noBytes;
   }

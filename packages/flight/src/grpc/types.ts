@@ -125,9 +125,14 @@ export type GrpcTarget =
       readonly kind: 'tcp' | 'tls';
       /** A name or an address; IPv6 without brackets. */
       readonly host: string;
+      /** 1 to 65535. */
       readonly port: number;
     }
-  | { readonly kind: 'unix'; readonly path: string };
+  | {
+      readonly kind: 'unix';
+      /** Path of the socket. */
+      readonly path: string;
+    };
 
 /**
  * Of a channel: `idle` (no connection, the next call opens one), `connecting`, `ready`, `failed` (waits before it
@@ -262,9 +267,27 @@ export interface GrpcMethod<T> {
 
 /** Where a server listens. */
 export type GrpcListenTarget =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'tls'; readonly host: string; readonly port: number; readonly tls: TlsOptions }
-  | { readonly kind: 'unix'; readonly path: string };
+  | {
+      readonly kind: 'tcp';
+      /** A name or an address of this machine; IPv6 without brackets. */
+      readonly host: string;
+      /** 0 takes a free one. */
+      readonly port: number;
+    }
+  | {
+      readonly kind: 'tls';
+      /** A name or an address of this machine; IPv6 without brackets. */
+      readonly host: string;
+      /** 0 takes a free one. */
+      readonly port: number;
+      /** Certificates and what is asked of clients, as Node's `tls.createServer` takes them. */
+      readonly tls: TlsOptions;
+    }
+  | {
+      readonly kind: 'unix';
+      /** Path of the socket. */
+      readonly path: string;
+    };
 
 /** Options of a server. */
 export interface GrpcServerOptions {

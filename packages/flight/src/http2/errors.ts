@@ -32,6 +32,7 @@ export class Http2Error extends Error {
   /** One of the RFC's codes. */
   readonly code: Http2ErrorCode;
 
+  /** @param message - what happened, and to what */
   constructor(code: Http2ErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
     this.code = code;

@@ -22,8 +22,18 @@ import type { Http2Peer, Http2TlsPeer } from './types.ts';
 
 /** Where to connect to. */
 export type ConnectTarget =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string };
+  | {
+      readonly kind: 'tcp';
+      /** A name or an address; IPv6 without brackets. */
+      readonly host: string;
+      /** 1 to 65535. */
+      readonly port: number;
+    }
+  | {
+      readonly kind: 'unix';
+      /** Path of the socket; on Windows of a named pipe. */
+      readonly path: string;
+    };
 
 /** TLS of a client; certificates are PEM. */
 export interface ClientTlsOptions {
@@ -174,8 +184,18 @@ export interface SocketListener {
 
 /** Where to listen. Port 0 takes a free one. */
 export type ListenTarget =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string };
+  | {
+      readonly kind: 'tcp';
+      /** A name or an address; IPv6 without brackets. */
+      readonly host: string;
+      /** 0 takes a free one. */
+      readonly port: number;
+    }
+  | {
+      readonly kind: 'unix';
+      /** Path of the socket; on Windows of a named pipe. */
+      readonly path: string;
+    };
 
 /** How sockets are accepted. */
 export interface ListenSocketsOptions {

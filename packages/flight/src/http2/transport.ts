@@ -10,6 +10,7 @@ export interface TransportListener {
 
 /** Where a session's bytes come from and go to: a socket, or a pipe in tests. */
 export interface Transport {
+  /** Who is at the other end. */
   readonly peer: Http2Peer;
   /** Begins to read. Called once. */
   start(listener: TransportListener): void;

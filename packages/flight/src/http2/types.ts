@@ -66,6 +66,7 @@ export interface Http2Peer {
   readonly family: 'ipv4' | 'ipv6' | 'unix';
   /** IP address, or the path of a Unix socket (empty for an accepted one). */
   readonly address: string;
+  /** 0 for Unix sockets. */
   readonly port: number;
   /** Present on TLS connections. */
   readonly tls: Http2TlsPeer | undefined;
@@ -93,7 +94,9 @@ export interface Http2PeerCertificate {
 
 /** One HTTP/2 connection. */
 export interface Http2Session {
+  /** Where the connection is in its life. */
   readonly state: Http2SessionState;
+  /** Who is at the other end. */
   readonly peer: Http2Peer;
   /** Streams open now, those that wait included. */
   readonly openStreams: number;

@@ -14,12 +14,25 @@ export type ArrowTimeUnit = 'second' | 'millisecond' | 'microsecond' | 'nanoseco
 export type ArrowType =
   | { readonly kind: 'null' }
   | { readonly kind: 'bool' }
-  | { readonly kind: 'int'; readonly bitWidth: 8 | 16 | 32 | 64; readonly signed: boolean }
-  | { readonly kind: 'float'; readonly precision: 'half' | 'single' | 'double' }
+  | {
+      readonly kind: 'int';
+      /** Bits of a value. */
+      readonly bitWidth: 8 | 16 | 32 | 64;
+      /** Whether values may be below 0. */
+      readonly signed: boolean;
+    }
+  | {
+      readonly kind: 'float';
+      /** 16, 32 or 64 bits. */
+      readonly precision: 'half' | 'single' | 'double';
+    }
   | {
       readonly kind: 'decimal';
+      /** Digits of a value, at most. */
       readonly precision: number;
+      /** Digits behind the decimal point; below 0, zeros before it. */
       readonly scale: number;
+      /** Bits of a value. */
       readonly bitWidth: 32 | 64 | 128 | 256;
     }
   | { readonly kind: 'utf8' }
@@ -28,23 +41,69 @@ export type ArrowType =
   | { readonly kind: 'binary' }
   | { readonly kind: 'large-binary' }
   | { readonly kind: 'binary-view' }
-  | { readonly kind: 'fixed-size-binary'; readonly byteWidth: number }
-  | { readonly kind: 'date'; readonly unit: 'day' | 'millisecond' }
-  | { readonly kind: 'time'; readonly unit: ArrowTimeUnit; readonly bitWidth: 32 | 64 }
-  | { readonly kind: 'timestamp'; readonly unit: ArrowTimeUnit; readonly timezone: string | undefined }
-  | { readonly kind: 'duration'; readonly unit: ArrowTimeUnit }
-  | { readonly kind: 'interval'; readonly unit: 'year-month' | 'day-time' | 'month-day-nano' }
+  | {
+      readonly kind: 'fixed-size-binary';
+      /** Bytes of a value. */
+      readonly byteWidth: number;
+    }
+  | {
+      readonly kind: 'date';
+      /** What is counted from 1970-01-01: days in 32 bits, or milliseconds in 64. */
+      readonly unit: 'day' | 'millisecond';
+    }
+  | {
+      readonly kind: 'time';
+      /** What is counted from midnight. */
+      readonly unit: ArrowTimeUnit;
+      /** Bits of a value. */
+      readonly bitWidth: 32 | 64;
+    }
+  | {
+      readonly kind: 'timestamp';
+      /** What is counted from 1970-01-01T00:00. */
+      readonly unit: ArrowTimeUnit;
+      /** Name or offset of the zone that values, which are UTC, are shown in; undefined: a time of no zone. */
+      readonly timezone: string | undefined;
+    }
+  | {
+      readonly kind: 'duration';
+      /** What is counted. */
+      readonly unit: ArrowTimeUnit;
+    }
+  | {
+      readonly kind: 'interval';
+      /** What a value consists of: months; days and milliseconds; months, days and nanoseconds. */
+      readonly unit: 'year-month' | 'day-time' | 'month-day-nano';
+    }
   | { readonly kind: 'list' }
   | { readonly kind: 'large-list' }
   | { readonly kind: 'list-view' }
   | { readonly kind: 'large-list-view' }
-  | { readonly kind: 'fixed-size-list'; readonly listSize: number }
+  | {
+      readonly kind: 'fixed-size-list';
+      /** Values of each list. */
+      readonly listSize: number;
+    }
   | { readonly kind: 'struct' }
-  | { readonly kind: 'map'; readonly keysSorted: boolean }
-  | { readonly kind: 'union'; readonly mode: 'sparse' | 'dense'; readonly typeIds: readonly number[] }
+  | {
+      readonly kind: 'map';
+      /** Whether the keys of each map are in order. */
+      readonly keysSorted: boolean;
+    }
+  | {
+      readonly kind: 'union';
+      /** Whether each child has all rows, or its own alone with offsets to them. */
+      readonly mode: 'sparse' | 'dense';
+      /** The ids of the children in type id buffers, in the order of the children. */
+      readonly typeIds: readonly number[];
+    }
   | { readonly kind: 'run-end-encoded' }
   /** A type that is newer than this library, by its number in the format's union. */
-  | { readonly kind: 'unknown'; readonly typeId: number };
+  | {
+      readonly kind: 'unknown';
+      /** The number. */
+      readonly typeId: number;
+    };
 
 /** How a field's values are replaced by indices into a dictionary that travels apart. */
 export interface ArrowDictionaryEncoding {
@@ -74,6 +133,7 @@ export interface ArrowField {
 
 /** A schema message's content. */
 export interface ArrowSchema {
+  /** The columns, in their order. */
   readonly fields: readonly ArrowField[];
   /** Application metadata of the schema as a whole. */
   readonly metadata: ReadonlyMap<string, string>;

@@ -26,6 +26,7 @@ const blockBytes = 24;
 
 /** An IPC file (Feather V2) in memory. Batches are decoded when they are asked for. */
 export interface IpcFile extends Iterable<RecordBatch> {
+  /** Schema of all batches. */
   readonly schema: Schema;
   /** Metadata of the footer, which is not that of the schema. */
   readonly metadata: ReadonlyMap<string, string>;
@@ -49,10 +50,15 @@ export interface IpcBlock {
 
 /** What the footer of an IPC file says. */
 export interface IpcFooter {
+  /** Metadata version of the format that the file was written in. */
   readonly version: 'V4' | 'V5';
+  /** Schema of all batches, as plain data. */
   readonly schema: ArrowSchema;
+  /** Metadata of the footer, which is not that of the schema. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** Where the dictionary batches lie. */
   readonly dictionaries: readonly IpcBlock[];
+  /** Where the record batches lie, in their order. */
   readonly batches: readonly IpcBlock[];
 }
 

@@ -33,6 +33,7 @@ export interface BatchLayout {
 /** Header of a schema message; it has no body. */
 export interface SchemaMessageHeader extends MessageHeaderBase {
   readonly kind: 'schema';
+  /** The schema as plain data. */
   readonly schema: ArrowSchema;
 }
 

@@ -10,6 +10,7 @@ export type IpcSource = Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8A
 
 /** An IPC stream that is being read: the schema, then the batches, once. */
 export interface IpcStream extends AsyncIterable<RecordBatch> {
+  /** Schema of all batches. */
   readonly schema: Schema;
   /** Reads the batches that are left into a table. */
   readAll(): Promise<Table>;
@@ -17,6 +18,7 @@ export interface IpcStream extends AsyncIterable<RecordBatch> {
 
 /** A whole IPC stream in memory, whose batches are decoded as they are asked for. */
 export interface IpcBatches extends Iterable<RecordBatch> {
+  /** Schema of all batches. */
   readonly schema: Schema;
   /** Decodes all batches into a table. */
   readAll(): Table;

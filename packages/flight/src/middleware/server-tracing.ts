@@ -49,6 +49,7 @@ export class TracingServerMiddleware implements ServerMiddleware {
   readonly #startTime = new Date();
   readonly #startedAt = performance.now();
 
+  /** @param incoming - the span of the client; undefined begins a new trace */
   constructor(info: ServerCallInfo, incoming: TraceContext | undefined, options: TracingOptions = {}) {
     this.incoming = incoming;
     this.context = childTraceContext(incoming);
@@ -65,6 +66,7 @@ export class TracingServerMiddleware implements ServerMiddleware {
     };
   }
 
+  /** Reports the span. */
   callCompleted(error: FlightError | undefined): void {
     this.#onSpan?.({
       method: this.#info.method,
@@ -85,10 +87,12 @@ export class TracingServerMiddleware implements ServerMiddleware {
 export class TracingServerMiddlewareFactory implements ServerMiddlewareFactory<TracingServerMiddleware> {
   readonly #options: TracingOptions;
 
+  /** @param options - where spans go. Default: nowhere */
   constructor(options: TracingOptions = {}) {
     this.#options = options;
   }
 
+  /** Reads the trace of the client. One that cannot be read counts as none. */
   startCall(info: ServerCallInfo, headers: Metadata): TracingServerMiddleware {
     const parents = headers.getAll('traceparent');
     // more than one traceparent is no traceparent, says the standard

@@ -11,6 +11,7 @@ export class ActionType extends FlightValue {
   /** What it does, for people. */
   readonly description: string;
 
+  /** @param description - for people. Default: none */
   constructor(type: string, description: string = '') {
     super();
     this.type = type;
@@ -28,6 +29,7 @@ export class ActionType extends FlightValue {
     return this.type === other.type && this.description === other.description;
   }
 
+  /** The bytes of the protobuf message `ActionType`. */
   serialize(): Uint8Array {
     return encodeMessage(
       ActionTypeSchema,

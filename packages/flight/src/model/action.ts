@@ -33,6 +33,7 @@ export class Action extends FlightValue {
     return this.type === other.type && bytesEqual(this.body, other.body);
   }
 
+  /** The bytes of the protobuf message `Action`. */
   serialize(): Uint8Array {
     return encodeMessage(ActionSchema, create(ActionSchema, { type: this.type, body: this.body }));
   }

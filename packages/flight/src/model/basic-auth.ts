@@ -10,6 +10,7 @@ export class BasicAuth extends FlightValue {
   readonly username: string;
   readonly #password: string;
 
+  /** Both go over the wire as UTF-8. */
   constructor(username: string, password: string) {
     super();
     this.username = username;
@@ -32,6 +33,7 @@ export class BasicAuth extends FlightValue {
     return this.username === other.username && this.#password === other.#password;
   }
 
+  /** The bytes of the protobuf message `BasicAuth`. */
   serialize(): Uint8Array {
     return encodeMessage(
       BasicAuthSchema,

@@ -22,6 +22,7 @@ export class CancelFlightInfoRequest extends FlightValue {
   /** The info, as the server gave it. */
   readonly info: FlightInfo;
 
+  /** @param info - as the server gave it: servers find the work by its endpoints or its application metadata */
   constructor(info: FlightInfo) {
     super();
     this.info = info;
@@ -39,6 +40,7 @@ export class CancelFlightInfoRequest extends FlightValue {
     return this.info.equals(other.info);
   }
 
+  /** The bytes of the protobuf message `CancelFlightInfoRequest`. */
   serialize(): Uint8Array {
     return encodeMessage(
       CancelFlightInfoRequestSchema,
@@ -56,6 +58,7 @@ export class CancelFlightInfoResult extends FlightValue {
   /** What became of it. */
   readonly status: CancelStatus;
 
+  /** @param status - what became of the cancellation */
   constructor(status: CancelStatus) {
     super();
     this.status = status;
@@ -72,6 +75,7 @@ export class CancelFlightInfoResult extends FlightValue {
     return this.status === other.status;
   }
 
+  /** The bytes of the protobuf message `CancelFlightInfoResult`. */
   serialize(): Uint8Array {
     return encodeMessage(
       CancelFlightInfoResultSchema,

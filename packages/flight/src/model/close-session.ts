@@ -43,6 +43,7 @@ export class CloseSessionResult extends FlightValue {
   /** What became of it. */
   readonly status: CloseSessionStatus;
 
+  /** @param status - what became of the session */
   constructor(status: CloseSessionStatus) {
     super();
     this.status = status;
@@ -59,6 +60,7 @@ export class CloseSessionResult extends FlightValue {
     return this.status === other.status;
   }
 
+  /** The bytes of the protobuf message `CloseSessionResult`. */
   serialize(): Uint8Array {
     return encodeMessage(
       CloseSessionResultSchema,

@@ -26,6 +26,7 @@ export class Criteria extends FlightValue {
     return bytesEqual(this.expression, other.expression);
   }
 
+  /** The bytes of the protobuf message `Criteria`. */
   serialize(): Uint8Array {
     return encodeMessage(CriteriaSchema, create(CriteriaSchema, { expression: this.expression }));
   }

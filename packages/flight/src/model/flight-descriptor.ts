@@ -63,6 +63,7 @@ export class FlightDescriptor extends FlightValue {
     );
   }
 
+  /** The bytes of the protobuf message `FlightDescriptor`. */
   serialize(): Uint8Array {
     return encodeMessage(FlightDescriptorSchema, descriptorToMessage(this));
   }

@@ -79,6 +79,7 @@ export class FlightEndpoint extends FlightValue {
     );
   }
 
+  /** The bytes of the protobuf message `FlightEndpoint`. */
   serialize(): Uint8Array {
     return encodeMessage(FlightEndpointSchema, endpointToMessage(this));
   }

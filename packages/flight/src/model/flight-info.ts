@@ -122,6 +122,7 @@ export class FlightInfo extends FlightValue {
     );
   }
 
+  /** The bytes of the protobuf message `FlightInfo`. */
   serialize(): Uint8Array {
     return encodeMessage(FlightInfoSchema, infoToMessage(this));
   }

@@ -99,6 +99,7 @@ export class Location extends FlightValue {
     return this.uri === other.uri;
   }
 
+  /** The bytes of the protobuf message `Location`. */
   serialize(): Uint8Array {
     return encodeMessage(LocationSchema, create(LocationSchema, { uri: this.uri }));
   }

@@ -90,6 +90,7 @@ export class PollInfo extends FlightValue {
     );
   }
 
+  /** The bytes of the protobuf message `PollInfo`. */
   serialize(): Uint8Array {
     return encodeMessage(PollInfoSchema, pollInfoToMessage(this));
   }

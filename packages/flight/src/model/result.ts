@@ -26,6 +26,7 @@ export class Result extends FlightValue {
     return bytesEqual(this.body, other.body);
   }
 
+  /** The bytes of the protobuf message `Result`. */
   serialize(): Uint8Array {
     return encodeMessage(ResultSchema, create(ResultSchema, { body: this.body }));
   }

@@ -45,6 +45,7 @@ export class SchemaResult extends FlightValue {
     return this.#schema.equals(other.#schema);
   }
 
+  /** The bytes of the protobuf message `SchemaResult`. */
   serialize(): Uint8Array {
     return encodeMessage(SchemaResultSchema, create(SchemaResultSchema, { schema: this.schemaBytes }));
   }

@@ -90,6 +90,7 @@ export class SetSessionOptionsResult extends FlightValue {
     return optionsEqual(this.errors, other.errors);
   }
 
+  /** The bytes of the protobuf message `SetSessionOptionsResult`. */
   serialize(): Uint8Array {
     const errors = Object.fromEntries(
       Array.from(this.errors, ([name, error]) => [

@@ -25,6 +25,7 @@ export class Ticket extends FlightValue {
     return bytesEqual(this.ticket, other.ticket);
   }
 
+  /** The bytes of the protobuf message `Ticket`. */
   serialize(): Uint8Array {
     return encodeMessage(TicketSchema, ticketToMessage(this));
   }

@@ -14,7 +14,9 @@ const start = 'ARROW:FLIGHT:SQL:';
 
 /** What is known of a column; what is not known is undefined. */
 export interface SqlColumnMetadata {
+  /** Catalog of the table that the column is of. */
   readonly catalogName?: string | undefined;
+  /** Schema of the table that the column is of. */
   readonly dbSchemaName?: string | undefined;
   /** The table that the column is of. */
   readonly tableName?: string | undefined;
@@ -24,12 +26,15 @@ export interface SqlColumnMetadata {
   readonly precision?: number | undefined;
   /** Digits behind the decimal point. */
   readonly scale?: number | undefined;
+  /** Whether the database counts its values up by itself. */
   readonly isAutoIncrement?: boolean | undefined;
   /** Whether comparing values tells upper case from lower. */
   readonly isCaseSensitive?: boolean | undefined;
+  /** Whether it cannot be written. */
   readonly isReadOnly?: boolean | undefined;
   /** Whether a WHERE clause can use it. */
   readonly isSearchable?: boolean | undefined;
+  /** What was written about it, for people. */
   readonly remarks?: string | undefined;
 }
 

@@ -40,6 +40,7 @@ export type DecodedFlightData =
 export class FlightBatchDecoder {
   readonly #decoder: IpcDecoder;
 
+  /** @param options - how batches are read. Default: their lengths are checked (`validate: 'lengths'`) */
   constructor(options: FlightReadOptions = {}) {
     this.#decoder = new IpcDecoder(options);
   }

@@ -61,6 +61,7 @@ export class GeneratorStream implements FlightDataStream {
     this.#options = options;
   }
 
+  /** Runs the generator and sends what it yields; rejects with what it throws. */
   async sendTo(sink: FlightDataSink, options: FlightSendOptions = {}): Promise<void> {
     const encoder = new FlightBatchEncoder(this.#schema, { ...options.write, ...this.#options });
     const source = this.#source;

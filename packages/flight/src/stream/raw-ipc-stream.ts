@@ -64,6 +64,7 @@ export class RawIpcStream implements FlightDataStream {
     this.#release = options.releaseBodies ?? false;
   }
 
+  /** Sends the messages as they are. */
   async sendTo(sink: FlightDataSink, options: FlightSendOptions = {}): Promise<void> {
     const source = this.#source;
     const items =

@@ -12,8 +12,16 @@ import type {
 
 /** Batches with their schema: a Table, a reader of apache-arrow or of this library, or something of one's own. */
 export type RecordBatchSource =
-  | { readonly schema: Schema; readonly batches: readonly RecordBatch[] }
-  | ({ readonly schema: Schema } & (Iterable<RecordBatch> | AsyncIterable<RecordBatch>));
+  | {
+      /** Schema of all batches. */
+      readonly schema: Schema;
+      /** The batches, in the order in which they are sent. */
+      readonly batches: readonly RecordBatch[];
+    }
+  | ({
+      /** Schema of all batches. */
+      readonly schema: Schema;
+    } & (Iterable<RecordBatch> | AsyncIterable<RecordBatch>));
 
 /** How a {@link RecordBatchStream} is sent. */
 export interface RecordBatchStreamOptions extends FlightWriteOptions {

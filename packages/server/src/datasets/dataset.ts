@@ -33,6 +33,7 @@ export interface Dataset {
 
 /** The datasets of a server. In memory here; behind an interface, so that several servers may share one. */
 export interface DatasetStore {
+  /** The dataset of a name; undefined when there is none. */
   get(name: string): Dataset | undefined;
   /** In the order of their names. */
   list(): readonly Dataset[];

@@ -49,7 +49,9 @@ export interface HttpServerOptions {
 
 /** Where the HTTP side listens. */
 export interface HttpAddress {
+  /** The address that it listens on. */
   readonly host: string;
+  /** The port, the one that was picked when 0 was asked for. */
   readonly port: number;
   /** `http://host:port`. */
   readonly url: string;

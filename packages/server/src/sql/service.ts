@@ -26,6 +26,7 @@ export interface SqlServiceOptions extends Partial<ServerFacts> {
 
 /** SQL as it is served. */
 export interface SqlService {
+  /** The engine that runs the SQL. */
   readonly engine: Engine;
   /** For `createFlightSqlHandlers`. */
   readonly handlers: FlightSqlHandlers;

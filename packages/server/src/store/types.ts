@@ -14,6 +14,7 @@ export interface StoreTable {
   readonly name: string;
   /** Where it lies, for people: a path relative to the folder given, a glob, or an `s3://` address. */
   readonly origin: string;
+  /** What its data is stored as. */
   readonly format: StoreFormat;
   /** SQL that names it in the engine, quoted: `"trades"`, `"sales"."main"."orders"`. */
   readonly sqlName: string;
@@ -66,13 +67,17 @@ export interface StorePutResult {
 export interface StoreProblem {
   /** The PATH as it was given, or the table's name. */
   readonly origin: string;
+  /** Why, for people. */
   readonly message: string;
 }
 
 /** What changed when the store looked. */
 export interface StoreChange {
+  /** Names of tables that are new. */
   readonly added: readonly string[];
+  /** Names of tables whose data or schema is another. */
   readonly changed: readonly string[];
+  /** Names of tables that are gone. */
   readonly removed: readonly string[];
 }
 

@@ -19,6 +19,7 @@ export interface CreatePreparedStatementRequest {
 /** Prepares a Substrait plan. */
 export interface CreatePreparedSubstraitPlanRequest {
   readonly kind: 'CreatePreparedSubstraitPlan';
+  /** The plan. */
   readonly plan: SubstraitPlan;
   /** The transaction that it will run in. Undefined: none. */
   readonly transactionId?: Uint8Array | undefined;
@@ -27,6 +28,7 @@ export interface CreatePreparedSubstraitPlanRequest {
 /** Forgets a prepared statement. */
 export interface ClosePreparedStatementRequest {
   readonly kind: 'ClosePreparedStatement';
+  /** What preparing the statement gave. */
   readonly preparedStatementHandle: Uint8Array;
 }
 
@@ -38,21 +40,27 @@ export interface BeginTransactionRequest {
 /** Begins a savepoint in a transaction. */
 export interface BeginSavepointRequest {
   readonly kind: 'BeginSavepoint';
+  /** The transaction that it is in. */
   readonly transactionId: Uint8Array;
+  /** Its name in the database. */
   readonly name: string;
 }
 
 /** Ends a transaction. */
 export interface EndTransactionRequest {
   readonly kind: 'EndTransaction';
+  /** What beginning the transaction gave. */
   readonly transactionId: Uint8Array;
+  /** Whether what was done is kept or undone. */
   readonly action: 'commit' | 'rollback';
 }
 
 /** Ends a savepoint: `release` keeps what was done since, `rollback` undoes it. */
 export interface EndSavepointRequest {
   readonly kind: 'EndSavepoint';
+  /** What beginning the savepoint gave. */
   readonly savepointId: Uint8Array;
+  /** `release` keeps what was done since, `rollback` undoes it. */
   readonly action: 'release' | 'rollback';
 }
 

@@ -9,7 +9,12 @@ import type { IngestIfExists, IngestIfMissing } from '../commands/types.ts';
 import type { SqlParameterRow } from '../parameters/batch.ts';
 
 /** A transaction, or its id. */
-export type TransactionReference = { readonly id: Uint8Array } | Uint8Array;
+export type TransactionReference =
+  | {
+      /** What beginning the transaction gave. */
+      readonly id: Uint8Array;
+    }
+  | Uint8Array;
 
 /** Options of running a query that was prepared. */
 export interface ExecuteOptions extends FlightCallOptions {

@@ -27,6 +27,7 @@ export interface CommandStatementQuery {
 /** Runs a Substrait plan. For GetFlightInfo, PollFlightInfo and GetSchema, and for DoPut as an update. */
 export interface CommandStatementSubstraitPlan {
   readonly kind: 'CommandStatementSubstraitPlan';
+  /** The plan. */
   readonly plan: SubstraitPlan;
   /** The transaction that it runs in. Undefined: none. */
   readonly transactionId?: Uint8Array | undefined;
@@ -35,6 +36,7 @@ export interface CommandStatementSubstraitPlan {
 /** What the ticket of a statement's result is: bytes that only the server understands. */
 export interface TicketStatementQuery {
   readonly kind: 'TicketStatementQuery';
+  /** The bytes of the server. */
   readonly statementHandle: Uint8Array;
 }
 
@@ -56,8 +58,11 @@ export type IngestIfExists = 'append' | 'replace' | 'fail';
 /** Puts rows into a table. For DoPut. */
 export interface CommandStatementIngest {
   readonly kind: 'CommandStatementIngest';
+  /** Name of the table. */
   readonly table: string;
+  /** Whether a table that is not there is made, or the call fails. */
   readonly ifMissing: IngestIfMissing;
+  /** Whether rows go to those of a table that is there, take their place, or the call fails. */
   readonly ifExists: IngestIfExists;
   /** Schema of the table. Undefined: the server's default. */
   readonly schema?: string | undefined;
@@ -74,12 +79,14 @@ export interface CommandStatementIngest {
 /** Runs a prepared query, or binds its parameters. For GetFlightInfo, PollFlightInfo, GetSchema, DoPut, and as ticket. */
 export interface CommandPreparedStatementQuery {
   readonly kind: 'CommandPreparedStatementQuery';
+  /** What preparing the statement gave. */
   readonly preparedStatementHandle: Uint8Array;
 }
 
 /** Runs a prepared statement for its effect, once for each row of parameters. For DoPut. */
 export interface CommandPreparedStatementUpdate {
   readonly kind: 'CommandPreparedStatementUpdate';
+  /** What preparing the statement gave. */
   readonly preparedStatementHandle: Uint8Array;
 }
 
@@ -105,15 +112,20 @@ export interface CommandGetCatalogs {
 /** Asks for the schemas of the database. */
 export interface CommandGetDbSchemas {
   readonly kind: 'CommandGetDbSchemas';
+  /** Catalog of the schemas, by its whole name. Undefined: of all. */
   readonly catalog?: string | undefined;
+  /** Pattern for the names of schemas. Undefined: all. */
   readonly dbSchemaFilterPattern?: string | undefined;
 }
 
 /** Asks for the tables. */
 export interface CommandGetTables {
   readonly kind: 'CommandGetTables';
+  /** Catalog of the tables, by its whole name. Undefined: of all. */
   readonly catalog?: string | undefined;
+  /** Pattern for the names of schemas. Undefined: all. */
   readonly dbSchemaFilterPattern?: string | undefined;
+  /** Pattern for the names of tables. Undefined: all. */
   readonly tableNameFilterPattern?: string | undefined;
   /** Types of tables, as {@link CommandGetTableTypes} tells them; none means all. */
   readonly tableTypes: readonly string[];
@@ -129,24 +141,33 @@ export interface CommandGetTableTypes {
 /** Asks for the primary key of a table. */
 export interface CommandGetPrimaryKeys {
   readonly kind: 'CommandGetPrimaryKeys';
+  /** Catalog of the table. Undefined: not said. */
   readonly catalog?: string | undefined;
+  /** Schema of the table. Undefined: not said. */
   readonly dbSchema?: string | undefined;
+  /** Name of the table. */
   readonly table: string;
 }
 
 /** Asks for the foreign keys that refer to a table. */
 export interface CommandGetExportedKeys {
   readonly kind: 'CommandGetExportedKeys';
+  /** Catalog of the table. Undefined: not said. */
   readonly catalog?: string | undefined;
+  /** Schema of the table. Undefined: not said. */
   readonly dbSchema?: string | undefined;
+  /** Name of the table that is referred to. */
   readonly table: string;
 }
 
 /** Asks for the foreign keys of a table. */
 export interface CommandGetImportedKeys {
   readonly kind: 'CommandGetImportedKeys';
+  /** Catalog of the table. Undefined: not said. */
   readonly catalog?: string | undefined;
+  /** Schema of the table. Undefined: not said. */
   readonly dbSchema?: string | undefined;
+  /** Name of the table that refers. */
   readonly table: string;
 }
 
@@ -155,11 +176,15 @@ export interface CommandGetCrossReference {
   readonly kind: 'CommandGetCrossReference';
   /** Catalog of the table that is referred to. */
   readonly pkCatalog?: string | undefined;
+  /** Schema of the table that is referred to. */
   readonly pkDbSchema?: string | undefined;
+  /** Name of the table that is referred to. */
   readonly pkTable: string;
   /** Catalog of the table that refers. */
   readonly fkCatalog?: string | undefined;
+  /** Schema of the table that refers. */
   readonly fkDbSchema?: string | undefined;
+  /** Name of the table that refers. */
   readonly fkTable: string;
 }
 

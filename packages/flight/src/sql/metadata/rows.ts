@@ -6,6 +6,7 @@ import type { Schema } from 'apache-arrow';
 export interface SqlDbSchema {
   /** Undefined where the database has no catalogs. */
   readonly catalogName?: string | undefined;
+  /** Name of the schema. */
   readonly dbSchemaName: string;
 }
 
@@ -15,6 +16,7 @@ export interface SqlTable {
   readonly catalogName?: string | undefined;
   /** Undefined where the database has no schemas. */
   readonly dbSchemaName?: string | undefined;
+  /** Name of the table. */
   readonly tableName: string;
   /** One of the types that CommandGetTableTypes tells. */
   readonly tableType: string;
@@ -27,12 +29,17 @@ export interface SqlTable {
 
 /** A column of a primary key. */
 export interface SqlPrimaryKeyColumn {
+  /** Undefined where the database has no catalogs. */
   readonly catalogName?: string | undefined;
+  /** Undefined where the database has no schemas. */
   readonly dbSchemaName?: string | undefined;
+  /** Table that the key is of. */
   readonly tableName: string;
+  /** Column that is part of the key. */
   readonly columnName: string;
   /** Place of the column in the key, from 1. */
   readonly keySequence: number;
+  /** Name of the key. Undefined: it has none. */
   readonly keyName?: string | undefined;
 }
 
@@ -41,19 +48,31 @@ export type SqlForeignKeyRule = 'CASCADE' | 'RESTRICT' | 'SET_NULL' | 'NO_ACTION
 
 /** A column of a foreign key (`fk…`) and the column that it refers to (`pk…`). */
 export interface SqlForeignKeyColumn {
+  /** Catalog of the table that is referred to. Undefined where the database has none. */
   readonly pkCatalogName?: string | undefined;
+  /** Schema of the table that is referred to. Undefined where the database has none. */
   readonly pkDbSchemaName?: string | undefined;
+  /** Table that is referred to. */
   readonly pkTableName: string;
+  /** Column that is referred to. */
   readonly pkColumnName: string;
+  /** Catalog of the table that refers. Undefined where the database has none. */
   readonly fkCatalogName?: string | undefined;
+  /** Schema of the table that refers. Undefined where the database has none. */
   readonly fkDbSchemaName?: string | undefined;
+  /** Table that refers. */
   readonly fkTableName: string;
+  /** Column that refers. */
   readonly fkColumnName: string;
   /** Place of the column in the key, from 1. */
   readonly keySequence: number;
+  /** Name of the foreign key. Undefined: it has none. */
   readonly fkKeyName?: string | undefined;
+  /** Name of the key that is referred to. Undefined: it has none. */
   readonly pkKeyName?: string | undefined;
+  /** What happens to rows that refer when the key changes. */
   readonly updateRule: SqlForeignKeyRule;
+  /** What happens to rows that refer when the row is deleted. */
   readonly deleteRule: SqlForeignKeyRule;
 }
 
@@ -67,11 +86,13 @@ export interface XdbcTypeInfo {
   readonly columnSize?: number | undefined;
   /** What begins and ends a literal, such as `'`. Undefined: nothing. */
   readonly literalPrefix?: string | undefined;
+  /** What ends a literal. Undefined: nothing. */
   readonly literalSuffix?: string | undefined;
   /** What can follow the name in parentheses, such as `length`. Undefined: nothing. */
   readonly createParams?: readonly string[] | undefined;
   /** A value of {@link Nullable}. */
   readonly nullable: number;
+  /** Whether comparing values tells upper case from lower. */
   readonly caseSensitive: boolean;
   /** A value of {@link Searchable}. */
   readonly searchable: number;
@@ -83,7 +104,9 @@ export interface XdbcTypeInfo {
   readonly autoIncrement?: boolean | undefined;
   /** The name in the language of people. Undefined: the same. */
   readonly localTypeName?: string | undefined;
+  /** Fewest digits behind the decimal point. Undefined: does not apply. */
   readonly minimumScale?: number | undefined;
+  /** Most digits behind the decimal point. Undefined: does not apply. */
   readonly maximumScale?: number | undefined;
   /** As `dataType`, but XDBC_DATETIME and XDBC_INTERVAL for those kinds, with the subcode. */
   readonly sqlDataType: number;
@@ -91,5 +114,6 @@ export interface XdbcTypeInfo {
   readonly datetimeSubcode?: number | undefined;
   /** 10 where sizes count decimal digits, 2 where they count bits. Undefined: no number. */
   readonly numPrecRadix?: number | undefined;
+  /** Digits of the leading field of an interval. Undefined: no interval. */
   readonly intervalPrecision?: number | undefined;
 }
