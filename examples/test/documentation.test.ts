@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { type CodeBlock, codeBlocks, missingPaths, pages, root } from './documentation.ts';
+
+const run = promisify(execFile);
+const blocks = pages.flatMap((page) => codeBlocks(page));
+const programs = blocks.filter(({ language }) => language === 'ts');
+
+/** Pages whose shell commands are for a user at the terminal, all of them runnable as they stand. */
+const commands = blocks
+  .filter(({ place, language }) => language === 'sh' && /^(?:README|docs\/cli|packages\/cli)/.test(place))
+  .flatMap(({ place, code }) => code.split('\n').map((line) => ({ place, line: line.replace(/\s+#.*/, '') })))
+  .filter(({ line }) => line.startsWith('npx peregrine ') && !line.startsWith('npx peregrine serve '))
+  // each once, wherever it stands first
+  .filter(({ line }, index, all) => all.findIndex((other) => other.line === line) === index);
+
+/** A program ends by itself; what only shows a part, or serves until it is stopped, does not. */
+function ends({ code, before: hidden }: CodeBlock): boolean {
+  return !/\bdeclare\b/.test(hidden ?? '') && !code.includes('.wait()');
+}
+
+describe('the documentation', () => {
+  let folder: string;
+  let server: ChildProcess;
+  let port: string;
+
+  const nameOf = ({ place }: CodeBlock): string => place.replaceAll(/[/:.]/g, '-');
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'peregrine-documentation-'));
+    await run(process.execPath, [`${root}scripts/example-data.mjs`]);
+    mkdirSync(join(folder, 'data'));
+    copyFileSync(`${root}examples/data/penguins.json`, join(folder, 'data', 'penguins.json'));
+    copyFileSync(`${root}examples/data/flights-200k.arrow`, join(folder, 'mine.arrow'));
+    symlinkSync(`${root}node_modules`, join(folder, 'node_modules'), 'junction');
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    server = spawn(
+      process.execPath,
+      [
+        `${root}packages/cli/bin/peregrine.mjs`,
+        'serve',
+        `${root}examples/data`,
+        '--flight-port=0',
+        '--http-port=off',
+        '--json',
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    assert.ok(server.stdout !== null);
+    const [line] = (await once(createInterface(server.stdout), 'line')) as [string];
+    port = /:(\d+)"/.exec(line)?.[1] ?? assert.fail(line);
+    for (const block of programs) {
+      const text = `${block.before ?? ''}\n${block.code}\nexport {};\n`.replaceAll(':8815', `:${port}`);
+      writeFileSync(join(folder, `${nameOf(block)}.ts`), text);
+    }
+  });
+  after(async () => {
+    if (server.exitCode === null) {
+      server.kill('SIGKILL');
+      await once(server, 'exit');
+    }
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('has programs and commands', () => {
+    assert.ok(programs.length > 15 && programs.filter(ends).length > 5 && commands.length > 8);
+  });
+
+  it('has only TypeScript that type-checks', async () => {
+    const options = [
+      ['--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2022'],
+      ['--lib', 'es2023,esnext.disposable', '--types', 'node', '--outDir', 'out', '--rootDir', '.'],
+    ].flat();
+    const files = programs.map((block) => `${nameOf(block)}.ts`);
+    const result = await run(
+      process.execPath,
+      [`${root}node_modules/typescript/bin/tsc`, ...options, ...files],
+      { cwd: folder },
+    ).catch((error: unknown) => error as { readonly stdout: string });
+    assert.equal(result.stdout, '');
+  });
+
+  for (const block of programs.filter(ends)) {
+    it(`has programs that run: ${block.place}`, async () => {
+      await run(process.execPath, [join('out', `${nameOf(block)}.js`)], { cwd: folder, timeout: 60_000 });
+    });
+  }
+
+  for (const { place, line } of commands) {
+    it(`has commands that run: ${line} (${place})`, async () => {
+      const words = line
+        .replace(/ > .*$/, '')
+        .replaceAll(':8815', `:${port}`)
+        .matchAll(/'([^']*)'|(\S+)/g);
+      const [, , ...args] = [...words].map(([, quoted, plain]) => quoted ?? plain ?? '');
+      const { stdout } = await run(process.execPath, [`${root}packages/cli/bin/peregrine.mjs`, ...args], {
+        cwd: folder,
+        maxBuffer: 2 ** 26,
+        timeout: 60_000,
+      });
+      assert.notEqual(stdout + line, line.replace(/^npx peregrine put /, ''), 'something is printed');
+    });
+  }
+
+  for (const page of [
+    ...pages,
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    'conformance/README.md',
+  ]) {
+    it(`names files and folders that are there: ${page}`, () => {
+      assert.deepEqual(missingPaths(page), []);
+    });
+  }
+});
