@@ -23,6 +23,7 @@ const { status, error } = spawnSync(
     '--es_opt=target=ts,import_extension=ts,erasable_syntax=true',
     'proto/flight.proto',
     'proto/flight_sql.proto',
+    'proto/health.proto',
   ],
   {
     cwd: folder,

@@ -24,7 +24,7 @@ export type {
 } from './client/index.ts';
 export { createConnectionPool } from './client/index.ts';
 
-export { FlightServer } from './server/index.ts';
+export { createHealthService, FlightServer } from './server/index.ts';
 export type {
   ActionResult,
   ActionResults,
@@ -34,6 +34,9 @@ export type {
   FlightServerConnectionOptions,
   FlightServerLimits,
   FlightServerOptions,
+  GrpcService,
+  HealthService,
+  HealthStatus,
   ListenOptions,
   ServerCallContext,
   ServerTlsOptions,

@@ -448,6 +448,9 @@ export const defaultShutdownGraceMs: number = 10_000;
  */
 export const maxRequestBytes: number = 64 * 1024 * 1024;
 
+/** Bytes of a question after the health of a service: it is the name of one, and who asks is not known. */
+export const maxHealthRequestBytes: number = 4096;
+
 /**
  * How long a handler may send without a pause before other calls get a turn. Longer than what a turn costs by far, and
  * short enough that hundreds of streams are answered within seconds, and a cancellation at once.

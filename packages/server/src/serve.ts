@@ -7,6 +7,7 @@ import type { Engine } from './engine/types.ts';
 import { type HttpServer, createHttpServer } from './http/server.ts';
 import { isLoopback } from './loopback.ts';
 import { confineEngine } from './serve/confine.ts';
+import { watchHealth } from './serve/health.ts';
 import { openServerEngine } from './serve/open-engine.ts';
 import { readOnlyEngine } from './serve/read-only-engine.ts';
 import { makeTempFolder } from './serve/temp-folder.ts';
@@ -93,12 +94,19 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
       prepareFor: (text) => files.use(text),
     });
     opened.push(() => sql.close());
-    const memory = createDatasetStore();
+    const health = watchHealth(engine);
+    opened.push(async () => health.end());
+    const notReady = (): string | undefined => health.notReady();
     const flight = new FlightServer(
-      createFlightService(memory, { files, sql, acceptAnyLogin: true, readOnly: settings.readOnly }),
-      {
-        shutdownGraceMs: settings.shutdownGrace,
-      },
+      createFlightService(createDatasetStore(), {
+        files,
+        sql,
+        notReady,
+        acceptAnyLogin: true,
+        maxMemoryBytes: settings.datasetMemory,
+        readOnly: settings.readOnly,
+      }),
+      { services: [health.service], shutdownGraceMs: settings.shutdownGrace },
     );
     const http: HttpServer | undefined =
       settings.httpPort === undefined
@@ -109,6 +117,7 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
             tempDirectory,
             version,
             corsOrigins: settings.corsOrigins,
+            notReady,
             onError,
           });
     opened.push(() => Promise.all([flight.shutdown(), http?.close(settings.shutdownGrace)]));

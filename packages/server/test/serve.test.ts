@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { FlightUnauthorizedError, FlightUnimplementedError, Ticket, connect } from '@peregrine/flight';
+import {
+  FlightDescriptor,
+  FlightUnauthorizedError,
+  FlightUnimplementedError,
+  Ticket,
+  connect,
+} from '@peregrine/flight';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import { type DataServerOptions, InsecureListenerError, serveData } from '../src/serve.ts';
 import { SettingsError } from '../src/settings/settings.ts';
@@ -129,6 +135,41 @@ describe('serveData()', () => {
       assert.equal(refused.status, 501);
       assert.match(refused.text, /--engine none/);
     });
+    const server = await serveData({ flightPort: 0, httpPort: 0, data: [path], engine: { kind: 'none' } });
+    const ready = await fetch(`${server.httpUrl ?? ''}/ready`);
+    assert.equal(ready.status, 200, 'it does all that it was started for');
+    assert.match(await ready.text(), /"no_sql":"this server was started with --engine none"/);
+    await server.shutdown();
+  });
+
+  it('gives the engine its memory, its threads and its folder, and puts their bound', async () => {
+    const tempDir = join(folder, 'spill');
+    await withServer(
+      { memoryLimit: 128 * 1024 * 1024, threads: 2, tempDir, datasetMemory: 100_000 },
+      async (ask, location) => {
+        const { text } = await ask(
+          `SELECT current_setting('memory_limit'), current_setting('threads'), current_setting('temp_directory') FORMAT TSV`,
+        );
+        const [memory, threads, temp] = text.trim().split('\t');
+        assert.equal(memory, '128.0 MiB');
+        assert.equal(threads, '2');
+        assert.ok(temp?.startsWith(tempDir), temp);
+        // larger than the limit: the sort goes to the folder, and comes back
+        const sorted = await ask(
+          'SELECT count(*), max(s) FROM (SELECT * FROM (SELECT hash(range) AS h, repeat(range::VARCHAR, 20) AS s FROM range(1500000)) ORDER BY h) FORMAT TSV',
+        );
+        assert.match(sorted.text, /^1500000\t/);
+        const client = connect(location);
+        const put = async (rows: number): Promise<void> => {
+          await using call = client.doPut(FlightDescriptor.forPath('mine'));
+          await call.writer.writeTable(tableFromArrays({ n: new Float64Array(rows) }));
+          await call.writer.close();
+        };
+        await put(1000);
+        await assert.rejects(put(20_000), /100000/);
+        await client.close();
+      },
+    );
   });
 
   it('tells what it cannot listen on, and leaves nothing open then', async () => {

@@ -74,7 +74,11 @@ export class FlightServer {
       ipc: { validate: 'full', ...options.ipc },
       onCallError: options.onCallError,
     };
-    const methods = flightMethods(this.#runtime);
+    const methods = new Map([
+      ...(options.services ?? []).flatMap((service) => [...service.methods]),
+      // last, so that nothing takes the place of Flight's own
+      ...flightMethods(this.#runtime),
+    ]);
     this.#grpc = createServer({
       lookup: (path) => methods.get(path),
       compression: options.messageCompression,
@@ -156,6 +160,7 @@ export class FlightServer {
   }
 
   async #drain(graceMs: number): Promise<void> {
+    for (const service of this.#options.services ?? []) service.drain?.();
     try {
       if (graceMs === 0) await this.#grpc.close();
       else await this.#grpc.drain(graceMs);

@@ -2,11 +2,13 @@
 
 export type { ServerCallContext } from './context.ts';
 export { defaultListenLocation, FlightServer, type ShutdownOptions } from './flight-server.ts';
+export { createHealthService, type HealthService, type HealthStatus } from './health-service.ts';
 export type {
   FlightServerConnectionOptions,
   FlightServerIpcOptions,
   FlightServerLimits,
   FlightServerOptions,
+  GrpcService,
   ListenOptions,
 } from './options.ts';
 export {

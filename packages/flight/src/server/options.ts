@@ -1,7 +1,7 @@
 import type { CallAuthenticator } from '../auth/call-authenticator.ts';
 import type { ServerAuthHandler } from '../auth/server-auth-handler.ts';
 import type { FlightError } from '../errors.ts';
-import type { GrpcCompression, GrpcServerOptions } from '../grpc/index.ts';
+import type { GrpcCompression, GrpcMethod, GrpcServerOptions } from '../grpc/index.ts';
 import type { Location } from '../model/index.ts';
 import type { ServerMiddlewareFactory } from '../middleware/server-middleware.ts';
 import type { FlightReadOptions, FlightWriteOptions } from '../stream/types.ts';
@@ -34,6 +34,14 @@ export type FlightServerConnectionOptions = Pick<
 /** How a server reads and writes Arrow data. */
 export interface FlightServerIpcOptions extends FlightReadOptions, FlightWriteOptions {}
 
+/** A gRPC service that a server has beside Flight. Authentication and middleware of Flight are not asked. */
+export interface GrpcService {
+  /** The methods by path, such as `/package.Service/Method`. */
+  readonly methods: ReadonlyMap<string, GrpcMethod<unknown>>;
+  /** Called once, when the server is shut down: calls without an end of their own are to end. Default: nothing. */
+  drain?(): void;
+}
+
 /** Options of {@link FlightServer}. */
 export interface FlightServerOptions {
   /** TLS for `grpc+tls` locations. Default: none, and such locations are refused. */
@@ -56,6 +64,8 @@ export interface FlightServerOptions {
    * because clients are not trusted.
    */
   readonly ipc?: FlightServerIpcOptions | undefined;
+  /** Further gRPC services, such as that of {@link createHealthService}. Default: none. */
+  readonly services?: readonly GrpcService[] | undefined;
   /** Bounds on what clients can make the server do. */
   readonly limits?: FlightServerLimits | undefined;
   /** How connections are kept, and let go. */

@@ -1,6 +1,5 @@
 import { FlightResourceExhaustedError } from '../errors.ts';
 import { BytesDecoder, type MessageDecoder } from '../grpc/index.ts';
-import type { FlightMethod } from '../proto/names.ts';
 
 /**
  * Takes requests that are small by nature, and refuses large ones before memory is taken for them: who calls may not
@@ -8,14 +7,14 @@ import type { FlightMethod } from '../proto/names.ts';
  */
 export class RequestDecoder implements MessageDecoder<Uint8Array> {
   readonly #bytes = new BytesDecoder();
-  readonly #method: FlightMethod;
+  readonly #method: string;
   readonly #maxBytes: number;
 
   /**
    * @param method - for the message of the error
    * @param maxBytes - bytes of a request at most
    */
-  constructor(method: FlightMethod, maxBytes: number) {
+  constructor(method: string, maxBytes: number) {
     this.#method = method;
     this.#maxBytes = maxBytes;
   }

@@ -15,6 +15,8 @@ export interface ActionContext {
   readonly tables: ServedTables;
   /** Undefined: no SQL. */
   readonly sql: SqlService | undefined;
+  /** Why the server is not ready; undefined when it is. */
+  readonly notReady: () => string | undefined;
   readonly context: ServerCallContext;
 }
 
@@ -27,12 +29,11 @@ interface ActionDefinition {
 const definitions: Readonly<Record<string, ActionDefinition>> = {
   ping: { description: 'Answers "pong".', run: () => 'pong' },
   healthcheck: {
-    description: 'Answers {"status":"SERVING"} and how many datasets there are, as JSON.',
-    run: async ({ context, sql, tables }) => {
-      const state = sql?.engine.state;
-      if (sql !== undefined && state?.kind === 'unavailable') {
-        return JSON.stringify({ status: 'NOT_SERVING', reason: state.reason });
-      }
+    description:
+      'Answers {"status":"SERVING"} and how many datasets there are, or "NOT_SERVING" and why, as JSON.',
+    run: async ({ context, notReady, tables }) => {
+      const reason = notReady();
+      if (reason !== undefined) return JSON.stringify({ status: 'NOT_SERVING', reason });
       return JSON.stringify({ status: 'SERVING', datasets: (await tables.list(context)).length });
     },
   },

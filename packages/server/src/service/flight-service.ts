@@ -32,6 +32,8 @@ export interface FlightServiceOptions {
   readonly files?: Store | undefined;
   /** SQL. Default: none; then datasets go out as they are, and SQL answers UNIMPLEMENTED. */
   readonly sql?: SqlService | undefined;
+  /** Why the server is not ready, undefined when it is, for the action `healthcheck`. Default: it always is. */
+  readonly notReady?: (() => string | undefined) | undefined;
   /** Lets any user and password log in: for a server without accounts. Default: false, there is no handshake. */
   readonly acceptAnyLogin?: boolean | undefined;
   /** Bytes that datasets in memory may take together. Default: `maxMemoryDatasetBytes`. */
@@ -51,7 +53,14 @@ const putModeHeader = 'x-peregrine-put-mode';
  */
 export function createFlightService(
   memory: DatasetStore,
-  { acceptAnyLogin = false, files, maxMemoryBytes, readOnly, sql }: FlightServiceOptions = {},
+  {
+    acceptAnyLogin = false,
+    files,
+    maxMemoryBytes,
+    notReady = () => undefined,
+    readOnly,
+    sql,
+  }: FlightServiceOptions = {},
 ): FlightHandlers {
   const tables = createServedTables({
     memory,
@@ -194,7 +203,7 @@ export function createFlightService(
       const command = parseDescriptor(descriptor, isDataset);
       await exchangeQuery(requireSql(), command.sql, reader, writer, context);
     },
-    doAction: (action, context) => runAction({ tables, sql, context }, action),
+    doAction: (action, context) => runAction({ tables, sql, context, notReady }, action),
     listActions: () => listActionTypes(),
     ...(acceptAnyLogin && { handshake: openHandshake }),
   };

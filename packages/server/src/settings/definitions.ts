@@ -1,3 +1,4 @@
+import { maxMemoryDatasetBytes } from '../limits.ts';
 import type { ServerSettings } from './settings.ts';
 import {
   type ValueParser,
@@ -153,6 +154,14 @@ export const settingDefinitions: {
     parse: parseBytes,
     initial: undefined,
     initialText: "the engine's: 80 % of this machine's",
+  },
+  datasetMemory: {
+    name: 'dataset-memory',
+    value: '<size>',
+    description: 'memory that datasets put without writable may take together; a put above it is refused',
+    parse: parseBytes,
+    initial: maxMemoryDatasetBytes,
+    initialText: '8GiB',
   },
   tempDir: {
     name: 'temp-dir',

@@ -76,6 +76,7 @@ function collect(get: <K extends keyof ServerSettings>(key: K) => ServerSettings
     externalAccess: get('externalAccess'),
     extensions: get('extensions'),
     memoryLimit: get('memoryLimit'),
+    datasetMemory: get('datasetMemory'),
     tempDir: get('tempDir'),
     threads: get('threads'),
     maxRunning: get('maxRunning'),

@@ -46,6 +46,8 @@ export interface ServerSettings {
   readonly extensions: string | undefined;
   /** Memory that the engine may take, in bytes; it spills to `tempDir` above. Default: the engine's own limit. */
   readonly memoryLimit: number | undefined;
+  /** Memory that datasets in memory may take together, in bytes; a put above it is refused. Default: 8 GiB. */
+  readonly datasetMemory: number;
   /** Folder for what does not fit into memory. Default: one in the system's temporary folder. */
   readonly tempDir: string | undefined;
   /** Threads of the engine. Default: one for each core. */

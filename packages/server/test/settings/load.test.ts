@@ -3,9 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { settingDefinitions } from '../../src/settings/definitions.ts';
 import { settingFlags, settingsTable } from '../../src/settings/help.ts';
 import { loadSettings } from '../../src/settings/load.ts';
-import { SettingsError } from '../../src/settings/settings.ts';
+import { type ServerSettings, SettingsError } from '../../src/settings/settings.ts';
 import { explainListenError } from '../../src/settings/start-errors.ts';
 
 describe('loadSettings()', () => {
@@ -138,10 +139,105 @@ url-style = "path"
   });
 });
 
+/** Three values for each setting, all different from the default and, where there are that many, from each other. */
+const samples: { readonly [K in keyof ServerSettings]: readonly [string, string, string] } = {
+  config: ['a.toml', 'b.toml', 'c.toml'],
+  data: ['a,b', 'c', 'd,e'],
+  host: ['127.0.0.2', '127.0.0.3', '127.0.0.4'],
+  flightPort: ['1', '2', '3'],
+  httpPort: ['1', 'off', '3'],
+  insecure: ['true', 'false', 'true'],
+  corsOrigins: ['https://a', 'https://b,https://c', '*'],
+  engine: ['none', 'adbc:a.so', 'adbc:b.so,Init,key=value'],
+  database: ['a.duckdb', 'b.duckdb', 'c.duckdb'],
+  init: ['a.sql', 'b.sql', 'c.sql'],
+  readOnly: ['true', 'false', 'true'],
+  writable: ['a', 'b', 's3://c/d'],
+  externalAccess: ['true', 'false', 'true'],
+  extensions: ['a', 'b', 'c'],
+  memoryLimit: ['1GB', '2GiB', '3000'],
+  datasetMemory: ['1GB', '2GiB', '3000'],
+  tempDir: ['a', 'b', 'c'],
+  threads: ['1', '2', '3'],
+  maxRunning: ['1', '2', '3'],
+  maxQueued: ['0', '2', '3'],
+  queueTimeout: ['1s', '2ms', '3m'],
+  statementTimeout: ['1s', '2ms', '3m'],
+  shutdownGrace: ['1s', '2ms', '0'],
+  s3Region: ['a', 'b', 'c'],
+  s3Endpoint: ['http://a', 'http://b', 'http://c'],
+  s3AccessKeyId: ['a', 'b', 'c'],
+  s3SecretAccessKey: ['a', 'b', 'c'],
+  s3SessionToken: ['a', 'b', 'c'],
+  s3UrlStyle: ['path', 'vhost', 'path'],
+  json: ['true', 'false', 'true'],
+};
+
+function keysOf(table: typeof samples): (keyof ServerSettings)[] {
+  const isKey = (key: string): key is keyof ServerSettings => key in table;
+  return Object.keys(table).filter(isKey);
+}
+
+describe('each setting', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'peregrine-settings-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  for (const key of keysOf(samples)) {
+    const definition = settingDefinitions[key];
+    const variable = `PEREGRINE_${definition.name.toUpperCase().replaceAll('-', '_')}`;
+    const [flag, inVariable, inFile] = samples[key];
+    const positional = definition.positional === true;
+
+    it(`${definition.name} is taken from its flag, its variable and its key, in that order`, async () => {
+      assert.equal(
+        key,
+        definition.name.replaceAll(/-(\w)/g, (_all, letter: string) => letter.toUpperCase()),
+      );
+      const load = async (
+        flags: Record<string, string | boolean | string[]>,
+        variables: Record<string, string>,
+      ): Promise<unknown> => (await loadSettings({ flags, variables }))[key];
+      const flags = { [key]: positional ? flag.split(',') : flag === 'true' ? true : flag };
+      const fromFlag = definition.parse(flag);
+      const fromVariable = definition.parse(inVariable);
+      const fromFile = definition.parse(inFile);
+      if (key === 'config') {
+        for (const name of ['a.toml', 'b.toml']) writeFileSync(join(folder, name), '');
+        const [a, b] = [join(folder, 'a.toml'), join(folder, 'b.toml')];
+        assert.equal(await load({ config: a }, { PEREGRINE_CONFIG: b }), a);
+        assert.equal(await load({}, { PEREGRINE_CONFIG: b }), b);
+        return;
+      }
+      const config = join(folder, `${definition.name}.toml`);
+      writeFileSync(config, `${definition.name} = ${JSON.stringify(inFile)}\n`);
+      const variables = { PEREGRINE_CONFIG: config };
+      assert.deepEqual(await load({}, {}), definition.initial);
+      assert.deepEqual(await load({}, variables), fromFile);
+      assert.deepEqual(await load({}, { ...variables, [variable]: inVariable }), fromVariable);
+      assert.deepEqual(await load(flags, { ...variables, [variable]: inVariable }), fromFlag);
+      assert.notDeepEqual(fromFlag, definition.initial);
+      assert.notDeepEqual(fromFlag, fromVariable);
+      assert.notDeepEqual(fromVariable, fromFile);
+    });
+
+    it(`${definition.name} stands in the help and in docs/server.md`, () => {
+      if (!positional) {
+        const found = settingFlags().find(({ flags }) => flags.split(' ')[0] === `--${definition.name}`);
+        assert.ok(found?.description.includes(variable), found?.description);
+        assert.ok(found?.description.includes(definition.description));
+      }
+      assert.ok(documentation().includes(variable));
+    });
+  }
+});
+
+function documentation(): string {
+  return readFileSync(new URL('../../../../../docs/server.md', import.meta.url), 'utf8');
+}
+
 describe('the documentation of settings', () => {
   it('has the table that is made of the settings', () => {
-    const text = readFileSync(new URL('../../../../../docs/server.md', import.meta.url), 'utf8');
-    const table = /<!-- settings -->\n([^]*?)\n<!-- end of settings -->/.exec(text)?.[1];
+    const table = /<!-- settings -->\n([^]*?)\n<!-- end of settings -->/.exec(documentation())?.[1];
     assert.equal(table, settingsTable());
   });
 

@@ -11,7 +11,8 @@ export function probeRoutes(app: FastifyInstance, context: HttpContext): void {
   app.get('/ready', () => {
     const reason = context.notReady();
     if (reason !== undefined) throw new FlightUnavailableError(`not ready: ${reason}`);
-    return { status: 'ready', ...context.engine.statistics };
+    const { state, statistics } = context.engine;
+    return { status: 'ready', ...(state.kind === 'ready' ? {} : { no_sql: state.reason }), ...statistics };
   });
   app.get('/metrics', async (_request, reply) => {
     const { contentType, body } = await context.metrics.text();
