@@ -10,6 +10,7 @@ import {
   Ticket,
   connect,
 } from '@peregrine/flight';
+import { connectSql } from '@peregrine/flight/sql';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import { type DataServerOptions, InsecureListenerError, serveData } from '../src/serve.ts';
 import { SettingsError } from '../src/settings/settings.ts';
@@ -121,6 +122,39 @@ describe('serveData()', () => {
         FlightUnauthorizedError,
       );
       await client.close();
+    });
+  });
+
+  it('refuses changes that look like queries when it is read-only', async () => {
+    const init = file('init.sql', 'CREATE TABLE t (a VARCHAR, b VARCHAR); CREATE SEQUENCE s');
+    await withServer({ init, readOnly: true }, async (ask, location) => {
+      await using sql = connectSql(location);
+      for (const text of [
+        "INSERT INTO t VALUES ('a', 'b') RETURNING a",
+        // a backslash before a quote hides the rest from who does not know texts with an E
+        String.raw`INSERT INTO t VALUES (E'\'', 'b') RETURNING a`,
+        String.raw`SET VARIABLE x = E'\'' || 'x'; CREATE TABLE u AS SELECT 1`,
+        "EXPLAIN ANALYZE INSERT INTO t VALUES ('a', 'b')",
+        "explain (analyze) WITH x AS (SELECT 'a', 'b') INSERT INTO t FROM x",
+        "SELECT nextval('s')",
+        "COPY t TO 'x.csv' (RETURN_FILES)",
+      ]) {
+        assert.ok((await ask(text)).status >= 400, text);
+        await assert.rejects(sql.query(text), text);
+        await assert.rejects(sql.executeUpdate(text), text);
+      }
+      for (const text of [
+        'EXPLAIN SELECT * FROM t',
+        '(SELECT 1) UNION (SELECT 2)',
+        "SELECT 'insert', 'returning'",
+        'DESCRIBE t',
+        'SHOW TABLES',
+        'SUMMARIZE t',
+      ]) {
+        assert.equal((await ask(text)).status, 200, text);
+      }
+      assert.equal((await ask('SELECT count(*) AS n FROM t FORMAT CSV')).text, '0\n');
+      assert.equal((await ask('FROM u')).status, 404);
     });
   });
 

@@ -2,6 +2,7 @@ import { FlightError, FlightInvalidArgumentError, FlightNotFoundError } from '@p
 import { decodeMessageHeader } from '@peregrine/flight/ipc';
 import type { ConnectionCore } from './connection.ts';
 import { createDictionaryInputs, takeInput, type TakenInput } from './inputs.ts';
+import { quoteIdentifier, quoteLiteral } from './sql-text.ts';
 import type { EngineIngestOptions, EngineInput } from './types.ts';
 import type { DriverOption } from './worker/messages.ts';
 
@@ -63,7 +64,7 @@ async function ingestStaged(
   batches: AsyncIterable<EngineInput>,
 ): Promise<bigint> {
   const name = `peregrine_ingest_${++staged}`;
-  const stage = `temp.main.${quote(name)}`;
+  const stage = `temp.main.${quoteIdentifier(name)}`;
   const place: DriverOption[] = [
     [ingestOptions.table, name],
     [ingestOptions.temporary, 'true'],
@@ -73,7 +74,8 @@ async function ingestStaged(
     if (target.columns !== undefined && options.ifExists === 'append') {
       const order = columnOrder(target.columns, schema);
       const names = fieldNames(schema);
-      const list = order === undefined ? '*' : order.map((index) => quote(names[index] ?? '')).join(', ');
+      const list =
+        order === undefined ? '*' : order.map((index) => quoteIdentifier(names[index] ?? '')).join(', ');
       await connection.execute(`INSERT INTO ${target.name} SELECT ${list} FROM ${stage}`);
     } else {
       const kind = options.temporary === true ? 'TEMPORARY TABLE' : 'TABLE';
@@ -117,8 +119,8 @@ async function locate(connection: IngestConnection, options: EngineIngestOptions
   const schema = options.schema ?? (isTemporary || catalog !== current ? 'main' : currentSchema);
   const columns = await connection.texts(
     'SELECT column_name FROM duckdb_columns() ' +
-      `WHERE lower(database_name) = lower(${literal(catalog)}) AND lower(schema_name) = lower(${literal(schema)}) ` +
-      `AND lower(table_name) = lower(${literal(options.table)}) ORDER BY column_index`,
+      `WHERE lower(database_name) = lower(${quoteLiteral(catalog)}) AND lower(schema_name) = lower(${quoteLiteral(schema)}) ` +
+      `AND lower(table_name) = lower(${quoteLiteral(options.table)}) ORDER BY column_index`,
   );
   const place: DriverOption[] = isTemporary
     ? [
@@ -131,18 +133,10 @@ async function locate(connection: IngestConnection, options: EngineIngestOptions
         [ingestOptions.schema, schema],
       ];
   return {
-    name: [catalog, schema, options.table].map(quote).join('.'),
+    name: [catalog, schema, options.table].map((part) => quoteIdentifier(part)).join('.'),
     options: place,
     columns: columns.length === 0 ? undefined : columns,
   };
-}
-
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { ParameterBatch } from './parameter-batch.ts';
 import { type ResultContext, breakOff, openBody } from './send-result.ts';
 import { asSubquery } from './sql-clauses.ts';
 import { createTempFile } from './temp-file.ts';
-import { quoteIdentifier, quoteLiteral } from '../sql/sql-text.ts';
+import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
 
 /** Bytes that are read of the file at a time. */
 const chunkBytes = 1 << 20;

@@ -1,5 +1,5 @@
 import { findClickHouseFormat } from './formats.ts';
-import { type SqlToken, sqlTokens } from './sql-tokens.ts';
+import { type SqlToken, sqlTokens } from '../sql/sql-tokens.ts';
 
 /** SQL without its FORMAT clause. */
 export interface SqlWithFormat {

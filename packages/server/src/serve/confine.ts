@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/types.ts';
-import { quoteLiteral } from '../sql/sql-text.ts';
+import { quoteLiteral } from '../engine/sql-text.ts';
 
 /**
  * Keeps SQL within folders and buckets: afterwards it reads and writes no other file, asks no other address, and loads

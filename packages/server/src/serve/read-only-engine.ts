@@ -5,6 +5,16 @@ import { bareSql } from '../sql/sql-text.ts';
 /** Statements without rows that change nothing but the connection. */
 const harmless = /^\s*(?:set|reset|use|begin|start|commit|end|rollback|abort)\b/i;
 
+const explain = /^\s*explain\b\s*(?:analyze\b|\([^)]*\))?/i;
+
+/** How statements begin that give rows and change nothing. */
+const reading =
+  /^[\s(]*(?:select|with|from|values|table|describe|desc|show|summarize|pivot|unpivot|call|pragma)\b/i;
+
+/** What changes something, behind EXPLAIN, where the parser only tells of a query. */
+const change =
+  /\b(?:insert|update|delete|merge|create|drop|alter|truncate|copy|export|import|attach|detach|install|load)\b/i;
+
 /**
  * An engine that refuses what changes data, for `--read-only`: a database in memory cannot be opened for reading only,
  * and views over files stand in one.
@@ -66,10 +76,16 @@ function readOnlyConnection(inner: EngineConnection): EngineConnection {
   };
 }
 
-/** A change that gives rows says so: `INSERT … RETURNING`. */
+/**
+ * What gives rows may still change something: `INSERT … RETURNING` says so, `COPY … TO` gives the files that it wrote,
+ * a sequence moves on, and EXPLAIN ANALYZE runs what it explains.
+ */
 function isAllowed({ kind, sql }: EngineStatement): boolean {
   const bare = bareSql(sql);
-  return kind === 'query' ? !/\breturning\b/i.test(bare) : harmless.test(bare);
+  if (kind !== 'query') return harmless.test(bare);
+  const explained = explain.exec(bare);
+  if (explained !== null && change.test(bare)) return false;
+  return reading.test(bare.slice(explained?.[0].length ?? 0)) && !/\b(?:returning|nextval)\b/i.test(bare);
 }
 
 function refused(what: string): FlightUnauthorizedError {

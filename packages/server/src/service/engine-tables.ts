@@ -1,16 +1,13 @@
-import {
-  type FlightStreamReader,
-  FlightInvalidArgumentError,
-  type ServerCallContext,
-} from '@peregrine/flight';
+import { type FlightStreamReader, type ServerCallContext } from '@peregrine/flight';
 import type { SqlTable } from '@peregrine/flight/sql';
 import type { EngineConnection, EngineIngestOptions } from '../engine/types.ts';
 import { catalogOf } from '../sql/metadata.ts';
-import { readIncoming } from '../sql/parameters.ts';
+import { readTableRows } from '../sql/parameters.ts';
 import { numberOf, queryRows } from '../sql/rows.ts';
 import { currentNames } from '../sql/session-settings.ts';
 import type { SqlService } from '../sql/service.ts';
-import { patternEscape, quotePath } from '../sql/sql-text.ts';
+import { quotePath } from '../engine/sql-text.ts';
+import { patternEscape } from '../sql/sql-text.ts';
 import { loadedSchema } from '../store/engine-tables.ts';
 import type { PutMode } from './command.ts';
 import type { ServedTable } from './served-tables.ts';
@@ -65,10 +62,7 @@ export async function ingestTable(
 ): Promise<number> {
   const table = path.at(-1) ?? '';
   let taken = 0;
-  const incoming = await readIncoming(rows, (count) => onBatch((taken += count)));
-  if (incoming === undefined) {
-    throw new FlightInvalidArgumentError(`the stream for the table ${table} ended before its schema`);
-  }
+  const incoming = await readTableRows(table, rows, (count) => onBatch((taken += count)));
   const options: EngineIngestOptions = {
     table,
     schema: path.length > 1 ? path.at(-2) : undefined,

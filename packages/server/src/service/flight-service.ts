@@ -10,6 +10,7 @@ import {
   type ServerCallContext,
   Ticket,
 } from '@peregrine/flight';
+import { encapsulate } from '@peregrine/flight/ipc';
 import { createFlightSqlHandlers, sqlTicket } from '@peregrine/flight/sql';
 import type { DatasetStore } from '../datasets/dataset.ts';
 import { createSharedMemory } from '../datasets/shared-memory.ts';
@@ -20,7 +21,6 @@ import type { Store } from '../store/types.ts';
 import { listActionTypes, runAction } from './actions.ts';
 import { type FlightCommand, type PutMode, parseCommand, parseDescriptor, toPutMode } from './command.ts';
 import { parseCriteria } from './criteria.ts';
-import { encapsulate } from './encapsulate.ts';
 import { exchangeQuery } from './exchange.ts';
 import { checkAlone, selectOf, wantsAll } from './select.ts';
 import { openHandshake } from './open-handshake.ts';

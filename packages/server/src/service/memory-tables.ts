@@ -2,7 +2,7 @@ import { FlightError } from '@peregrine/flight';
 import type { Dataset } from '../datasets/dataset.ts';
 import type { EngineConnection, EngineInput } from '../engine/types.ts';
 import type { SqlService } from '../sql/service.ts';
-import { quoteIdentifier } from '../sql/sql-text.ts';
+import { quoteIdentifier } from '../engine/sql-text.ts';
 
 /**
  * Datasets in memory as SQL sees them: a table in a database of their own, and a view of the same name in front of it,

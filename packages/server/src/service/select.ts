@@ -1,5 +1,5 @@
 import { FlightInvalidArgumentError } from '@peregrine/flight';
-import { quoteIdentifier } from '../sql/sql-text.ts';
+import { quoteIdentifier } from '../engine/sql-text.ts';
 import type { FlightCommand } from './command.ts';
 
 /** Whether a command wants all of a dataset, as it is stored. */

@@ -2,6 +2,7 @@ import {
   type FlightDataStream,
   type FlightStreamReader,
   FlightError,
+  FlightInvalidArgumentError,
   FlightNotFoundError,
   FlightUnauthorizedError,
   FlightUnimplementedError,
@@ -15,7 +16,7 @@ import {
   receiveDataset,
 } from '../datasets/memory-dataset.ts';
 import { type SharedMemory, createSharedMemory } from '../datasets/shared-memory.ts';
-import { readIncoming } from '../sql/parameters.ts';
+import { readTableRows } from '../sql/parameters.ts';
 import { sameColumns } from '../sql/same-columns.ts';
 import type { SqlService } from '../sql/service.ts';
 import type { Store, StoreTable } from '../store/types.ts';
@@ -217,7 +218,8 @@ export function createServedTables({
     async put(path, mode, rows, onBatch, context) {
       checkWritable();
       const [name] = path;
-      if (name === undefined) throw new FlightNotFoundError('the put names no dataset');
+      if (name === undefined)
+        throw new FlightInvalidArgumentError('the put names no dataset: give its descriptor a path');
       if (path.length === 1 && memory.get(name) === undefined) {
         if (files?.writable === true || files?.get(name) !== undefined) {
           return putInStore(files, name, mode, rows, onBatch, context);
@@ -262,8 +264,7 @@ async function putInStore(
   context: ServerCallContext,
 ): Promise<PutOutcome> {
   let taken = 0;
-  const incoming = await readIncoming(rows, (count) => onBatch((taken += count)));
-  if (incoming === undefined) throw new FlightNotFoundError(`the stream for ${name} ended before its schema`);
+  const incoming = await readTableRows(name, rows, (count) => onBatch((taken += count)));
   const stored = await files.put(name, mode, incoming.schema, incoming.batches, { signal: context.signal });
   return { rows: Number(stored.rows) };
 }

@@ -1,4 +1,8 @@
-import { FlightResourceExhaustedError, type FlightStreamReader } from '@peregrine/flight';
+import {
+  FlightInvalidArgumentError,
+  FlightResourceExhaustedError,
+  type FlightStreamReader,
+} from '@peregrine/flight';
 import { decodeMessageHeader } from '@peregrine/flight/ipc';
 import type { EngineInput } from '../engine/types.ts';
 import { maxBoundParameterBytes } from '../limits.ts';
@@ -64,6 +68,23 @@ export async function readIncoming(
     if (value.dataHeader.length === 0) continue;
     return { schema: value.dataHeader, batches: restOf(messages, onBatch) };
   }
+}
+
+/**
+ * Reads the stream of a table up to its schema.
+ *
+ * @throws FlightInvalidArgumentError for a stream without one
+ */
+export async function readTableRows(
+  table: string,
+  reader: FlightStreamReader,
+  onBatch?: (rows: number) => Promise<void> | void,
+): Promise<IncomingRows> {
+  const incoming = await readIncoming(reader, onBatch);
+  if (incoming !== undefined) return incoming;
+  throw new FlightInvalidArgumentError(
+    `the stream for ${table} ended before its schema; send the schema also when there are no rows`,
+  );
 }
 
 async function* restOf(

@@ -1,4 +1,4 @@
-import { FlightInvalidArgumentError, type ServerCallContext } from '@peregrine/flight';
+import type { ServerCallContext } from '@peregrine/flight';
 import { createSessionHandlers } from '@peregrine/flight/server';
 import { encapsulate } from '@peregrine/flight/ipc';
 import type { FlightSqlHandlers } from '@peregrine/flight/sql';
@@ -7,7 +7,7 @@ import { defaultTransactionIdleMs } from '../limits.ts';
 import { Clients } from './clients.ts';
 import type { ServerFacts } from './info/sql-info.ts';
 import { metadataHandlers } from './metadata.ts';
-import { readIncoming, readParameters } from './parameters.ts';
+import { readParameters, readTableRows } from './parameters.ts';
 import { type StatementRequest, describeStatement, executeStatement, givesRows } from './plan.ts';
 import { describePrepared, javaParameters } from './prepare.ts';
 import { type PreparedStatement, createPreparedStatements } from './prepared.ts';
@@ -152,10 +152,7 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
     // bulk ingest and transactions
     async doPutStatementIngest(command, rows, context) {
       const { catalog, ifExists, ifMissing, schema, table, temporary, transactionId } = command;
-      const incoming = await readIncoming(rows);
-      if (incoming === undefined) {
-        throw new FlightInvalidArgumentError(`the stream for the table ${table} ended before its schema`);
-      }
+      const incoming = await readTableRows(table, rows);
       const lane = await clients.lane(context, {
         transactionId,
         stateful: temporary,

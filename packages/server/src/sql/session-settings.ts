@@ -1,7 +1,7 @@
 import { FlightError, type SessionOptionValue, type SetSessionOptionError } from '@peregrine/flight';
 import type { EngineConnection, EngineInfo } from '../engine/types.ts';
 import { queryRows, textOf } from './rows.ts';
-import { quoteIdentifier, quoteLiteral } from './sql-text.ts';
+import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
 
 /** Options of a session as its client set them. */
 export type SessionSettings = ReadonlyMap<string, SessionOptionValue>;

@@ -1,29 +1,4 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight';
-
-/** A text as SQL literal. @throws FlightInvalidArgumentError when it holds the character U+0000, which engines cut at */
-export function quoteLiteral(text: string): string {
-  return `'${checked(text).replaceAll("'", "''")}'`;
-}
-
-/** A name as SQL identifier, whatever it holds. Throws as {@link quoteLiteral}. */
-export function quoteIdentifier(name: string): string {
-  return `"${checked(name).replaceAll('"', '""')}"`;
-}
-
-/** Names that are there, joined by dots. */
-export function quotePath(...names: readonly (string | undefined)[]): string {
-  return names
-    .filter((name) => name !== undefined)
-    .map((name) => quoteIdentifier(name))
-    .join('.');
-}
-
-function checked(text: string): string {
-  if (text.includes('\0')) {
-    throw new FlightInvalidArgumentError('names and patterns must not hold the character U+0000');
-  }
-  return text;
-}
+import { sqlTokens } from './sql-tokens.ts';
 
 /** What escapes `%` and `_` in patterns of the catalog, as SQL_SEARCH_STRING_ESCAPE tells. */
 export const patternEscape = '\\';
@@ -46,61 +21,15 @@ function escapeRegExp(char: string): string {
 }
 
 /**
- * Takes comments, strings and quoted names out of SQL text, so that its keywords can be looked at.
- *
- * ```
- * "--" to the end of the line, nested block comments, single and double quotes (doubled inside), $tag$…$tag$
- * ```
+ * SQL text without comments, with the contents of texts and quoted names taken out, so that its keywords can be looked
+ * at: `SELECT 'drop' -- why` becomes `SELECT ''`.
  */
 export function bareSql(sql: string): string {
-  let bare = '';
-  for (let i = 0; i < sql.length; ) {
-    const rest = sql.slice(i, i + 2);
-    const char = sql.charAt(i);
-    if (rest === '--') i = endOf(sql, '\n', i + 2);
-    else if (rest === '/*') i = endOfComment(sql, i + 2);
-    else if (char === "'" || char === '"') {
-      i = endOf(sql, char, i + 1);
-      bare += char === '"' ? ' "" ' : " '' ";
-      continue;
-    } else if (char === '$') {
-      const tag = /^\$(?:[A-Za-z_][A-Za-z_0-9]*)?\$/.exec(sql.slice(i, i + 66))?.[0];
-      if (tag === undefined) {
-        bare += char;
-        i++;
-        continue;
-      }
-      i = endOf(sql, tag, i + tag.length);
-      bare += " '' ";
-      continue;
-    } else {
-      bare += char;
-      i++;
-      continue;
-    }
-    bare += ' ';
+  const words: string[] = [];
+  for (const { kind, text } of sqlTokens(sql)) {
+    words.push(kind === 'text' ? "''" : kind === 'quoted' ? '""' : text);
   }
-  return bare;
-}
-
-function endOf(sql: string, end: string, from: number): number {
-  const found = sql.indexOf(end, from);
-  return found < 0 ? sql.length : found + end.length;
-}
-
-function endOfComment(sql: string, from: number): number {
-  let depth = 1;
-  let i = from;
-  while (i < sql.length && depth > 0) {
-    if (sql.startsWith('/*', i)) {
-      depth++;
-      i += 2;
-    } else if (sql.startsWith('*/', i)) {
-      depth--;
-      i += 2;
-    } else i++;
-  }
-  return i;
+  return words.join(' ');
 }
 
 /** Statements whose effect is kept in their connection: settings, temporary objects, transactions, prepared names. */

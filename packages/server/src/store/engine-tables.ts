@@ -1,7 +1,7 @@
 import { FlightServerError } from '@peregrine/flight';
 import type { Engine, EngineConnection, EngineInput } from '../engine/types.ts';
 import { queryRows, textOf } from '../sql/rows.ts';
-import { quoteName, quoteString } from './sql-text.ts';
+import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
 
 /** What the engine knows of a table once it is there. */
 export interface EngineTableInfo {
@@ -44,18 +44,19 @@ export const loadedSchema = 'peregrine_loaded';
 /** @param catalog - an in-memory catalog that takes the views; undefined: the engine's own, which then has to be in memory */
 export function createEngineTables(engine: Engine, catalog: string | undefined): EngineTables {
   let opened: Promise<EngineConnection> | undefined;
-  const prefix = catalog === undefined ? '' : `${quoteName(catalog)}.`;
+  const prefix = catalog === undefined ? '' : `${quoteIdentifier(catalog)}.`;
   const viewName = (name: string): string =>
-    `${prefix}${catalog === undefined ? '' : '"main".'}${quoteName(name)}`;
-  const loadedName = (name: string): string => `${prefix}${quoteName(loadedSchema)}.${quoteName(name)}`;
+    `${prefix}${catalog === undefined ? '' : '"main".'}${quoteIdentifier(name)}`;
+  const loadedName = (name: string): string =>
+    `${prefix}${quoteIdentifier(loadedSchema)}.${quoteIdentifier(name)}`;
 
   async function connection(): Promise<EngineConnection> {
     opened ??= (async () => {
       const fresh = await engine.connect();
       if (catalog !== undefined) {
-        await fresh.execute(`ATTACH IF NOT EXISTS ':memory:' AS ${quoteName(catalog)}`);
+        await fresh.execute(`ATTACH IF NOT EXISTS ':memory:' AS ${quoteIdentifier(catalog)}`);
       }
-      await fresh.execute(`CREATE SCHEMA IF NOT EXISTS ${prefix}${quoteName(loadedSchema)}`);
+      await fresh.execute(`CREATE SCHEMA IF NOT EXISTS ${prefix}${quoteIdentifier(loadedSchema)}`);
       return fresh;
     })();
     try {
@@ -98,7 +99,7 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
       const used = await connection();
       await dropAny(name);
       await used.ingest(ingestOptions(catalog, name), schema, none());
-      const refusal = quoteString(
+      const refusal = quoteLiteral(
         `the dataset ${name} has not been read into the engine yet; ask for it again`,
       );
       await used.execute(
@@ -109,7 +110,7 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
     },
     async createBroken(name, problem) {
       await dropAny(name);
-      const refusal = quoteString(`${name} cannot be read: ${problem}`);
+      const refusal = quoteLiteral(`${name} cannot be read: ${problem}`);
       await (await connection()).execute(
         `CREATE OR REPLACE VIEW ${viewName(name)} AS SELECT error(${refusal}) AS problem`,
       );
@@ -129,10 +130,10 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
     dropTable: dropAny,
     async attach(name, path) {
       const used = await connection();
-      await used.execute(`ATTACH ${quoteString(path)} AS ${quoteName(name)} (READ_ONLY)`);
+      await used.execute(`ATTACH ${quoteLiteral(path)} AS ${quoteIdentifier(name)} (READ_ONLY)`);
       const rows = await queryRows(
         used,
-        `SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = ${quoteString(name)} ORDER BY ALL`,
+        `SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = ${quoteLiteral(name)} ORDER BY ALL`,
       );
       return rows.map((row) => ({
         schemaName: textOf(row['table_schema']) ?? '',
@@ -140,7 +141,7 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
       }));
     },
     async detach(name) {
-      await (await connection()).execute(`DETACH DATABASE IF EXISTS ${quoteName(name)}`);
+      await (await connection()).execute(`DETACH DATABASE IF EXISTS ${quoteIdentifier(name)}`);
     },
     async describe(sqlName) {
       return { schema: await schemaOf(sqlName), rows: undefined };
@@ -166,7 +167,7 @@ export function noEngineTables(reason: string): EngineTables {
     throw new FlightServerError(`there is no SQL engine: ${reason}`, { code: 'UNIMPLEMENTED' });
   };
   return {
-    sqlName: quoteName,
+    sqlName: quoteIdentifier,
     setup: refuse,
     createView: refuse,
     // Arrow files are served without it.

@@ -4,6 +4,7 @@ import { nameKey } from './names.ts';
 import { selectColumns } from './part-writer.ts';
 import { type FoundTable, type Scan, assignNames } from './scan.ts';
 import { escapeGlob, scanSql } from './sql-text.ts';
+import { quoteLiteral } from '../engine/sql-text.ts';
 import type { Source } from './sources.ts';
 import type { StoredFile } from './storage.ts';
 import type { StoreFormat } from './types.ts';
@@ -172,7 +173,7 @@ function plainEntry(name: string, table: FoundTable & { readonly source: Source 
     scan: scanSql({ format, paths, hive: table.hive, union: files.length > 1 }),
     rowsSql:
       format === 'parquet' && files.length <= maxCountedFiles
-        ? `SELECT CAST(sum(num_rows) AS BIGINT) AS rows FROM parquet_file_metadata([${exact.map((path) => `'${path.replaceAll("'", "''")}'`).join(', ')}])`
+        ? `SELECT CAST(sum(num_rows) AS BIGINT) AS rows FROM parquet_file_metadata([${exact.map((path) => quoteLiteral(path)).join(', ')}])`
         : undefined,
     problem: undefined,
   };

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { FlightInvalidArgumentError } from '@peregrine/flight';
 import type { Engine, EngineConnection, EngineInput } from '../engine/types.ts';
 import { queryRows, textOf } from '../sql/rows.ts';
-import { quoteName, quoteString } from './sql-text.ts';
+import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
 
 /** A column of a dataset, by the engine's names of types. */
 export interface Column {
@@ -45,7 +45,7 @@ export function createEnginePartWriter(engine: Engine): PartWriter {
   return {
     async write(url, schema, batches, wanted, signal) {
       const connection = await engine.connect({ signal });
-      const table = quoteName(`peregrine_put_${randomBytes(6).toString('hex')}`);
+      const table = quoteIdentifier(`peregrine_put_${randomBytes(6).toString('hex')}`);
       try {
         const rows = await connection.ingest(
           { table: table.slice(1, -1), temporary: true, ifMissing: 'create', ifExists: 'fail', signal },
@@ -55,14 +55,14 @@ export function createEnginePartWriter(engine: Engine): PartWriter {
         const given = await describe(connection, table);
         const types = wanted === undefined ? given : converted(given, wanted);
         const selected = types.map(({ name, type, from }) => {
-          const value = from === undefined ? 'NULL' : quoteName(from);
-          return `CAST(CAST(${value} AS ${type}) AS ${storableType(type)}) AS ${quoteName(name)}`;
+          const value = from === undefined ? 'NULL' : quoteIdentifier(from);
+          return `CAST(CAST(${value} AS ${type}) AS ${storableType(type)}) AS ${quoteIdentifier(name)}`;
         });
         await connection.execute(
-          `COPY (SELECT ${selected.join(', ')} FROM ${table}) TO ${quoteString(url)} (FORMAT parquet, COMPRESSION zstd)`,
+          `COPY (SELECT ${selected.join(', ')} FROM ${table}) TO ${quoteLiteral(url)} (FORMAT parquet, COMPRESSION zstd)`,
           { signal },
         );
-        const columns = withStored(types, await describe(connection, `read_parquet(${quoteString(url)})`));
+        const columns = withStored(types, await describe(connection, `read_parquet(${quoteLiteral(url)})`));
         await assertReadable(connection, url, columns);
         return { rows, columns };
       } finally {
@@ -74,7 +74,7 @@ export function createEnginePartWriter(engine: Engine): PartWriter {
     async columnsOf(url) {
       const connection = await engine.connect();
       try {
-        const found = await describe(connection, `read_parquet(${quoteString(url)})`);
+        const found = await describe(connection, `read_parquet(${quoteLiteral(url)})`);
         return found.map(({ name, type }) => ({ name, type, stored: type }));
       } finally {
         await connection.close();
@@ -87,7 +87,7 @@ export function createEnginePartWriter(engine: Engine): PartWriter {
 export function selectColumns(columns: readonly Column[]): string {
   const casts = columns
     .filter(({ type, stored }) => type !== stored)
-    .map(({ name, type }) => `CAST(${quoteName(name)} AS ${type}) AS ${quoteName(name)}`);
+    .map(({ name, type }) => `CAST(${quoteIdentifier(name)} AS ${type}) AS ${quoteIdentifier(name)}`);
   return casts.length === 0 ? '*' : `* REPLACE (${casts.join(', ')})`;
 }
 
@@ -144,7 +144,7 @@ async function assertReadable(
   try {
     await queryRows(
       connection,
-      `SELECT ${selectColumns(columns)} FROM read_parquet(${quoteString(url)}) LIMIT 0`,
+      `SELECT ${selectColumns(columns)} FROM read_parquet(${quoteLiteral(url)}) LIMIT 0`,
     );
   } catch (cause) {
     const types = columns

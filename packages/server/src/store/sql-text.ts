@@ -1,14 +1,5 @@
+import { quoteLiteral } from '../engine/sql-text.ts';
 import type { FileFormat } from './formats.ts';
-
-/** An SQL string. Nothing but the quote is special in one. */
-export function quoteString(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-/** An SQL name. */
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
 
 /** A path that names itself in DuckDB's globs, whatever characters are in it. */
 export function escapeGlob(path: string): string {
@@ -39,8 +30,8 @@ export function scanSql({ format, paths, hive, union }: ScanText): string {
   const [name, options] = functions[format];
   const list =
     paths.length === 1
-      ? quoteString(paths[0] ?? '')
-      : `[${paths.map((path) => quoteString(path)).join(', ')}]`;
+      ? quoteLiteral(paths[0] ?? '')
+      : `[${paths.map((path) => quoteLiteral(path)).join(', ')}]`;
   // Said in either case: DuckDB would else take any path with a = in it for partitions.
   return `${name}(${list}${options}, hive_partitioning = ${hive}${union ? ', union_by_name = true' : ''})`;
 }

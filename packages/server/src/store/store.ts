@@ -2,6 +2,7 @@ import {
   FlightInvalidArgumentError,
   FlightUnauthorizedError,
   FlightUnimplementedError,
+  FlightServerError,
 } from '@peregrine/flight';
 import type { Engine } from '../engine/types.ts';
 import { type VersionCache, entriesOf } from './entries.ts';
@@ -204,8 +205,9 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
       const table = store.get(name);
       if (table === undefined) {
         // Stored, and another server has dropped it since.
-        throw new FlightInvalidArgumentError(
-          `${name} was stored and has been dropped by another server since`,
+        throw new FlightServerError(
+          `${name} was stored, and another server has dropped it since; put it again if it is still wanted`,
+          { code: 'ABORTED' },
         );
       }
       return { rows, table };

@@ -6,7 +6,7 @@ import type { EngineInput } from '../engine/types.ts';
 import type { EngineTables } from './engine-tables.ts';
 import type { Entry } from './entries.ts';
 import { nameKey } from './names.ts';
-import { quoteName } from './sql-text.ts';
+import { quoteIdentifier } from '../engine/sql-text.ts';
 import type { StoreChange, StoreTable } from './types.ts';
 
 /** A table and what the engine has of it. */
@@ -90,7 +90,7 @@ export function createTables(engine: EngineTables): Tables {
     await engine.dropTable(entry.name);
     const inside: StoreTable[] = [];
     for (const { schemaName, tableName } of await engine.attach(entry.name, pathOf(entry))) {
-      const sqlName = [entry.name, schemaName, tableName].map(quoteName).join('.');
+      const sqlName = [entry.name, schemaName, tableName].map(quoteIdentifier).join('.');
       const name =
         schemaName === 'main' ? `${entry.name}.${tableName}` : `${entry.name}.${schemaName}.${tableName}`;
       const { schema } = await engine.describe(sqlName);
@@ -101,7 +101,7 @@ export function createTables(engine: EngineTables): Tables {
       inside,
       pending: false,
       problem: undefined,
-      table: tableOf(entry, quoteName(entry.name)),
+      table: tableOf(entry, quoteIdentifier(entry.name)),
     };
   }
 
@@ -185,7 +185,7 @@ function broken(entry: Entry, problem: string): ServedTable {
     inside: [],
     pending: false,
     problem,
-    table: { ...tableOf(entry, quoteName(entry.name)), problem },
+    table: { ...tableOf(entry, quoteIdentifier(entry.name)), problem },
   };
 }
 

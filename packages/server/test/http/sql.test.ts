@@ -11,7 +11,7 @@ import {
   takeFormatClause,
 } from '../../src/http/sql-clauses.ts';
 import { toPositional } from '../../src/http/sql-parameters.ts';
-import { sqlTokens } from '../../src/http/sql-tokens.ts';
+import { sqlTokens } from '../../src/sql/sql-tokens.ts';
 
 describe('sqlTokens()', () => {
   it('tells texts, names, comments and parameters apart', () => {

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FlightInvalidArgumentError } from '@peregrine/flight';
-import {
-  bareSql,
-  isStateful,
-  likeToRegExp,
-  quoteIdentifier,
-  quoteLiteral,
-  quotePath,
-} from '../../src/sql/sql-text.ts';
+import { quoteIdentifier, quoteLiteral, quotePath } from '../../src/engine/sql-text.ts';
+import { bareSql, isStateful, likeToRegExp } from '../../src/sql/sql-text.ts';
 
 describe('quoting', () => {
   it('doubles quotes and refuses U+0000', () => {
@@ -35,6 +29,14 @@ describe('bareSql()', () => {
     const bare = bareSql(`SELECT 'set x; -- ' /* use /* y */ z */ , "reset" -- begin\n, $a$ pragma $a$, $1`);
     for (const word of ['set', 'use', 'reset', 'begin', 'pragma']) assert.ok(!bare.includes(word), word);
     assert.match(bare, /SELECT .*\$1/s);
+  });
+
+  it('knows that a backslash keeps the quote open in texts with an E, and in no others', () => {
+    assert.equal(
+      bareSql("SET VARIABLE a = E'\\'' || 'x'; DROP TABLE t"),
+      "SET VARIABLE a = '' | | '' ; DROP TABLE t",
+    );
+    assert.equal(bareSql("SELECT 'a\\', \"b\" , 'drop'"), `SELECT '' , "" , ''`);
   });
 });
 

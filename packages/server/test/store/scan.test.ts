@@ -4,7 +4,8 @@ import { fileKind } from '../../src/store/formats.ts';
 import { parseGlob } from '../../src/store/glob.ts';
 import { folderOfDataset } from '../../src/store/names.ts';
 import { assignNames, scanFiles } from '../../src/store/scan.ts';
-import { escapeGlob, quoteName, scanSql } from '../../src/store/sql-text.ts';
+import { quoteIdentifier } from '../../src/engine/sql-text.ts';
+import { escapeGlob, scanSql } from '../../src/store/sql-text.ts';
 import type { StoredFile } from '../../src/store/storage.ts';
 
 function files(...paths: string[]): StoredFile[] {
@@ -92,7 +93,7 @@ describe('Names', () => {
 
 describe('SQL text', () => {
   it('quotes whatever a file is called', () => {
-    assert.equal(quoteName('a"b'), '"a""b"');
+    assert.equal(quoteIdentifier('a"b'), '"a""b"');
     assert.equal(escapeGlob('a[1]*?.csv'), 'a[[]1][*][?].csv');
     assert.equal(
       scanSql({ format: 'csv', paths: ["/x/o'neil.csv"], hive: false, union: false }),

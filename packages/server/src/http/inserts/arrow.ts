@@ -7,7 +7,7 @@ import type { HttpContext } from '../context.ts';
 import { withStatus } from '../problem.ts';
 import type { InsertTarget } from './insert.ts';
 import { spool } from './spool.ts';
-import { quoteIdentifier, quotePath } from '../../sql/sql-text.ts';
+import { quoteIdentifier, quotePath } from '../../engine/sql-text.ts';
 
 /** Hands the messages of an Arrow IPC stream to the engine while they come. */
 export async function insertArrowStream(

@@ -1,5 +1,5 @@
 import { FlightDataError } from '@peregrine/flight';
-import { quoteIdentifier, quoteLiteral } from '../../sql/sql-text.ts';
+import { quoteIdentifier, quoteLiteral } from '../../engine/sql-text.ts';
 import { firstLine, splitCsvLine } from './file-start.ts';
 import { type Selection, type TableColumn, matchColumns, readingOf, sameName } from './table-columns.ts';
 

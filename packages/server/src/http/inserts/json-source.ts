@@ -1,6 +1,6 @@
 import { FlightDataError } from '@peregrine/flight';
 import type { EngineConnection } from '../../engine/types.ts';
-import { quoteIdentifier, quoteLiteral } from '../../sql/sql-text.ts';
+import { quoteIdentifier, quoteLiteral } from '../../engine/sql-text.ts';
 import { firstCharacter } from './file-start.ts';
 import {
   type DataColumn,

@@ -2,7 +2,7 @@ import { FlightInvalidArgumentError } from '@peregrine/flight';
 import type { EngineConnection } from '../../engine/types.ts';
 import { cellReaders } from '../../formats/cell.ts';
 import { cellToText } from '../../formats/json.ts';
-import { quoteIdentifier, quoteLiteral, quotePath } from '../../sql/sql-text.ts';
+import { quoteIdentifier, quoteLiteral, quotePath } from '../../engine/sql-text.ts';
 import { createRowsDecoder } from '../writers/rows-decoder.ts';
 import type { InsertTarget } from './insert.ts';
 

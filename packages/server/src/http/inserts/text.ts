@@ -1,6 +1,6 @@
 import { FlightError, FlightInvalidArgumentError, createFlightError } from '@peregrine/flight';
 import type { EngineConnection } from '../../engine/types.ts';
-import { quoteIdentifier, quoteLiteral, quotePath } from '../../sql/sql-text.ts';
+import { quoteIdentifier, quoteLiteral, quotePath } from '../../engine/sql-text.ts';
 import type { HttpContext } from '../context.ts';
 import type { HttpFormatName } from '../formats.ts';
 import { csvOptions, selectCsv } from './csv-source.ts';

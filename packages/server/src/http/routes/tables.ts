@@ -7,7 +7,7 @@ import type { HttpContext } from '../context.ts';
 import { httpFormat } from '../formats.ts';
 import { listTables } from '../list-tables.ts';
 import { readTableName } from '../sql-clauses.ts';
-import { quotePath } from '../../sql/sql-text.ts';
+import { quotePath } from '../../engine/sql-text.ts';
 
 /** `GET /tables` and `GET /schema/{table}`. */
 export function tableRoutes(app: FastifyInstance, context: HttpContext): void {

@@ -2,7 +2,7 @@ import { type SqlColumnMetadata, type SqlTable, encodeColumnMetadata } from '@pe
 import { type ArrowField, decodeMessageHeader, encodeSchemaEncapsulated } from '@peregrine/flight/ipc';
 import type { EngineConnection } from '../../engine/types.ts';
 import { type Row, emptySchemaHeader, numberOf, queryRows, textOf } from '../rows.ts';
-import { quoteLiteral, quotePath } from '../sql-text.ts';
+import { quoteLiteral, quotePath } from '../../engine/sql-text.ts';
 
 /**
  * Gives tables their Arrow schemas: types as a query would stream them, real nullability, and what the catalog says of

@@ -1,7 +1,7 @@
 import type { SqlForeignKeyColumn, SqlPrimaryKeyColumn } from '@peregrine/flight/sql';
 import type { EngineConnection } from '../../engine/types.ts';
 import { numberOf, queryRows, textOf } from '../rows.ts';
-import { quoteLiteral } from '../sql-text.ts';
+import { quoteLiteral } from '../../engine/sql-text.ts';
 import type { ForeignKeyFilter, TableName } from './types.ts';
 
 /** Primary keys by `duckdb_constraints`. */

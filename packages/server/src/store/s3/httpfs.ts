@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FlightNotFoundError, FlightServerError } from '@peregrine/flight';
-import { quoteName, quoteString } from '../sql-text.ts';
+import { quoteIdentifier, quoteLiteral } from '../../engine/sql-text.ts';
 import { type S3Options, s3Settings } from './options.ts';
 
 const fileName = 'httpfs.duckdb_extension';
@@ -45,7 +45,7 @@ export async function loadHttpfs(
 ): Promise<void> {
   if (place !== undefined) {
     const path = await findHttpfs(place, version);
-    await run(`LOAD ${quoteString(path)}`);
+    await run(`LOAD ${quoteLiteral(path)}`);
     return;
   }
   try {
@@ -66,19 +66,19 @@ export async function loadHttpfs(
 /** SQL that tells the engine how to reach one bucket or prefix; the keys stay in memory. */
 export function secretSql(name: string, root: string, options: S3Options): string {
   const { credentials, region, endpoint, urlStyle } = s3Settings(options);
-  const parts = ['TYPE s3', `SCOPE ${quoteString(root)}`, `REGION ${quoteString(region)}`];
+  const parts = ['TYPE s3', `SCOPE ${quoteLiteral(root)}`, `REGION ${quoteLiteral(region)}`];
   if (credentials !== undefined) {
     parts.push(
-      `KEY_ID ${quoteString(credentials.accessKeyId)}`,
-      `SECRET ${quoteString(credentials.secretAccessKey)}`,
+      `KEY_ID ${quoteLiteral(credentials.accessKeyId)}`,
+      `SECRET ${quoteLiteral(credentials.secretAccessKey)}`,
     );
     if (credentials.sessionToken !== undefined)
-      parts.push(`SESSION_TOKEN ${quoteString(credentials.sessionToken)}`);
+      parts.push(`SESSION_TOKEN ${quoteLiteral(credentials.sessionToken)}`);
   }
   parts.push(
-    `ENDPOINT ${quoteString(endpoint.host + endpoint.pathname.replace(/\/$/, ''))}`,
-    `URL_STYLE ${quoteString(urlStyle)}`,
+    `ENDPOINT ${quoteLiteral(endpoint.host + endpoint.pathname.replace(/\/$/, ''))}`,
+    `URL_STYLE ${quoteLiteral(urlStyle)}`,
     `USE_SSL ${endpoint.protocol === 'https:'}`,
   );
-  return `CREATE OR REPLACE SECRET ${quoteName(name)} (${parts.join(', ')})`;
+  return `CREATE OR REPLACE SECRET ${quoteIdentifier(name)} (${parts.join(', ')})`;
 }
