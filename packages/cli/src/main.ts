@@ -17,6 +17,7 @@ const program = new Command('peregrine')
   .version(versionOfPackage())
   .showSuggestionAfterError()
   .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'peregrine: ')) })
   .addHelpText(
     'after',
     `
@@ -126,7 +127,11 @@ try {
 }
 
 function describe(error: unknown): string {
-  if (error instanceof FlightError) return `${error.rawMessage} (${error.code})`;
+  if (error instanceof FlightError) {
+    // Behind the first line: those below show a place in the SQL.
+    const [first = '', ...more] = error.rawMessage.split('\n');
+    return [`${first} (${error.code})`, ...more].join('\n');
+  }
   if (error instanceof UsageError || error instanceof Error) return error.message;
   return String(error);
 }

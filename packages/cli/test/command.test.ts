@@ -110,8 +110,47 @@ describe('the command, against its own server', () => {
     assert.match(missing.stderr, /not-there/);
     assert.equal(broken.code, 2);
     assert.match(broken.stderr, /--init .*no\.sql cannot be read/);
-    const help = await peregrine('serve', '--help');
-    for (const { flags } of settingFlags()) assert.ok(help.stdout.includes(`  ${flags}`), flags);
+    const help = (await peregrine('serve', '--help')).stdout.replaceAll(/\s+/g, ' ');
+    for (const { flags, description } of settingFlags()) {
+      assert.ok(help.includes(` ${flags} ${description}`), flags);
+    }
+  });
+
+  it('says what it was that cannot be opened, and what to do', async () => {
+    const free = ['serve', '--flight-port', '0', '--http-port', '0'];
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const [database, sql, engine, temp, typo, flag, value] = await Promise.all([
+      peregrine(...free, '--database', file('junk.duckdb', 'junk')),
+      peregrine(...free, '--init', file('bad.sql', 'SELEC 1;')),
+      peregrine(...free, '--engine', `adbc:${join(folder, 'no.so')}`),
+      peregrine(...free, '--temp-dir', join(file('taken', ''), 'inside')),
+      peregrine(...free, '--config', file('typo.toml', 'flight-prt = 1\n')),
+      peregrine(...free, '--flight-prt', '1'),
+      peregrine(...free, '--config', file('value.toml', '[s3]\nurl-style = "left"\n')),
+    ]);
+    assert.equal(database.code, 1);
+    assert.match(
+      database.stderr,
+      /--database .*junk\.duckdb cannot be opened: .*not a valid DuckDB database/,
+    );
+    assert.equal(sql.code, 1);
+    assert.match(
+      sql.stderr,
+      /^peregrine: --init .*bad\.sql: Parser Error: .* \(INVALID_ARGUMENT\)\n\nLINE 1: SELEC 1;\n +\^\n$/,
+    );
+    assert.equal(engine.code, 1);
+    assert.match(engine.stderr, /--engine adbc:.*no\.so cannot be opened/);
+    assert.equal(temp.code, 2);
+    assert.match(temp.stderr, /--temp-dir: the folder .*inside cannot be made: /);
+    assert.equal(typo.code, 2);
+    assert.match(typo.stderr, /typo\.toml sets flight-prt, which is no setting; is flight-port meant\?/);
+    assert.equal(flag.code, 2);
+    assert.match(flag.stderr, /^peregrine: unknown option '--flight-prt'\n\(Did you mean --flight-port\?\)/);
+    assert.equal(value.code, 2);
+    assert.match(value.stderr, /s3-url-style in .*value\.toml: left is none of path, vhost/);
   });
 
   it('answers SQL by HTTP, and keeps it within what is served', async () => {

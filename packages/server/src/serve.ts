@@ -8,13 +8,13 @@ import { type HttpServer, createHttpServer } from './http/server.ts';
 import { isLoopback } from './loopback.ts';
 import { confineEngine } from './serve/confine.ts';
 import { watchHealth } from './serve/health.ts';
-import { openServerEngine } from './serve/open-engine.ts';
+import { openServerEngine, withPrefix } from './serve/open-engine.ts';
 import { readOnlyEngine } from './serve/read-only-engine.ts';
-import { makeTempFolder } from './serve/temp-folder.ts';
+import { makeFolder, makeTempFolder } from './serve/temp-folder.ts';
 import { createFlightService } from './service/flight-service.ts';
 import { defaultSettings } from './settings/load.ts';
 import { type ServerSettings, SettingsError } from './settings/settings.ts';
-import { explainListenError } from './settings/start-errors.ts';
+import { explainListenError, fileReason } from './settings/start-errors.ts';
 import { createSqlService } from './sql/service.ts';
 import { openStore } from './store/store.ts';
 import type { Store } from './store/types.ts';
@@ -162,7 +162,10 @@ function createServer(
 }
 
 /** Files, folders and buckets; where there is no SQL, the Arrow files among them. */
-function openFiles(settings: ServerSettings, engine: Engine): Promise<Store> {
+async function openFiles(settings: ServerSettings, engine: Engine): Promise<Store> {
+  const { writable } = settings;
+  if (writable !== undefined && !settings.readOnly && !writable.startsWith('s3://'))
+    await makeFolder(resolve(writable), 'writable');
   const ready = engine.state.kind === 'ready' && engine.info.dialect === 'duckdb';
   return openStore({
     paths: settings.data,
@@ -186,12 +189,13 @@ async function runInit(engine: Engine, file: string): Promise<void> {
   try {
     sql = await readFile(file, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new SettingsError(`--init ${file} cannot be read: ${reason}`, { cause: error });
+    throw new SettingsError(`--init ${file} cannot be read: ${fileReason(error)}`, { cause: error });
   }
   const connection = await engine.connect();
   try {
-    await connection.execute(sql);
+    await connection.execute(sql).catch((error: unknown) => {
+      throw withPrefix(`--init ${file}`, error);
+    });
   } finally {
     await connection.close();
   }

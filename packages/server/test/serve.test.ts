@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -48,7 +48,9 @@ function file(name: string, content: string | Uint8Array): string {
 describe('serveData()', () => {
   it('answers the same over HTTP and over Flight', async () => {
     const path = file('numbers.csv', 'id,name\n1,a\n2,b\n');
-    await withServer({ data: [path] }, async (ask, location) => {
+    const writable = join(folder, 'made', 'when missing');
+    await withServer({ data: [path], writable }, async (ask, location) => {
+      assert.ok(existsSync(writable));
       assert.equal((await ask('SELECT sum(id) AS s FROM numbers FORMAT CSV')).text, '3\n');
       const client = connect(location);
       const table = await client.doGet(new Ticket('SELECT sum(id) AS s FROM numbers')).readAll();
@@ -208,6 +210,10 @@ describe('serveData()', () => {
 
   it('tells what it cannot listen on, and leaves nothing open then', async () => {
     await assert.rejects(serveData({ host: '0.0.0.0', flightPort: 0, httpPort: 0 }), InsecureListenerError);
+    await assert.rejects(serveData({ flightPort: 0, httpPort: 0, writable: file('taken', '') }), {
+      name: 'SettingsError',
+      message: /^--writable: the folder .*taken cannot be made: there is a file/,
+    });
     const first = await serveData({ flightPort: 0, httpPort: 0 });
     const port = Number(new URL(first.httpUrl ?? '').port);
     await assert.rejects(serveData({ flightPort: 0, httpPort: port }), {

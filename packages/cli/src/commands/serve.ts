@@ -1,8 +1,7 @@
 import { type DataServer, InsecureListenerError, serveData } from '@peregrine/server';
 import { type FlagValue, SettingsError, loadSettings } from '@peregrine/server/settings';
 import { UsageError, exitCodes } from '../exit-codes.ts';
-import { formatBytes, formatCount } from '../output/numbers.ts';
-import { renderTextTable } from '../output/text-table.ts';
+import { serveBanner } from '../output/serve-banner.ts';
 
 /** Serves files, buckets and a database until SIGTERM or SIGINT. */
 export async function serve(
@@ -29,7 +28,7 @@ export async function serve(
     };
     process.stdout.write(`${JSON.stringify(ready)}\n`);
   } else {
-    process.stderr.write(banner(server));
+    process.stderr.write(serveBanner(server));
   }
   await server.wait();
 }
@@ -57,47 +56,4 @@ async function start(
     }
     throw error;
   }
-}
-
-function banner({ engine, files, httpUrl, location }: DataServer): string {
-  const grpc = location.replace('grpc+tcp://', 'grpc://');
-  const tables = files.tables();
-  const rows = tables.map(({ name, rows: count, bytes, origin }) => [
-    name,
-    count === undefined ? '' : formatCount(Number(count)),
-    bytes === undefined ? '' : formatBytes(Number(bytes)),
-    origin,
-  ]);
-  const table =
-    rows.length === 0
-      ? 'No datasets yet: send some with peregrine put, or start with a folder of data.\n'
-      : renderTextTable(['dataset', 'rows', 'size', 'from'], rows, [false, true, true, false]);
-  const example = tables[0]?.name ?? 'NAME';
-  const from = `FROM ${/^[a-z_]\w*$/i.test(example) ? example : `"${example}"`} LIMIT 10`;
-  const sql =
-    engine.state.kind === 'ready'
-      ? `SQL by ${engine.info.vendor} ${engine.info.vendorVersion}`
-      : `no SQL: ${engine.state.reason}`;
-  const problems = files.problems().map(({ origin, message }) => `cannot read ${origin}: ${message}\n`);
-  const curl =
-    httpUrl === undefined
-      ? ''
-      : `Browser     ${httpUrl}/?query=${encodeURIComponent(from)}
-Terminal    curl ${httpUrl} -d '${from} FORMAT Markdown'
-`;
-  return `Peregrine serves Arrow Flight on ${location}${httpUrl === undefined ? '' : `, HTTP on ${httpUrl}`} (${sql})
-
-${table}${problems.length === 0 ? '' : `\n${problems.join('')}`}
-Python      import pyarrow.flight as flight
-            client = flight.connect("${grpc}")
-            client.do_get(flight.Ticket(b"${example}")).read_all()
-
-TypeScript  import { Ticket, connect } from '@peregrine/flight';
-            const client = connect('${grpc}');
-            const table = await client.doGet(new Ticket('${example}')).readAll();
-
-${curl}            npx peregrine get ${grpc} ${example}
-
-Ctrl-C stops the server.
-`;
 }

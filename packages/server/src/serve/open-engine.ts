@@ -1,3 +1,4 @@
+import { FlightError, createFlightError } from '@peregrine/flight';
 import { createAdbcEngine } from '../engine/adbc-engine.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
 import type { EngineLimits } from '../engine/options.ts';
@@ -12,6 +13,22 @@ import type { ServerSettings } from '../settings/settings.ts';
  * @throws FlightError in the engine's words when its database cannot be opened
  */
 export async function openServerEngine(settings: ServerSettings, tempDirectory: string): Promise<Engine> {
+  try {
+    return await open(settings, tempDirectory);
+  } catch (error) {
+    const { engine, database } = settings;
+    if (engine.kind === 'adbc') throw withPrefix(`--engine adbc:${engine.library} cannot be opened`, error);
+    throw database === undefined ? error : withPrefix(`--database ${database} cannot be opened`, error);
+  }
+}
+
+/** Puts before an error of the engine what of the settings led to it. */
+export function withPrefix(prefix: string, error: unknown): unknown {
+  if (!(error instanceof FlightError)) return error;
+  return createFlightError(error.code, `${prefix}: ${error.rawMessage}`, { cause: error });
+}
+
+async function open(settings: ServerSettings, tempDirectory: string): Promise<Engine> {
   const { engine } = settings;
   const limits: EngineLimits = {
     maxRunningStatements: settings.maxRunning,

@@ -1,19 +1,52 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { SettingsError } from '../settings/settings.ts';
+import { fileReason } from '../settings/start-errors.ts';
 import { isOwnerGone, newFolderName } from '../store/writer-id.ts';
 
 /**
  * Makes a folder for what one server has on its way, and removes those that servers left that were killed.
  *
  * @param parent - made if it is not there
+ * @throws SettingsError where that is not possible
  */
 export async function makeTempFolder(parent: string): Promise<string> {
+  await makeFolder(parent, 'temp-dir');
   const own = join(parent, newFolderName());
-  await mkdir(own, { recursive: true });
+  await makeFolder(own, 'temp-dir');
   const others = (await readdir(parent)).filter(isOwnerGone);
   // Of another user perhaps: then it is theirs to remove.
   await Promise.all(
     others.map((name) => rm(join(parent, name), { recursive: true, force: true }).catch(() => undefined)),
   );
   return own;
+}
+
+/**
+ * Makes a folder and those above it, where they are not there.
+ *
+ * @param setting - the setting that names it, for the message
+ * @throws SettingsError where that is not possible
+ */
+export async function makeFolder(path: string, setting: 'temp-dir' | 'writable'): Promise<void> {
+  try {
+    await makeAll(path);
+  } catch (error) {
+    throw new SettingsError(`--${setting}: the folder ${path} cannot be made: ${fileReason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Step by step: node's own `recursive` never comes back from file systems that take no folders, such as /proc. */
+async function makeAll(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || (await stat(dirname(path)).catch(() => undefined)) !== undefined) throw error;
+    await makeAll(dirname(path));
+    await mkdir(path);
+  }
 }

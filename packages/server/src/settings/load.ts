@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { TomlError, parse as parseToml } from 'smol-toml';
 import { type SettingDefinition, listSettings, settingDefinitions, variableOf } from './definitions.ts';
 import { type ServerSettings, SettingsError } from './settings.ts';
+import { fileReason } from './start-errors.ts';
 
 /** What a flag gives: text, `true` for a switch, a list for arguments; undefined when it was not given. */
 export type FlagValue = string | boolean | readonly string[] | undefined;
@@ -133,8 +134,9 @@ async function readSettingsFile(path: string): Promise<Map<string, FlagValue>> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new SettingsError(`the settings file ${path} cannot be read: ${reason}`, { cause: error });
+    throw new SettingsError(`the settings file ${path} cannot be read: ${fileReason(error)}`, {
+      cause: error,
+    });
   }
   const values = new Map<string, FlagValue>();
   try {
@@ -162,11 +164,27 @@ function flatten(table: object, prefix: string, path: string, into: Map<string, 
   }
 }
 
-/** Names the setting that was meant, if one begins or ends alike. */
+/** Names the setting that was meant: one that begins or ends alike, or is a slip of the hand away. */
 function hint(name: string): string {
-  const like = listSettings().find(
-    (setting) =>
-      setting.name.startsWith(name) || name.startsWith(setting.name) || setting.name.endsWith(name),
-  );
-  return like === undefined ? '; peregrine serve --help names them' : `; is ${like.name} meant?`;
+  const names = listSettings()
+    .filter(({ inFile }) => inFile !== false)
+    .map((setting) => setting.name);
+  const like =
+    names.find((known) => known.startsWith(name) || name.startsWith(known) || known.endsWith(name)) ??
+    names.find((known) => distance(known, name) <= 2);
+  return like === undefined ? '; peregrine serve --help names them' : `; is ${like} meant?`;
+}
+
+/** Letters to change, add or leave out (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 1; j <= b.length; j++) {
+      const [above = 0, left = 0, corner = 0] = [row[j], next[j - 1], row[j - 1]];
+      next.push(Math.min(above + 1, left + 1, corner + (a[i] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
 }

@@ -26,3 +26,25 @@ export function explainListenError(
   }
   return undefined;
 }
+
+/** Says in words of people why a file or folder cannot be used. */
+export function fileReason(error: unknown): string {
+  switch (error instanceof Error && 'code' in error ? error.code : undefined) {
+    case 'ENOENT':
+      return 'it is not there';
+    case 'EACCES':
+    case 'EPERM':
+      return 'this user may not';
+    case 'EISDIR':
+      return 'it is a folder';
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'there is a file where a folder should be';
+    case 'EROFS':
+      return 'the disk can only be read';
+    case 'ENOSPC':
+      return 'the disk is full';
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}

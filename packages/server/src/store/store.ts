@@ -1,4 +1,5 @@
 import {
+  FlightError,
   FlightInvalidArgumentError,
   FlightUnauthorizedError,
   FlightUnimplementedError,
@@ -244,5 +245,6 @@ function isTable(table: StoreTable): boolean {
 }
 
 function messageOf(error: unknown): string {
+  if (error instanceof FlightError) return error.rawMessage;
   return error instanceof Error ? error.message : String(error);
 }

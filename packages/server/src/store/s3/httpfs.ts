@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FlightNotFoundError, FlightServerError } from '@peregrine/flight';
+import { FlightError, FlightNotFoundError, FlightServerError } from '@peregrine/flight';
 import { quoteIdentifier, quoteLiteral } from '../../engine/sql-text.ts';
 import { type S3Options, s3Settings } from './options.ts';
 
@@ -56,11 +56,17 @@ export async function loadHttpfs(
     } catch (cause) {
       throw new FlightServerError(
         `s3:// needs DuckDB's extension httpfs ${version}, which is not installed and could not be fetched: ` +
-          `${cause instanceof Error ? cause.message : String(cause)}; give its file or folder (package duckdb-extension-httpfs)`,
+          `${firstLine(cause)}; give its file or folder with --extensions (PyPI's package duckdb-extension-httpfs has it)`,
         { code: 'FAILED_PRECONDITION', cause },
       );
     }
   }
+}
+
+/** DuckDB goes on with advice that does not fit here. */
+function firstLine(cause: unknown): string {
+  const text = cause instanceof FlightError ? cause.rawMessage : String(cause);
+  return text.split('\n', 1)[0] ?? '';
 }
 
 /** SQL that tells the engine how to reach one bucket or prefix; the keys stay in memory. */
