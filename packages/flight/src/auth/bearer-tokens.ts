@@ -7,7 +7,7 @@
 import { Buffer } from 'node:buffer';
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { FlightInvalidArgumentError, FlightResourceExhaustedError } from '../errors.ts';
-import { defaultBearerTokenLifetimeMs, defaultMaxBearerTokens } from '../limits.ts';
+import { defaultBearerTokenLifetimeMs, defaultMaxBearerTokens } from '../limits/auth.ts';
 import {
   createMemoryTokenRevocations,
   type SignedToken,

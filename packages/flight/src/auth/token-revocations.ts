@@ -1,7 +1,7 @@
 /** Which signed tokens were taken back before their end. */
 
 import { FlightInvalidArgumentError, FlightResourceExhaustedError } from '../errors.ts';
-import { defaultMaxRevokedTokens } from '../limits.ts';
+import { defaultMaxRevokedTokens } from '../limits/auth.ts';
 
 /** What a signed token says, once its signature was found good. */
 export interface SignedToken {

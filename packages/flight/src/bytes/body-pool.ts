@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { env } from 'node:process';
 import { FlightResourceExhaustedError } from '../errors.ts';
-import { defaultBodyPoolBytes, minPooledBodyBytes } from '../limits.ts';
+import { defaultBodyPoolBytes, minPooledBodyBytes } from '../limits/bytes.ts';
 import { noBytes } from './empty.ts';
 
 /**
@@ -21,7 +21,7 @@ export interface Body {
 
 /** Options of {@link BodyPool}. */
 export interface BodyPoolOptions {
-  /** Bytes of released memory that are kept for later bodies. Default: `defaultBodyPoolBytes` of limits.ts. */
+  /** Bytes of released memory that are kept for later bodies. Default: `defaultBodyPoolBytes` of `limits/`. */
   readonly maxKeptBytes?: number | undefined;
   /**
    * Catches use after release: the memory of a released body is detached, so that every view of it is empty from

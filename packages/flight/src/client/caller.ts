@@ -3,7 +3,7 @@
 import { FlightCancelledError, type FlightError, FlightInternalError, locateError } from '../errors.ts';
 import { BytesDecoder, bytesMessage, type MessageDecoder } from '../grpc/message.ts';
 import type { GrpcChannel } from '../grpc/types.ts';
-import { retryReconnectMs } from '../limits.ts';
+import { retryReconnectMs } from '../limits/client.ts';
 import type { FlightMethod } from '../middleware/call-info.ts';
 import { startClientMiddleware } from '../middleware/client-chain.ts';
 import type { ClientMiddlewareFactory } from '../middleware/client-middleware.ts';

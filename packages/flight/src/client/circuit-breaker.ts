@@ -20,7 +20,7 @@ import {
   defaultBreakerHalfOpenCalls,
   defaultBreakerOpenMs,
   defaultBreakerSuccessThreshold,
-} from '../limits.ts';
+} from '../limits/client.ts';
 
 /** Options of {@link createCircuitBreaker}. */
 export interface CircuitBreakerOptions {

@@ -1,5 +1,5 @@
 import { Metadata } from '../grpc/metadata.ts';
-import { maxCircuitBreakers } from '../limits.ts';
+import { maxCircuitBreakers } from '../limits/client.ts';
 import { Location } from '../model/location.ts';
 import { type Caller, createCaller, type RunningCalls } from './caller.ts';
 import type { ClientCredentials } from './call-headers.ts';

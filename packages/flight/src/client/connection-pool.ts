@@ -6,7 +6,7 @@
 import { FlightUnavailableError } from '../errors.ts';
 import { createChannel } from '../grpc/channel.ts';
 import type { GrpcChannel, GrpcChannelOptions } from '../grpc/types.ts';
-import { defaultPoolIdleMs, maxPooledConnections } from '../limits.ts';
+import { defaultPoolIdleMs, maxPooledConnections } from '../limits/client.ts';
 import type { Location } from '../model/location.ts';
 import { grpcTarget } from './grpc-target.ts';
 

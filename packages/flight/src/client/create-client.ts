@@ -1,6 +1,6 @@
 import type { ClientAuthHandler } from '../auth/client-auth-handler.ts';
 import { FlightInvalidArgumentError, locateError } from '../errors.ts';
-import { defaultAvailableTimeoutMs } from '../limits.ts';
+import { defaultAvailableTimeoutMs } from '../limits/client.ts';
 import type { ClientCredentials } from './call-headers.ts';
 import { doAction } from './do-action.ts';
 import { doExchange } from './do-exchange.ts';

@@ -8,7 +8,7 @@ import {
   FlightInvalidArgumentError,
   retryableCodes,
 } from '../errors.ts';
-import { defaultParallelEndpoints } from '../limits.ts';
+import { defaultParallelEndpoints } from '../limits/client.ts';
 import type { FlightEndpoint } from '../model/flight-endpoint.ts';
 import type { Location } from '../model/location.ts';
 import type { FlightStreamChunk } from '../stream/types.ts';

@@ -96,7 +96,7 @@ export interface FlightClient extends AsyncDisposable {
   /**
    * Waits until the service can be reached, trying again as long as it takes.
    *
-   * @param options - `timeoutMs` is the longest wait; default: `defaultAvailableTimeoutMs` of limits.ts
+   * @param options - `timeoutMs` is the longest wait; default: `defaultAvailableTimeoutMs` of `limits/`
    * @throws FlightError of the last try when the time is over
    */
   waitForAvailable(options?: Pick<FlightCallOptions, 'timeoutMs' | 'signal'>): Promise<void>;

@@ -18,7 +18,7 @@ import {
   toFlightError,
 } from '../errors.ts';
 import { readIpcStream } from '../ipc/stream-reader.ts';
-import { maxHttpRedirects } from '../limits.ts';
+import { maxHttpRedirects } from '../limits/client.ts';
 import type { IpcReadOptions } from '../stream/types.ts';
 import type { FlightTlsOptions } from './options.ts';
 

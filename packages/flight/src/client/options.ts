@@ -55,7 +55,7 @@ export interface BasicTokenOptions extends FlightCallOptions {
 
 /** What {@link FlightClient.readAll} and {@link FlightClient.readEndpoints} can be told. */
 export interface ReadEndpointsOptions extends FlightCallOptions {
-  /** Endpoints fetched at the same time. Default: `defaultParallelEndpoints` of limits.ts. */
+  /** Endpoints fetched at the same time. Default: `defaultParallelEndpoints` of `limits/`. */
   readonly maxParallel?: number | undefined;
 }
 
@@ -88,7 +88,7 @@ export interface FlightClientOptions {
   readonly authHandler?: ClientAuthHandler | undefined;
   /** Time for a call, in milliseconds, where the call itself says nothing. Default: no limit. */
   readonly timeoutMs?: number | undefined;
-  /** Time to open a connection, TLS included, in milliseconds. Default: `connectTimeoutMs` of limits.ts. */
+  /** Time to open a connection, TLS included, in milliseconds. Default: `connectTimeoutMs` of `limits/`. */
   readonly connectTimeoutMs?: number | undefined;
   /**
    * Soft limit: a batch with a message above this many bytes is refused with FlightWriteSizeExceededError before
@@ -101,7 +101,10 @@ export interface FlightClientOptions {
   readonly retry?: RetryOptions | false | undefined;
   /** Failing at once while a location is known to be down; `true` for defaults. Default: off. */
   readonly circuitBreaker?: CircuitBreakerOptions | boolean | undefined;
-  /** More connections than one to a location, when calls or bytes ask for it. Default: one. */
+  /**
+   * When more connections than one are opened to a location. Default: up to 4, when the server takes no more calls on
+   * those there are.
+   */
   readonly connections?: GrpcConnectionOptions | undefined;
   /** Connections shared with other clients. Default: a pool of this client's own, closed with it. */
   readonly pool?: ConnectionPool | undefined;

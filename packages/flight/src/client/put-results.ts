@@ -1,5 +1,5 @@
 import { locateError } from '../errors.ts';
-import { maxUnreadPutResultBytes } from '../limits.ts';
+import { maxUnreadPutResultBytes } from '../limits/client.ts';
 import type { FlightCall } from './call.ts';
 import type { FlightMetadataReader } from './flight-client.ts';
 import { PutResult } from '../model/put-result.ts';

@@ -17,7 +17,7 @@ import {
   defaultRetryInitialDelayMs,
   defaultRetryMaxDelayMs,
   defaultRetryMultiplier,
-} from '../limits.ts';
+} from '../limits/client.ts';
 
 /**
  * How calls are tried again. Only calls that are safe to repeat are: listFlights, getFlightInfo and pollFlightInfo

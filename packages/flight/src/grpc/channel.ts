@@ -18,20 +18,21 @@ import {
   toFlightError,
 } from '../errors.ts';
 import { connect, type Http2Session } from '../http2/index.ts';
+import { maxTimerMs } from '../limits/bytes.ts';
 import {
-  connectTimeoutMs,
   defaultClientIdleMs,
   defaultClientKeepaliveMs,
   defaultKeepaliveTimeoutMs,
+  defaultMaxChannelConnections,
   defaultReadAheadBytes,
   defaultReconnectInitialDelayMs,
   defaultReconnectMaxDelayMs,
   maxMessageBytes,
-  maxTimerMs,
   maxWaitingCalls,
   reconnectJitter,
   reconnectMultiplier,
-} from '../limits.ts';
+} from '../limits/grpc.ts';
+import { connectTimeoutMs } from '../limits/http2.ts';
 import { ClientCall } from './client-call.ts';
 import { ClientConnection, type ClientConnectionOptions } from './client-connection.ts';
 import { BytesDecoder, type MessageDecoder, type OutgoingMessage } from './message.ts';
@@ -87,7 +88,7 @@ class Channel implements GrpcChannel {
     this.#target = target;
     this.#options = options;
     this.#keepaliveMs = options.keepaliveMs ?? defaultClientKeepaliveMs;
-    this.#maxConnections = options.connections?.max ?? 1;
+    this.#maxConnections = options.connections?.max ?? defaultMaxChannelConnections;
     this.#delayMs = options.reconnectInitialDelayMs ?? defaultReconnectInitialDelayMs;
     const { userAgent } = options;
     this.#connectionOptions = {
@@ -113,7 +114,9 @@ class Channel implements GrpcChannel {
   call<T>(path: string, decoder: () => MessageDecoder<T>, options: GrpcCallOptions = {}): GrpcClientCall<T> {
     const defaults = this.#options;
     const { timeoutMs } = options;
-    if (Number.isNaN(timeoutMs)) throw new FlightInvalidArgumentError('timeoutMs is not a number');
+    if (Number.isNaN(timeoutMs)) {
+      throw new FlightInvalidArgumentError('timeoutMs must be a number of milliseconds, got NaN');
+    }
     return new ClientCall<T>({
       path,
       decoder,
@@ -201,10 +204,9 @@ class Channel implements GrpcChannel {
     }
     const best = this.#best();
     if (best !== undefined) {
-      const full = best.session.openStreams >= best.session.peerMaxConcurrentStreams;
       const growing = this.#growIfBusy(best);
       // a call that would wait in a queue anyway waits for the new connection
-      if (!full || !growing) {
+      if (!isFull(best) || !growing) {
         user.start(best);
         return;
       }
@@ -228,6 +230,18 @@ class Channel implements GrpcChannel {
   /** A call is over, whether it was placed or not. */
   onCallOver(call: ClientCall<unknown>): void {
     this.#users.delete(call);
+    // its stream may be a moment longer in the way than the call
+    if (this.#users.size > 0) setImmediate(() => this.#useRoom());
+  }
+
+  /** Calls that wait for one more connection take the place of those that ended meanwhile. */
+  #useRoom(): void {
+    for (const user of this.#users) {
+      const best = this.#best();
+      if (best === undefined || isFull(best)) return;
+      this.#users.delete(user);
+      user.start(best);
+    }
   }
 
   /** The connection with the fewest calls. */
@@ -301,6 +315,13 @@ class Channel implements GrpcChannel {
     for (const user of users) this.place(user);
   }
 
+  /** Nothing more is opened now: who waited for it takes turns on what there is. */
+  #startUsers(best: ClientConnection): void {
+    const users = [...this.#users];
+    this.#users.clear();
+    for (const user of users) user.start(this.#best() ?? best);
+  }
+
   #onConnectFailed(error: FlightError): void {
     this.#connecting = false;
     if (this.#closed) return;
@@ -311,7 +332,9 @@ class Channel implements GrpcChannel {
     this.#delayMs = Math.min(maxMs, Math.max(initialMs, this.#delayMs) * reconnectMultiplier);
     this.#failure = error;
     this.#backOff = setTimeout(() => this.#onBackOffOver(), delayMs);
-    this.#failUsers(error, ({ waitForReady }) => !waitForReady);
+    const best = this.#best();
+    if (best === undefined) this.#failUsers(error, ({ waitForReady }) => !waitForReady);
+    else this.#startUsers(best);
     // only calls that wait are a reason to stay
     if (this.#users.size === 0) this.#backOff.unref();
   }
@@ -339,6 +362,10 @@ class Channel implements GrpcChannel {
       `the channel to ${describeTarget(this.#target)} is closed; make a new one`,
     );
   }
+}
+
+function isFull({ session }: ClientConnection): boolean {
+  return session.openStreams >= session.peerMaxConcurrentStreams;
 }
 
 function authorityOf(target: GrpcTarget): string {

@@ -14,7 +14,8 @@ import {
 } from '../errors.ts';
 import { Http2Error, type Http2ErrorCode } from '../http2/errors.ts';
 import type { HeaderField, HeaderList, Http2Stream, Http2StreamHandler } from '../http2/types.ts';
-import { maxTimerMs, maxTransparentRetries } from '../limits.ts';
+import { maxTimerMs } from '../limits/bytes.ts';
+import { maxTransparentRetries } from '../limits/grpc.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { createDeferred, type Deferred } from './deferred.ts';
 import { acceptedEncodings } from './gzip.ts';

@@ -5,7 +5,8 @@ import type {
   Http2Stream,
   Http2StreamHandler,
 } from '../http2/types.ts';
-import { bandwidthSampleMs, maxTimerMs } from '../limits.ts';
+import { maxTimerMs } from '../limits/bytes.ts';
+import { bandwidthSampleMs } from '../limits/grpc.ts';
 import { type KeepaliveOptions, watchSession } from './keepalive.ts';
 
 /** What a {@link ClientConnection} is told by its channel. */

@@ -8,7 +8,7 @@
  */
 
 import { FlightInternalError, type FlightError, toFlightError } from '../errors.ts';
-import { maxQueuedMessages, queuedMessageBytes } from '../limits.ts';
+import { maxQueuedMessages, queuedMessageBytes } from '../limits/grpc.ts';
 import { Deframer, type DeframerSink } from './deframer.ts';
 import type { MessageDecoder } from './message.ts';
 import type { GrpcCompression, GrpcMessageSource } from './types.ts';

@@ -5,7 +5,7 @@
 
 import { FlightUnavailableError } from '../errors.ts';
 import type { Http2Session } from '../http2/types.ts';
-import { maxTimerMs } from '../limits.ts';
+import { maxTimerMs } from '../limits/bytes.ts';
 
 /** What {@link watchSession} needs to know. */
 export interface KeepaliveOptions {

@@ -7,7 +7,7 @@ import { lookup as systemLookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { FlightCancelledError, FlightUnavailableError } from '../errors.ts';
 import type { ConnectTarget, Http2Session } from '../http2/index.ts';
-import { happyEyeballsDelayMs } from '../limits.ts';
+import { happyEyeballsDelayMs } from '../limits/grpc.ts';
 import type { GrpcLookup, GrpcTarget } from './types.ts';
 
 /** Opens the connection to one place. Rejects when that fails or the signal aborts. */

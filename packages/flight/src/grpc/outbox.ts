@@ -8,7 +8,7 @@
 
 import { type FlightError, FlightInternalError, FlightResourceExhaustedError } from '../errors.ts';
 import type { HeaderList, Http2Stream } from '../http2/types.ts';
-import { maxHeldBytes, maxMessageBytes, maxSmallWriteBytes, minCompressedBytes } from '../limits.ts';
+import { maxHeldBytes, maxMessageBytes, maxSmallWriteBytes, minCompressedBytes } from '../limits/grpc.ts';
 import { createDeferred, type Deferred } from './deferred.ts';
 import { compressMessage } from './gzip.ts';
 import type { OutgoingMessage } from './message.ts';

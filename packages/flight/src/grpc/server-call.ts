@@ -13,7 +13,7 @@ import {
 } from '../errors.ts';
 import type { Http2Error } from '../http2/errors.ts';
 import type { HeaderField, HeaderList, Http2Stream, Http2StreamHandler } from '../http2/types.ts';
-import { maxTimerMs } from '../limits.ts';
+import { maxTimerMs } from '../limits/bytes.ts';
 import { Inbox, type InboxLimits, type InboxOwner } from './inbox.ts';
 import type { OutgoingMessage } from './message.ts';
 import { Metadata } from './metadata.ts';

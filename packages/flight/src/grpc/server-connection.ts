@@ -14,7 +14,8 @@ import type {
   Http2Stream,
   Http2StreamHandler,
 } from '../http2/index.ts';
-import { connectionAgeJitter, interruptedMs, maxTimerMs } from '../limits.ts';
+import { maxTimerMs } from '../limits/bytes.ts';
+import { connectionAgeJitter, interruptedMs } from '../limits/grpc.ts';
 import { acceptedEncodings } from './gzip.ts';
 import type { InboxLimits } from './inbox.ts';
 import { type KeepaliveOptions, watchSession } from './keepalive.ts';

@@ -1,5 +1,6 @@
 import { type FlightError, FlightInvalidArgumentError, FlightUnavailableError } from '../errors.ts';
 import { type Http2Listener, type Http2Session, listen } from '../http2/index.ts';
+import { maxTimerMs } from '../limits/bytes.ts';
 import {
   abandonedHandlerMs,
   defaultKeepaliveTimeoutMs,
@@ -10,8 +11,7 @@ import {
   defaultServerKeepaliveMs,
   defaultServerMaxReceiveBytes,
   maxMessageBytes,
-  maxTimerMs,
-} from '../limits.ts';
+} from '../limits/grpc.ts';
 import {
   refusedHandler,
   ServerConnection,

@@ -3,7 +3,7 @@
  * objects on its way, which is more than its bytes. They go out together at the end of the turn.
  */
 
-import { smallWriteSlabBytes } from '../limits.ts';
+import { smallWriteSlabBytes } from '../limits/grpc.ts';
 import type { OutgoingMessage } from './message.ts';
 
 /** Shared by all calls, since most write little at a time; filled once and left to the garbage collector. */

@@ -15,7 +15,7 @@ import { Buffer } from 'node:buffer';
 import { createFlightError, FlightError, type FlightErrorCode, toFlightError } from '../errors.ts';
 import { Http2Error, type Http2ErrorCode } from '../http2/errors.ts';
 import type { HeaderField, HeaderList } from '../http2/types.ts';
-import { maxStatusMessageBytes } from '../limits.ts';
+import { maxStatusMessageBytes } from '../limits/grpc.ts';
 import { Metadata, toBase64 } from './metadata.ts';
 import { type GrpcStatus, type GrpcStatusCode, grpcStatusCodes } from './types.ts';
 

@@ -142,7 +142,7 @@ export type GrpcChannelState = 'idle' | 'connecting' | 'ready' | 'failed' | 'clo
 
 /** How many connections a channel opens to its server. */
 export interface GrpcConnectionOptions {
-  /** Connections at most. Default: 1. */
+  /** Connections at most; 1 lets calls wait instead. Default: `defaultMaxChannelConnections` of `limits/`. */
   readonly max?: number | undefined;
   /** Calls of one connection from which on another is opened. Default: what the server allows on a connection. */
   readonly callsPerConnection?: number | undefined;
@@ -161,7 +161,7 @@ export interface GrpcChannelOptions {
   readonly authority?: string | undefined;
   /** Sent before our own name in `user-agent`. Default: none. */
   readonly userAgent?: string | undefined;
-  /** Time to open a connection, TLS and settings included, in milliseconds. Default: `connectTimeoutMs` of limits.ts. */
+  /** Time to open a connection, TLS and settings included, in milliseconds. Default: `connectTimeoutMs` of `limits/`. */
   readonly connectTimeoutMs?: number | undefined;
   /** Wait for a server that cannot be reached; a call's own option wins. Default: false. */
   readonly waitForReady?: boolean | undefined;
@@ -186,7 +186,7 @@ export interface GrpcChannelOptions {
   readonly keepaliveWithoutCalls?: boolean | undefined;
   /** A connection without calls is closed after this time, in milliseconds. Default: `defaultClientIdleMs`. */
   readonly idleMs?: number | undefined;
-  /** More connections than one. Default: one. */
+  /** When more connections than one are opened. Default: when the server takes no more calls on those there are. */
   readonly connections?: GrpcConnectionOptions | undefined;
   /** Stream window of what we receive, in bytes. Default: that of the HTTP/2 layer. */
   readonly windowBytes?: number | undefined;
@@ -319,7 +319,7 @@ export interface GrpcServerOptions {
   readonly windowBytes?: number | undefined;
   /**
    * How long the handler of a cancelled call may go on, in milliseconds, before the call counts as over without it.
-   * Default: `abandonedHandlerMs` of limits.ts.
+   * Default: `abandonedHandlerMs` of `limits/`.
    */
   readonly abandonedHandlerMs?: number | undefined;
 }

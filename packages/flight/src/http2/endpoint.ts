@@ -1,5 +1,5 @@
 import type { TlsOptions } from 'node:tls';
-import { connectTimeoutMs } from '../limits.ts';
+import { connectTimeoutMs } from '../limits/http2.ts';
 import { type Http2SessionOptions, createSession } from './session.ts';
 import {
   type ClientTlsOptions,

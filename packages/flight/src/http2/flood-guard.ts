@@ -1,4 +1,4 @@
-import { floodBudgets } from '../limits.ts';
+import { floodBudgets } from '../limits/http2.ts';
 import { Http2Error } from './errors.ts';
 
 /** A kind of frame that is counted. */

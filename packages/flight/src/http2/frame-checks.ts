@@ -1,4 +1,4 @@
-import { maxGoawayTextBytes, maxHeaderBlockBytes, maxSettingsPerFrame } from '../limits.ts';
+import { maxGoawayTextBytes, maxHeaderBlockBytes, maxSettingsPerFrame } from '../limits/http2.ts';
 import { Http2Error } from './errors.ts';
 import { frameFlags, frameTypes } from './frames.ts';
 

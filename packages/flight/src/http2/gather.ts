@@ -1,4 +1,4 @@
-import { coalesceBelowBytes } from '../limits.ts';
+import { coalesceBelowBytes } from '../limits/http2.ts';
 
 /** Size of the blocks that small pieces are copied into, in bytes. */
 const slabBytes = 16_384;

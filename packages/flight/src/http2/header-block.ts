@@ -1,4 +1,4 @@
-import { maxContinuationFrames, maxHeaderBlockBytes } from '../limits.ts';
+import { maxContinuationFrames, maxHeaderBlockBytes } from '../limits/http2.ts';
 import { Http2Error } from './errors.ts';
 import { frameFlags, readUint32 } from './frames.ts';
 

@@ -1,4 +1,4 @@
-import { hpackTableBytes } from '../limits.ts';
+import { hpackTableBytes } from '../limits/http2.ts';
 import { Http2Error, http2ErrorName } from './errors.ts';
 import { checkFrame } from './frame-checks.ts';
 import { type FrameListener, FrameReader } from './frame-reader.ts';

@@ -1,4 +1,4 @@
-import { hpackTableBytes, sharedFrameBytes } from '../limits.ts';
+import { hpackTableBytes, sharedFrameBytes } from '../limits/http2.ts';
 import type { FloodGuard } from './flood-guard.ts';
 import {
   frameFlags,

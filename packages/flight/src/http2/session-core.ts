@@ -1,4 +1,4 @@
-import { maxOwedControlBytes } from '../limits.ts';
+import { maxOwedControlBytes } from '../limits/http2.ts';
 import { Http2Error, type Http2ErrorCode, http2ErrorCodes } from './errors.ts';
 import { FloodGuard } from './flood-guard.ts';
 import {

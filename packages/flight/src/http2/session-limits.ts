@@ -7,11 +7,11 @@ import {
   maxUnconsumedBytes,
   maxWaitingRequests,
   offeredMaxFrameSize,
-} from '../limits.ts';
+} from '../limits/http2.ts';
 import type { FloodBudgets } from './flood-guard.ts';
 import { initialWindow, maxMaxFrameSize, maxWindow, minMaxFrameSize } from './frames.ts';
 
-/** Bounds of a session, both roles; the defaults are in `limits.ts`. */
+/** Bounds of a session, both roles; the defaults are in `limits/`. */
 export interface Http2Limits {
   /** Window of each stream, in bytes. Default: 16 MiB. */
   readonly streamWindowBytes?: number | undefined;

@@ -1,16 +1,16 @@
 import { reportClientError, reportServerError } from '../diagnostics.ts';
+import { maxTimerMs } from '../limits/bytes.ts';
 import {
   closingPingTimeoutMs,
   idleConnectionTimeoutMs,
   lastWordsTimeoutMs,
-  maxTimerMs,
   outputStepBytes,
   prefaceTimeoutMs,
   settingsTimeoutMs,
   socketInFlightBytes,
   windowStallTimeoutMs,
   writeStallTimeoutMs,
-} from '../limits.ts';
+} from '../limits/http2.ts';
 import { Http2Error, type Http2ErrorCode } from './errors.ts';
 import { SessionCore } from './session-core.ts';
 import type { Http2Limits } from './session-limits.ts';

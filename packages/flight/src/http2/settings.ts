@@ -7,7 +7,7 @@ import {
   readUint32,
   settingIds,
 } from './frames.ts';
-import { hpackTableBytes } from '../limits.ts';
+import { hpackTableBytes } from '../limits/http2.ts';
 import type { ResolvedLimits } from './session-limits.ts';
 
 /** What a peer's SETTINGS say, with the values before any. */

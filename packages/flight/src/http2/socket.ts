@@ -14,7 +14,8 @@ import {
   connect as connectTls,
   createServer as createTlsServer,
 } from 'node:tls';
-import { handleTestTimeoutMs, maxTimerMs, socketReadBufferBytes, tlsHandshakeTimeoutMs } from '../limits.ts';
+import { maxTimerMs } from '../limits/bytes.ts';
+import { handleTestTimeoutMs, socketReadBufferBytes, tlsHandshakeTimeoutMs } from '../limits/http2.ts';
 import { Http2Error } from './errors.ts';
 import { removeStaleSocket } from './stale-socket.ts';
 import type { Transport, TransportListener } from './transport.ts';

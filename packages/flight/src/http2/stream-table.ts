@@ -1,4 +1,4 @@
-import { rememberedResets } from '../limits.ts';
+import { rememberedResets } from '../limits/http2.ts';
 import { maxWindow } from './frames.ts';
 import type { StreamState } from './stream.ts';
 

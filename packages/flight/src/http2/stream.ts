@@ -1,4 +1,4 @@
-import { streamHighWaterBytes, streamLowWaterBytes } from '../limits.ts';
+import { streamHighWaterBytes, streamLowWaterBytes } from '../limits/http2.ts';
 import { Http2Error, type Http2ErrorCode } from './errors.ts';
 import { checkOutgoingList } from './header-rules.ts';
 import type { HeaderList, Http2Stream, Http2StreamHandler } from './types.ts';

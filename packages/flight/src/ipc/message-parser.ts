@@ -1,5 +1,5 @@
 import { FlightDataError, FlightResourceExhaustedError } from '../errors.ts';
-import { maxIpcBodyBytes, maxIpcHeaderBytes } from '../limits.ts';
+import { maxIpcBodyBytes, maxIpcHeaderBytes } from '../limits/ipc.ts';
 import { decodeMessageHeader } from './decode/message.ts';
 import { emptyBytes } from './empty.ts';
 import type { IpcMessage, MessageHeader } from './message.ts';

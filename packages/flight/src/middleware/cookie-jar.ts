@@ -9,7 +9,7 @@
  * value in double quotes is sent back with them, as the standard wants.
  */
 
-import { maxCookieBytes, maxCookieLocations, maxCookiesPerLocation } from '../limits.ts';
+import { maxCookieBytes, maxCookieLocations, maxCookiesPerLocation } from '../limits/middleware.ts';
 import { parseCookieDate } from './cookie-date.ts';
 
 /** Remembers the cookies of each location. */

@@ -16,7 +16,7 @@ import { type Body, type BodyPool, defaultBodyPool } from '../bytes/body-pool.ts
 import { noBytes } from '../bytes/empty.ts';
 import { FlightDataError, FlightResourceExhaustedError } from '../errors.ts';
 import type { MessageDecoder } from '../grpc/message.ts';
-import { maxProtobufGroupDepth } from '../limits.ts';
+import { maxProtobufGroupDepth } from '../limits/proto.ts';
 import type { FlightData } from './flight-data.ts';
 
 /** Where the parser is. `value` copies or skips the bytes of a field; the others read varints. */

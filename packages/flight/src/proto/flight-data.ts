@@ -11,7 +11,7 @@
 import type { Body } from '../bytes/body-pool.ts';
 import { varintByteLength, writeVarint } from '../bytes/varint.ts';
 import type { OutgoingMessage } from '../grpc/message.ts';
-import { coalesceBodyBelowBytes } from '../limits.ts';
+import { coalesceBodyBelowBytes } from '../limits/proto.ts';
 
 /** One message of a DoGet, DoPut or DoExchange stream, as it is on the wire. */
 export interface FlightData {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { GrpcMessageSink } from '../grpc/index.ts';
-import { maxHandlerSliceMs } from '../limits.ts';
+import { maxHandlerSliceMs } from '../limits/server.ts';
 import type { FlightDataSink } from '../stream/types.ts';
 
 /**

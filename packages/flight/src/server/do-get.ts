@@ -1,7 +1,7 @@
 import { isArrowRecordBatch, isArrowTable, type RecordBatch } from 'apache-arrow';
 import { FlightServerError, FlightUnimplementedError } from '../errors.ts';
 import type { GrpcMethod } from '../grpc/index.ts';
-import { maxRequestBytes } from '../limits.ts';
+import { maxRequestBytes } from '../limits/server.ts';
 import { Ticket } from '../model/index.ts';
 import { RecordBatchStream } from '../stream/record-batch-stream.ts';
 import type { FlightDataStream } from '../stream/types.ts';

@@ -1,6 +1,6 @@
 import { FlightError, FlightInvalidArgumentError } from '../errors.ts';
 import { createServer, type GrpcMethod, type GrpcServer } from '../grpc/index.ts';
-import { defaultShutdownGraceMs } from '../limits.ts';
+import { defaultShutdownGraceMs } from '../limits/server.ts';
 import { Location } from '../model/index.ts';
 import { flightMethodPath } from '../proto/names.ts';
 import type { ServerRuntime } from './call.ts';

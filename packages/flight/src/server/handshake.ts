@@ -12,7 +12,7 @@ import {
   FlightUnimplementedError,
 } from '../errors.ts';
 import type { GrpcMethod, GrpcServerCall } from '../grpc/index.ts';
-import { maxHandshakeMessageBytes, maxHandshakeMessages } from '../limits.ts';
+import { maxHandshakeMessageBytes, maxHandshakeMessages } from '../limits/auth.ts';
 import { HandshakeRequest, HandshakeResponse } from '../model/index.ts';
 import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';

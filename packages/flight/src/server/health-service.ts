@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { FlightInvalidArgumentError, FlightNotFoundError, FlightUnavailableError } from '../errors.ts';
 import type { GrpcMethod, GrpcServerCall } from '../grpc/index.ts';
-import { maxHealthRequestBytes } from '../limits.ts';
+import { maxHealthRequestBytes } from '../limits/server.ts';
 import { decodeMessage, encodeMessage } from '../proto/codec.ts';
 import {
   HealthCheckRequestSchema,

@@ -9,7 +9,7 @@ import type { ServerCallContext } from './context.ts';
 import type { SessionStore } from './sessions/session-store.ts';
 import type { ServerTlsOptions } from './tls.ts';
 
-/** Bounds on what clients can make a server do. What they are when nothing is said, and why, is in limits.ts. */
+/** Bounds on what clients can make a server do. What they are when nothing is said, and why, is in `limits/`. */
 export type FlightServerLimits = Pick<
   GrpcServerOptions,
   | 'maxReceiveBytes'

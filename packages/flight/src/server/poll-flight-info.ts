@@ -1,6 +1,6 @@
 import { FlightUnimplementedError } from '../errors.ts';
 import type { GrpcMethod } from '../grpc/index.ts';
-import { maxRequestBytes } from '../limits.ts';
+import { maxRequestBytes } from '../limits/server.ts';
 import { FlightDescriptor } from '../model/index.ts';
 import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';

@@ -2,7 +2,7 @@ import type { RecordBatch, Schema } from 'apache-arrow';
 import { FlightWriteSizeExceededError } from '../errors.ts';
 import { IpcEncoder } from '../ipc/encode/encoder.ts';
 import type { EncodedMessage } from '../ipc/encode/message.ts';
-import { defaultTargetMessageBytes } from '../limits.ts';
+import { defaultTargetMessageBytes } from '../limits/stream.ts';
 import { encodeFlightData } from '../proto/flight-data.ts';
 import { splitRows } from './split.ts';
 import type { FlightWriteOptions, OutgoingMessage } from './types.ts';

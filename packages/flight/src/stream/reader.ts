@@ -1,7 +1,7 @@
 import { ReadableStream } from 'node:stream/web';
 import { type RecordBatch, type Schema, Table } from 'apache-arrow';
 import { FlightDataError, FlightResourceExhaustedError, locateError } from '../errors.ts';
-import { maxMetadataBeforeSchemaBytes } from '../limits.ts';
+import { maxMetadataBeforeSchemaBytes } from '../limits/stream.ts';
 import { FlightBatchDecoder } from './batch-decoder.ts';
 import { StreamChunk } from './chunk.ts';
 import type {

@@ -76,7 +76,7 @@ export interface FlightStreamReader extends AsyncIterable<FlightStreamChunk>, As
 export interface FlightWriteOptions extends IpcWriteOptions {
   /**
    * Batches are split by rows so that no message takes more bytes than this; a single row above it still goes as one
-   * message. `Infinity` lifts the limit. Default: `defaultTargetMessageBytes` of limits.ts, which peers with
+   * message. `Infinity` lifts the limit. Default: `defaultTargetMessageBytes` of `limits/`, which peers with
    * gRPC's usual 4 MiB receive limit accept.
    */
   readonly targetMessageBytes?: number | undefined;

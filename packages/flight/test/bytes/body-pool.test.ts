@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BodyPool, defaultBodyPool } from '../../src/bytes/body-pool.ts';
 import { FlightResourceExhaustedError } from '../../src/errors.ts';
-import { defaultBodyPoolBytes, minPooledBodyBytes } from '../../src/limits.ts';
+import { defaultBodyPoolBytes, minPooledBodyBytes } from '../../src/limits/bytes.ts';
 
 const mebibyte = 1024 * 1024;
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 import { createConnectionPool } from '../../src/client/connection-pool.ts';
 import { FlightInvalidArgumentError, FlightUnavailableError } from '../../src/errors.ts';
-import { maxPooledConnections } from '../../src/limits.ts';
+import { maxPooledConnections } from '../../src/limits/client.ts';
 import { Location } from '../../src/model/location.ts';
 
 const here = new Location('grpc://127.0.0.1:1');

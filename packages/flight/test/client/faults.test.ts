@@ -326,7 +326,7 @@ describe('a response that is cut', () => {
 });
 
 describe('many', () => {
-  it('calls at once share a connection and its limit of streams', async () => {
+  it('calls at once share the one connection that they may have, and its limit of streams', async () => {
     await using setup = await setUp(
       {
         async *doAction({ body }) {
@@ -334,7 +334,7 @@ describe('many', () => {
           yield body;
         },
       },
-      { server: { limits: { maxCallsPerConnection: 100 } } },
+      { client: { connections: { max: 1 } }, server: { limits: { maxCallsPerConnection: 100 } } },
     );
     const answers = await Promise.all(
       Array.from({ length: 1000 }, () => setup.client.doAction('echo', {}).toArray()),

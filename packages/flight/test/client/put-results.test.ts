@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { createPutResultReader, type PutResults } from '../../src/client/put-results.ts';
 import { FlightDataError, FlightNotFoundError } from '../../src/errors.ts';
 import { BytesDecoder } from '../../src/grpc/message.ts';
-import { maxUnreadPutResultBytes } from '../../src/limits.ts';
+import { maxUnreadPutResultBytes } from '../../src/limits/client.ts';
 import { PutResult } from '../../src/model/put-result.ts';
 import type { ScriptedCall } from './fake-channel.ts';
 import { scriptedCaller } from './scripted-caller.ts';

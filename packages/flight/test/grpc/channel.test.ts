@@ -411,59 +411,6 @@ describe('closing a channel', () => {
   });
 });
 
-describe('more than one connection', () => {
-  it('are opened when calls ask for it, up to the limit', async (t) => {
-    const { channel, server } = await pair(
-      t,
-      { Echo: echo },
-      { channel: { connections: { max: 3, callsPerConnection: 2 } } },
-    );
-    const calls = [];
-    for (let n = 0; n < 12; n += 1) {
-      const call = channel.call('/t.T/Echo', bytesDecoder);
-      call.write(message('x'));
-      await call.read();
-      calls.push(call);
-      await channel.connect();
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
-    await until(() => server.connections === 3);
-    for (const call of calls) call.end();
-    await Promise.all(calls.map(({ status }) => status));
-    assert.equal(server.connections, 3);
-  });
-
-  it('take over where the server allows no more calls on one', async (t) => {
-    const { channel, server } = await pair(
-      t,
-      { Echo: echo },
-      { server: { maxCallsPerConnection: 2 }, channel: { connections: { max: 4 } } },
-    );
-    const calls = Array.from({ length: 8 }, () => channel.call('/t.T/Echo', bytesDecoder));
-    for (const call of calls) {
-      call.write(message('x'));
-      await Promise.race([call.read(), new Promise((resolve) => setTimeout(resolve, 100))]);
-    }
-    assert.ok(server.connections > 1 && server.connections <= 4);
-    for (const call of calls) call.end();
-    const states = await Promise.all(calls.map(({ status }) => status));
-    assert.ok(states.every(({ code }) => code === 0));
-  });
-
-  it('are opened when the bandwidth asks for it', async (t) => {
-    const { channel, server } = await pair(
-      t,
-      { Echo: echo },
-      { channel: { connections: { max: 2, bytesPerSecond: 1000 } } },
-    );
-    for (let n = 0; n < 100 && server.connections < 2; n += 1) {
-      await channel.unary('/t.T/Echo', { pieces: [new Uint8Array(100_000)], byteLength: 100_000 });
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    assert.equal(server.connections, 2);
-  });
-});
-
 function metadataOf(name: string, value: string): Metadata {
   return Metadata.from([[name, value]]);
 }

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { FlightCancelledError, type FlightError, FlightServerError } from '../../src/errors.ts';
 import { Inbox, type InboxLimits } from '../../src/grpc/inbox.ts';
 import { BytesDecoder, type MessageDecoder } from '../../src/grpc/message.ts';
-import { maxQueuedMessages } from '../../src/limits.ts';
+import { maxQueuedMessages } from '../../src/limits/grpc.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -9,7 +9,7 @@ import {
 } from '../../src/grpc/open-session.ts';
 import type { GrpcLookup } from '../../src/grpc/types.ts';
 import type { Http2Session } from '../../src/http2/index.ts';
-import { happyEyeballsDelayMs } from '../../src/limits.ts';
+import { happyEyeballsDelayMs } from '../../src/limits/grpc.ts';
 
 const target = { kind: 'tcp', host: 'name.test', port: 7 } as const;
 const never = new AbortController().signal;

@@ -5,7 +5,7 @@ import { FlightCancelledError } from '../../src/errors.ts';
 import { bytesMessage } from '../../src/grpc/message.ts';
 import { frame, Outbox } from '../../src/grpc/outbox.ts';
 import type { HeaderList, Http2Stream } from '../../src/http2/types.ts';
-import { maxHeldBytes, maxMessageBytes } from '../../src/limits.ts';
+import { maxHeldBytes, maxMessageBytes } from '../../src/limits/grpc.ts';
 
 class FakeStream implements Http2Stream {
   id = 1;

@@ -1,4 +1,4 @@
-// Each known attack on HTTP/2, sent as bytes, and the limit of limits.ts that ends it. Beside each: honest peers stay.
+// Each known attack on HTTP/2, sent as bytes, and the limit of `limits/` that ends it. Beside each: honest peers stay.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Http2Error } from '../../src/http2/errors.ts';
@@ -9,7 +9,7 @@ import {
   maxHeaderBlockBytes,
   maxOwedControlBytes,
   maxSettingsPerFrame,
-} from '../../src/limits.ts';
+} from '../../src/limits/http2.ts';
 import { type Harness, client, server } from './harness.ts';
 import {
   ACK,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FloodGuard } from '../../src/http2/flood-guard.ts';
-import { floodBudgets } from '../../src/limits.ts';
+import { floodBudgets } from '../../src/limits/http2.ts';
 
 describe('FloodGuard', () => {
   it('takes a burst, then as many as the seconds allow', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { HeaderList } from '../../src/http2/types.ts';
 import { GatherList } from '../../src/http2/gather.ts';
-import { sharedFrameBytes, streamHighWaterBytes, streamLowWaterBytes } from '../../src/limits.ts';
+import { sharedFrameBytes, streamHighWaterBytes, streamLowWaterBytes } from '../../src/limits/http2.ts';
 import { type Harness, type Recorder, client, server } from './harness.ts';
 import {
   END_HEADERS,

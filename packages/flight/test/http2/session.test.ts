@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Http2Error } from '../../src/http2/errors.ts';
 import { type Http2SessionOptions, createSession } from '../../src/http2/session.ts';
 import type { Http2Stream } from '../../src/http2/types.ts';
-import { outputStepBytes, socketInFlightBytes } from '../../src/limits.ts';
+import { outputStepBytes, socketInFlightBytes } from '../../src/limits/http2.ts';
 import { Recorder } from './harness.ts';
 import { PipeEnd, pipe } from './pipe.ts';
 import {

@@ -17,7 +17,7 @@ import { FlightDataError, FlightResourceExhaustedError } from '../../src/errors.
 import { IpcDecoder } from '../../src/ipc/decode/decoder.ts';
 import { IpcEncoder } from '../../src/ipc/encode/encoder.ts';
 import type { EncodedMessage } from '../../src/ipc/encode/message.ts';
-import { maxWaitingDictionaries } from '../../src/limits.ts';
+import { maxWaitingDictionaries } from '../../src/limits/ipc.ts';
 
 const innerType = new Dictionary(new Utf8(), new Int8(), 1);
 const pair: Struct = new Struct([new Field('word', innerType, true)]);

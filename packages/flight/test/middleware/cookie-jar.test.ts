@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { maxCookieBytes, maxCookieLocations, maxCookiesPerLocation } from '../../src/limits.ts';
+import { maxCookieBytes, maxCookieLocations, maxCookiesPerLocation } from '../../src/limits/middleware.ts';
 import { createCookieJar } from '../../src/middleware/cookie-jar.ts';
 
 const here = 'grpc+tcp://example.org:8815';

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { BodyPool } from '../../src/bytes/body-pool.ts';
 import { FlightDataError } from '../../src/errors.ts';
-import { maxProtobufGroupDepth } from '../../src/limits.ts';
+import { maxProtobufGroupDepth } from '../../src/limits/proto.ts';
 import { encodeFlightData, type FlightData } from '../../src/proto/flight-data.ts';
 import { FlightDataDecoder } from '../../src/proto/flight-data-decoder.ts';
 import { fixture, foreign, hex, unhex } from './fixture.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { OutgoingMessage } from '../../src/grpc/message.ts';
-import { coalesceBodyBelowBytes } from '../../src/limits.ts';
+import { coalesceBodyBelowBytes } from '../../src/limits/proto.ts';
 import { encodeFlightData } from '../../src/proto/flight-data.ts';
 import { fixture, foreign, hex, unhex } from './fixture.ts';
 

@@ -16,7 +16,7 @@ import {
   FlightUnimplementedError,
 } from '../../src/errors.ts';
 import { BytesDecoder, bytesMessage, type GrpcChannel } from '../../src/grpc/index.ts';
-import { maxHandshakeMessageBytes, maxHandshakeMessages } from '../../src/limits.ts';
+import { maxHandshakeMessageBytes, maxHandshakeMessages } from '../../src/limits/auth.ts';
 import { BasicAuth, HandshakeRequest, HandshakeResponse } from '../../src/model/index.ts';
 import { flightMethodPath } from '../../src/proto/names.ts';
 import type { FlightHandlers } from '../../src/server/types.ts';

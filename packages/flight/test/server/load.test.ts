@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FlightResourceExhaustedError } from '../../src/errors.ts';
 import type { GrpcChannel } from '../../src/grpc/index.ts';
-import { maxRequestBytes } from '../../src/limits.ts';
+import { maxRequestBytes } from '../../src/limits/server.ts';
 import { GeneratorStream } from '../../src/stream/generator-stream.ts';
 import { RawIpcStream } from '../../src/stream/raw-ipc-stream.ts';
 import {

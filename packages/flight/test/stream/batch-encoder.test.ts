@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type RecordBatch, Table, Utf8, vectorFromArray } from 'apache-arrow';
 import { FlightWriteSizeExceededError } from '../../src/errors.ts';
-import { defaultTargetMessageBytes } from '../../src/limits.ts';
+import { defaultTargetMessageBytes } from '../../src/limits/stream.ts';
 import { FlightBatchDecoder } from '../../src/stream/batch-decoder.ts';
 import { FlightBatchEncoder } from '../../src/stream/batch-encoder.ts';
 import type { OutgoingMessage } from '../../src/stream/types.ts';

@@ -1,5 +1,5 @@
 import { FlightDataError, FlightResourceExhaustedError } from '../../errors.ts';
-import { maxColumnRows, maxDecompressedBodyBytes } from '../../limits.ts';
+import { maxColumnRows, maxDecompressedBodyBytes } from '../../limits/ipc.ts';
 import { decompressBuffer } from '../compression/registry.ts';
 import { emptyBytes, zeroLargeOffsets, zeroOffsets } from '../empty.ts';
 import type { BatchLayout, IpcCompression } from '../message.ts';

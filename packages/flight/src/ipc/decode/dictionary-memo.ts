@@ -1,6 +1,6 @@
 import { type Data, Vector } from 'apache-arrow';
 import { FlightResourceExhaustedError } from '../../errors.ts';
-import { maxDictionaryDeltas, maxWaitingDictionaries } from '../../limits.ts';
+import { maxDictionaryDeltas, maxWaitingDictionaries } from '../../limits/ipc.ts';
 
 interface Entry {
   readonly chunks: Data[];

@@ -1,6 +1,6 @@
 import { DataType, type Field, type Schema, Struct, Type } from 'apache-arrow';
 import { FlightResourceExhaustedError, FlightUnimplementedError } from '../../errors.ts';
-import { maxSchemaDepth } from '../../limits.ts';
+import { maxSchemaDepth } from '../../limits/ipc.ts';
 import { fieldPath } from './schema-table.ts';
 
 /** How a column lies in a body; the comment names its buffers in order. */

@@ -1,5 +1,5 @@
 import { FlightDataError, FlightResourceExhaustedError } from '../../errors.ts';
-import { maxSchemaDepth, maxSchemaFields, maxSchemaTextBytes } from '../../limits.ts';
+import { maxSchemaDepth, maxSchemaFields, maxSchemaTextBytes } from '../../limits/ipc.ts';
 import type { ArrowDictionaryEncoding, ArrowField, ArrowSchema } from '../arrow-types.ts';
 import type { FlatbufferReader } from '../flatbuffer/reader.ts';
 import { decodeIntType, decodeTypeTable } from './type-table.ts';

@@ -1,5 +1,5 @@
 import { FlightResourceExhaustedError } from '../../errors.ts';
-import { maxWrittenBodyBytes } from '../../limits.ts';
+import { maxWrittenBodyBytes } from '../../limits/ipc.ts';
 import { compressBuffer } from '../compression/registry.ts';
 import type { BatchLayout, IpcCompression } from '../message.ts';
 

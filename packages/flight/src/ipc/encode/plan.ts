@@ -1,6 +1,6 @@
 import { DataType, type Field, type Schema } from 'apache-arrow';
 import { FlightResourceExhaustedError, FlightUnimplementedError } from '../../errors.ts';
-import { maxSchemaDepth } from '../../limits.ts';
+import { maxSchemaDepth } from '../../limits/ipc.ts';
 import { toArrowType } from './field-type.ts';
 
 /** How a column lies in a body; the comment names its buffers in order. */

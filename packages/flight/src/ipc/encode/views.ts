@@ -1,6 +1,6 @@
 import type { Data } from 'apache-arrow';
 import { FlightInvalidArgumentError } from '../../errors.ts';
-import { lookThroughViewsAbove } from '../../limits.ts';
+import { lookThroughViewsAbove } from '../../limits/ipc.ts';
 import { bitAt } from './bits.ts';
 import { bytesOf } from './buffers.ts';
 import type { ColumnPlan } from './plan.ts';

@@ -1,4 +1,4 @@
-import { maxSessionOptionItems, maxSessionOptionLength } from '../../limits.ts';
+import { maxSessionOptionItems, maxSessionOptionLength } from '../../limits/server.ts';
 import type { CloseSessionStatus, SessionOptionValue, SetSessionOptionError } from '../../model/index.ts';
 import type { ServerCallContext } from '../context.ts';
 

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { reportServerError } from '../../diagnostics.ts';
 import { FlightInvalidArgumentError, FlightResourceExhaustedError } from '../../errors.ts';
-import { defaultMaxSessions, defaultSessionIdleMs, maxSessionOptions } from '../../limits.ts';
+import { defaultMaxSessions, defaultSessionIdleMs, maxSessionOptions } from '../../limits/server.ts';
 import type { SessionOptionValue } from '../../model/index.ts';
 
 /** The state of one client over many calls. */

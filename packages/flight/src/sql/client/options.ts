@@ -43,7 +43,7 @@ export interface PollOptions extends StatementOptions {
   readonly onProgress?: ((poll: PollInfo) => void) | undefined;
   /**
    * Time between two questions at least, in milliseconds, for servers that answer at once instead of when there is news.
-   * Default: `defaultPollIntervalMs` of limits.ts.
+   * Default: `defaultPollIntervalMs` of `limits/`.
    */
   readonly minIntervalMs?: number | undefined;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlightClient } from '../../client/index.ts';
 import { FlightDataError } from '../../errors.ts';
-import { defaultPollIntervalMs } from '../../limits.ts';
+import { defaultPollIntervalMs } from '../../limits/sql.ts';
 import type { FlightDescriptor, FlightInfo } from '../../model/index.ts';
 import type { PollOptions } from './options.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, it } from 'node:test';
 import { FlightInvalidArgumentError, FlightResourceExhaustedError } from '../../../src/errors.ts';
-import { maxSessionOptions } from '../../../src/limits.ts';
+import { maxSessionOptions } from '../../../src/limits/server.ts';
 import { createMemorySessionStore } from '../../../src/server/sessions/session-store.ts';
 
 function clock(): { now: () => number; advance: (ms: number) => void } {
