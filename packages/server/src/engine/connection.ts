@@ -2,6 +2,8 @@ import { FlightError, FlightUnavailableError } from '@peregrine/flight';
 import { decodeMessageHeader, decodeRecordBatch, decodeSchema, DictionaryMemo } from '@peregrine/flight/ipc';
 import type { EngineCore, StatementRun } from './core.ts';
 import { ingestByDriver, ingestToDuckDb } from './ingest.ts';
+import { isPlainScan } from './plain-scan.ts';
+import { leastStreamBuffer } from './pool/stream-buffers.ts';
 import { createTurns } from './pool/turns.ts';
 import { createResult } from './result.ts';
 import { createStatement } from './statement.ts';
@@ -28,6 +30,10 @@ export interface ConnectionCore {
   /** The result that keeps the connection busy. */
   setResult(result: EngineResult | undefined): void;
   inTransaction(): boolean;
+  /** Notes SQL that is about to run: whoever sets the buffer of results by himself keeps what he set. */
+  noteSql(sql: string): void;
+  /** Memory for rows of a query's result that are not asked for yet: what to set it to, and what gives it back. */
+  takeStreamBuffer(sql: string): { readonly bytes: number | undefined; readonly release: () => void };
 }
 
 /** ADBC's name of the option that begins and ends transactions. */
@@ -51,6 +57,7 @@ export function createConnection(
   const running = new AbortController();
   let result: EngineResult | undefined;
   let inTransaction = false;
+  let bufferBytes: number | 'chosen' = leastStreamBuffer;
   let closing: Promise<void> | undefined;
 
   const own: ConnectionCore = {
@@ -72,6 +79,16 @@ export function createConnection(
       result = next;
     },
     inTransaction: () => inTransaction,
+    noteSql(sql) {
+      if (/streaming_buffer_size/i.test(sql)) bufferBytes = 'chosen';
+    },
+    takeStreamBuffer(sql) {
+      if (core.dialect !== 'duckdb' || bufferBytes === 'chosen') return noBuffer;
+      const buffer = isPlainScan(sql) ? core.streamBuffers.take() : leastBuffer;
+      const bytes = buffer.bytes === bufferBytes ? undefined : buffer.bytes;
+      bufferBytes = buffer.bytes;
+      return { bytes, release: () => buffer.release() };
+    },
   };
 
   /** Runs work while nothing else runs on the connection. */
@@ -86,6 +103,7 @@ export function createConnection(
 
   /** Runs SQL on the connection, which is not busy or busy with its caller. */
   async function executeNow(sql: string, signal: AbortSignal | undefined): Promise<bigint> {
+    own.noteSql(sql);
     const statement = await core.quick('newStatement', { connection: address }, signal);
     try {
       return await core.run(
@@ -129,13 +147,23 @@ export function createConnection(
     }
   }
 
+  function startQuery(sql: string, options: EngineQueryOptions, end: () => void): Promise<EngineResult> {
+    own.noteSql(sql);
+    const { bytes, release } = own.takeStreamBuffer(sql);
+    return openNow(
+      options,
+      () => {
+        release();
+        end();
+      },
+      (statement, run) =>
+        core.run('query', { connection: address, statement, sql, streamBuffer: bytes }, run),
+    );
+  }
+
   /** Reads texts of the first column. */
   async function texts(sql: string): Promise<readonly string[]> {
-    const found = await openNow(
-      {},
-      () => undefined,
-      (statement, run) => core.run('query', { connection: address, statement, sql }, run),
-    );
+    const found = await startQuery(sql, {}, () => undefined);
     const schema = decodeSchema(found.schema);
     const values: string[] = [];
     for await (const batch of found) {
@@ -163,6 +191,7 @@ export function createConnection(
   }
 
   function prepare(sql: string, options: EngineCallOptions = {}): Promise<EngineStatement> {
+    own.noteSql(sql);
     return alone(options.signal, async () => {
       const statement = await core.quick('newStatement', { connection: address }, options.signal);
       try {
@@ -214,8 +243,7 @@ export function createConnection(
   return {
     prepare,
     execute,
-    query: (sql, options = {}) =>
-      open(options, (statement, run) => core.run('query', { connection: address, statement, sql }, run)),
+    query: async (sql, options = {}) => startQuery(sql, options, await own.begin(options.signal)),
     ingest: (options, schema, batches) =>
       alone(options.signal, () =>
         core.dialect === 'duckdb'
@@ -267,6 +295,9 @@ export function createConnection(
 }
 
 const noDictionaries = new DictionaryMemo();
+
+const noBuffer = { bytes: undefined, release: (): void => undefined };
+const leastBuffer = { bytes: leastStreamBuffer, release: (): void => undefined };
 
 /** ADBC's numbers of the depths of GetObjects. */
 const depths = { all: 0, catalogs: 1, schemas: 2, tables: 3 } as const;

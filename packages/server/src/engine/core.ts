@@ -9,6 +9,7 @@ import { createConnection } from './connection.ts';
 import { readInfo } from './info.ts';
 import type { EngineLimits } from './options.ts';
 import { type BlockPool, createBlockPool } from './pool/blocks.ts';
+import { type StreamBuffers, createStreamBuffers } from './pool/stream-buffers.ts';
 import { createWorkerPool, type WorkerPool } from './pool/worker-pool.ts';
 import { startWorker } from './pool/worker-thread.ts';
 import type { Engine, EngineConnection, EngineInfo, EngineState } from './types.ts';
@@ -39,6 +40,7 @@ const keptBlockBytes = 64 * 1024 * 1024;
 export interface EngineCore {
   readonly pool: WorkerPool;
   readonly blocks: BlockPool;
+  readonly streamBuffers: StreamBuffers;
   readonly dialect: EngineInfo['dialect'];
   readonly maxReadAheadBytes: number;
   readonly counters: { batchBytes: number; connections: number };
@@ -97,6 +99,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
   const core: EngineCore = {
     pool,
     blocks: createBlockPool(blockBytes, keptBlockBytes),
+    streamBuffers: createStreamBuffers(),
     dialect,
     maxReadAheadBytes: specification.maxReadAheadBytes ?? 256 * 1024 * 1024,
     counters,

@@ -54,12 +54,18 @@ export function createStatement(
         ? Array.from({ length: count }, (_, row) => ({ batches, row }))
         : [{ batches, row: 0 }],
     );
+    const buffer = connection.takeStreamBuffer(sql);
+    const finish = (): void => {
+      buffer.release();
+      done();
+    };
     let unit = 0;
     const start = (): Promise<{ result: number; schema: Uint8Array }> => {
+      const streamBuffer = unit === 0 ? buffer.bytes : undefined;
       const next = units[unit++];
       return next === undefined
-        ? core.run('query', { connection: address, statement: handle, sql: undefined }, run)
-        : core.run('queryRow', { connection: address, statement: handle, ...next }, run);
+        ? core.run('query', { connection: address, statement: handle, sql: undefined, streamBuffer }, run)
+        : core.run('queryRow', { connection: address, statement: handle, ...next, streamBuffer }, run);
     };
     try {
       const first = await start();
@@ -72,7 +78,7 @@ export function createStatement(
           more: async () => (unit < units.length ? (await start()).result : undefined),
           onClosed: () => {
             connection.setResult(undefined);
-            done();
+            finish();
             return Promise.resolve();
           },
         },
@@ -81,7 +87,7 @@ export function createStatement(
       connection.setResult(result);
       return result;
     } catch (error) {
-      done();
+      finish();
       throw error;
     }
   }

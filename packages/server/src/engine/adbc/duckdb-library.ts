@@ -1,6 +1,7 @@
 import {
   type Address,
   allocate,
+  allocateText,
   free,
   loadLibrary,
   readPointer,
@@ -42,6 +43,8 @@ export interface DuckDbLibrary {
   statementType(connection: Address, statement: Address): number | undefined;
   /** The types that a prepared statement expects of its parameters; undefined where the handle is not as expected. */
   parameterTypes(connection: Address, statement: Address): ParameterType[] | undefined;
+  /** Sets the memory for rows of a result that were not asked for yet; does nothing in a transaction that has failed. */
+  setStreamBuffer(connection: Address, bytes: number): void;
   /** Per cent that are done, -1 when it is not known. */
   progress(connection: Address): number;
 }
@@ -62,6 +65,7 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
   const decimalWidth = library.func('duckdb_decimal_width', 'uint8_t', [pointer]);
   const decimalScale = library.func('duckdb_decimal_scale', 'uint8_t', [pointer]);
   const destroyType = library.func('duckdb_destroy_logical_type', 'void', [pointer]);
+  const query = library.func('duckdb_query', 'int', [pointer, pointer, pointer]);
   const progress = library.progressFunction('duckdb_query_progress');
   return {
     countStatements(connection, sql) {
@@ -95,6 +99,14 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
         });
       } finally {
         free(slot);
+      }
+    },
+    setStreamBuffer(connection, bytes) {
+      const sql = allocateText(`SET SESSION streaming_buffer_size = '${bytes}B'`);
+      try {
+        query(readPointer(readPointer(connection)), sql, 0);
+      } finally {
+        free(sql);
       }
     },
     progress: (connection) => progress(readPointer(readPointer(connection))),

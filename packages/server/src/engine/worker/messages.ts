@@ -73,8 +73,14 @@ export interface Operations {
   closeStatement: [args: { statement: Address }, result: undefined];
   prepare: [args: { connection: Address; statement: Address; sql: string }, result: PreparedFacts];
   execute: [args: { connection: Address; statement: Address; sql: string | undefined }, result: bigint];
+  /** Runs a query. With `streamBuffer` its connection sets the memory for rows ahead first. */
   query: [
-    args: { connection: Address; statement: Address; sql: string | undefined },
+    args: {
+      connection: Address;
+      statement: Address;
+      sql: string | undefined;
+      streamBuffer?: number | undefined;
+    },
     result: { result: Address; schema: Uint8Array },
   ];
   /** Runs a prepared statement once for each row, in a transaction if asked for. Gives the rows changed. */
@@ -84,7 +90,13 @@ export interface Operations {
   ];
   /** Runs a prepared query with one row of the last of the batches. */
   queryRow: [
-    args: { connection: Address; statement: Address; batches: SharedBatches; row: number },
+    args: {
+      connection: Address;
+      statement: Address;
+      batches: SharedBatches;
+      row: number;
+      streamBuffer?: number | undefined;
+    },
     result: { result: Address; schema: Uint8Array },
   ];
   /** Ingests batches by a statement that has its options; none of them: only makes the table. Gives the rows. */

@@ -106,7 +106,8 @@ export function createOperations(setup: WorkerSetup): OperationTable {
       }
       return execute(call, statement, library === undefined || changesRows(library, connection, statement));
     },
-    query({ connection, statement, sql }) {
+    query({ connection, statement, sql, streamBuffer }) {
+      if (streamBuffer !== undefined) library?.setStreamBuffer(connection, streamBuffer);
       if (sql !== undefined) {
         countStatements(library, connection, sql);
         call('StatementSetSqlQuery', statement, sql);
@@ -127,7 +128,8 @@ export function createOperations(setup: WorkerSetup): OperationTable {
         return total;
       });
     },
-    queryRow({ statement, batches, row }) {
+    queryRow({ connection, statement, batches, row, streamBuffer }) {
+      if (streamBuffer !== undefined) library?.setStreamBuffer(connection, streamBuffer);
       const batch = readBatches(batches, statement).at(-1);
       if (batch === undefined) throw new Error('a query was asked to run with no row');
       bind(call, statement, library === undefined ? batch : rowOf(batch, row, statement), setup.release);
