@@ -3,19 +3,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { createDevCertificates } from '@peregrine/flight/auth';
-import { type Http2StreamHandler, listen } from '@peregrine/flight/http2';
+import { listen, silentHandler } from '@peregrine/flight/http2';
 import { goProgram } from './peers.ts';
 
 const body = Buffer.from('peregrine');
-
-const silent: Http2StreamHandler = {
-  onHeaders() {},
-  onData() {},
-  onTrailers() {},
-  onEnd() {},
-  onClose() {},
-  onDrain() {},
-};
 
 /** Serves every request with 200 and a few bytes, and runs h2spec against that. */
 async function runH2spec(tls: boolean): Promise<string> {
@@ -38,10 +29,10 @@ async function runH2spec(tls: boolean): Promise<string> {
           };
           if (endStream) {
             answer();
-            return silent;
+            return silentHandler;
           }
           return {
-            ...silent,
+            ...silentHandler,
             onData: (_buffer, start, end) => stream.consumed(end - start),
             onEnd: answer,
           };

@@ -4,6 +4,7 @@ import {
   type FlightClientOptions,
   FlightInvalidArgumentError,
   connect,
+  messageOf,
 } from '@peregrine/flight';
 import type { Command } from 'commander';
 import { UsageError } from './exit-codes.ts';
@@ -103,10 +104,7 @@ async function pem(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    throw new UsageError(
-      `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
+    throw new UsageError(`${path} cannot be read: ${messageOf(cause)}`, { cause });
   }
 }
 

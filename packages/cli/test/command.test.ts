@@ -20,10 +20,7 @@ describe('the command, against its own server', () => {
   });
 
   after(async () => {
-    if (server.child.exitCode === null) {
-      server.child.kill('SIGKILL');
-      await once(server.child, 'exit');
-    }
+    await server.kill();
     rmSync(folder, { recursive: true, force: true });
   });
 

@@ -36,10 +36,7 @@ describe('what a person meets', () => {
   });
 
   after(async () => {
-    if (server.child.exitCode === null) {
-      server.child.kill('SIGKILL');
-      await once(server.child, 'exit');
-    }
+    await server.kill();
     rmSync(folder, { recursive: true, force: true });
   });
 

@@ -30,6 +30,8 @@ export interface Started {
   readonly child: ChildProcess;
   readonly location: string;
   readonly http: string;
+  /** Ends it, whatever it is about, and waits until it is gone. */
+  kill(): Promise<void>;
 }
 
 export async function startServer(...paths: readonly string[]): Promise<Started> {
@@ -46,5 +48,14 @@ export async function startServer(...paths: readonly string[]): Promise<Started>
     typeof ready === 'object' && ready !== null && 'flight' in ready && 'http' in ready && 'event' in ready,
   );
   assert.equal(ready.event, 'ready');
-  return { child, location: String(ready.flight), http: String(ready.http) };
+  return {
+    child,
+    location: String(ready.flight),
+    http: String(ready.http),
+    async kill() {
+      if (child.exitCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
 }

@@ -258,6 +258,11 @@ export function toFlightError(thrown: unknown): FlightError {
   return new FlightServerError(String(thrown), { cause: thrown });
 }
 
+/** The message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /**
  * Makes an error of the family that says in which call it happened. One that says so already passes as it is.
  *

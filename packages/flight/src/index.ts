@@ -138,6 +138,7 @@ export type {
   OutgoingMessage,
   StreamWriterOptions,
 } from './stream/index.ts';
+export { messageOf } from './errors.ts';
 export type { FlightTimestamp, LocationOptions } from './model/index.ts';
 export { clientErrorChannel, serverErrorChannel } from './diagnostics.ts';
 export type { ClientErrorEvent, ServerErrorEvent } from './diagnostics.ts';

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
-import { FlightDataError, FlightError } from '@peregrine/flight';
+import { FlightDataError, FlightError, messageOf } from '@peregrine/flight';
 import { readIpcFile, readIpcStream } from '@peregrine/flight/ipc';
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { type ConnectionFlags, withClient } from '../connection.ts';
@@ -44,10 +44,7 @@ async function openBatches(input: string | undefined): Promise<Batches> {
   if (input === undefined || input === '-') return await streamOf(process.stdin);
   const magic = Buffer.alloc(6);
   const file = await open(input).catch((cause: unknown) => {
-    throw new UsageError(
-      `${input} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
+    throw new UsageError(`${input} cannot be read: ${messageOf(cause)}`, { cause });
   });
   try {
     await file.read(magic, 0, 6, 0);

@@ -1,3 +1,4 @@
+import { messageOf } from '@peregrine/flight';
 import { type DataServer, InsecureListenerError, serveData } from '@peregrine/server';
 import { type FlagValue, SettingsError, loadSettings } from '@peregrine/server/settings';
 import { UsageError, exitCodes } from '../exit-codes.ts';
@@ -44,9 +45,7 @@ async function start(
       ...settings,
       version,
       onError: (error, where) => {
-        process.stderr.write(
-          `peregrine: ${where}: ${error instanceof Error ? error.message : String(error)}\n`,
-        );
+        process.stderr.write(`peregrine: ${where}: ${messageOf(error)}\n`);
       },
     });
     return { ...server, json: settings.json };

@@ -11,6 +11,7 @@ import {
   FlightInvalidArgumentError,
   FlightTimedOutError,
   retryableCodes,
+  messageOf,
 } from '../errors.ts';
 import {
   defaultRetryAttempts,
@@ -121,7 +122,7 @@ export async function waitBeforeRetry(
 }
 
 function abortError(reason: unknown, lastError: unknown): FlightError {
-  const message = `given up while waiting to try again after: ${lastError instanceof Error ? lastError.message : String(lastError)}`;
+  const message = `given up while waiting to try again after: ${messageOf(lastError)}`;
   return reason instanceof Error && reason.name === 'TimeoutError'
     ? new FlightTimedOutError(message, { cause: reason })
     : new FlightCancelledError(message, { cause: reason });

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { FlightInvalidArgumentError } from '../errors.ts';
+import { FlightInvalidArgumentError, messageOf } from '../errors.ts';
 import type { Location } from '../model/location.ts';
 import type { FlightTlsOptions } from './options.ts';
 
@@ -48,7 +48,7 @@ export function checkTlsOptions(
     createSecureContext({ ca: pem(tls.rootCertificates), cert: pem(pair?.cert), key: pem(pair?.key) });
   } catch (cause) {
     throw new FlightInvalidArgumentError(
-      `the certificates or the key of ${option} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `the certificates or the key of ${option} cannot be used: ${messageOf(cause)}`,
       { cause },
     );
   }

@@ -5,7 +5,7 @@
 
 import { lookup as systemLookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { FlightCancelledError, FlightUnavailableError } from '../errors.ts';
+import { FlightCancelledError, FlightUnavailableError, messageOf } from '../errors.ts';
 import type { ConnectTarget, Http2Session } from '../http2/index.ts';
 import { happyEyeballsDelayMs } from '../limits/grpc.ts';
 import type { GrpcLookup, GrpcTarget } from './types.ts';
@@ -133,8 +133,4 @@ function unreachable(where: string, failures: readonly unknown[]): FlightUnavail
   return new FlightUnavailableError(`cannot connect to ${where}: ${[...texts].join('; ')}`, {
     cause: failures.length === 1 ? failures[0] : new AggregateError(failures),
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -6,6 +6,7 @@ import {
   FlightUnavailableError,
   FlightUnimplementedError,
 } from '../errors.ts';
+import { silentHandler } from '../http2/index.ts';
 import type {
   HeaderField,
   HeaderList,
@@ -98,7 +99,7 @@ export class ServerConnection implements ServerCallHost {
     const request = readRequest(headers);
     if ('httpStatus' in request) {
       stream.sendHeaders([[':status', request.httpStatus]], true);
-      return refusedHandler;
+      return silentHandler;
     }
     if ('error' in request) return refuse(stream, request.error);
     const method = this.#options.lookup(request.path);
@@ -202,20 +203,10 @@ function isGrpc(contentType: string | undefined): boolean {
   return contentType !== undefined && /^application\/grpc(?:[+;]|$)/.test(contentType);
 }
 
-/** Hears of nothing any more. */
-export const refusedHandler: Http2StreamHandler = {
-  onHeaders() {},
-  onData() {},
-  onTrailers() {},
-  onEnd() {},
-  onClose() {},
-  onDrain() {},
-};
-
 function refuse(stream: Http2Stream, error: FlightError): Http2StreamHandler {
   const status = formatStatus(statusOfError(error), undefined);
   stream.sendHeaders([...responseFields, acceptEncodingField, ...status], true);
-  return refusedHandler;
+  return silentHandler;
 }
 
 /** Names a peer as gRPC's C++ does. */

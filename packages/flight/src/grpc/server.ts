@@ -1,5 +1,10 @@
-import { type FlightError, FlightInvalidArgumentError, FlightUnavailableError } from '../errors.ts';
-import { type Http2Listener, type Http2Session, listen } from '../http2/index.ts';
+import {
+  type FlightError,
+  FlightInvalidArgumentError,
+  FlightUnavailableError,
+  messageOf,
+} from '../errors.ts';
+import { type Http2Listener, type Http2Session, listen, silentHandler } from '../http2/index.ts';
 import { maxTimerMs } from '../limits/bytes.ts';
 import {
   abandonedHandlerMs,
@@ -12,12 +17,7 @@ import {
   defaultServerMaxReceiveBytes,
   maxMessageBytes,
 } from '../limits/grpc.ts';
-import {
-  refusedHandler,
-  ServerConnection,
-  type ServerConnectionOptions,
-  tooManyCalls,
-} from './server-connection.ts';
+import { ServerConnection, type ServerConnectionOptions, tooManyCalls } from './server-connection.ts';
 import type { GrpcListener, GrpcListenTarget, GrpcServer, GrpcServerOptions } from './types.ts';
 
 /**
@@ -117,7 +117,7 @@ class Server implements GrpcServer {
           return {
             limits: { maxConcurrentStreams: maxCallsPerConnection, streamWindowBytes: windowBytes },
             onRequest: (headers, _endStream, stream) =>
-              own.connection === undefined ? refusedHandler : own.connection.onRequest(headers, stream),
+              own.connection === undefined ? silentHandler : own.connection.onRequest(headers, stream),
           };
         },
         onSession: (session) => {
@@ -126,7 +126,7 @@ class Server implements GrpcServer {
       });
     } catch (cause) {
       const name = target.kind === 'unix' ? target.path : `${target.host}:${target.port}`;
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw new FlightUnavailableError(`cannot listen on ${name}: ${why}`, { cause });
     }
   }

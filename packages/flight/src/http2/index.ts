@@ -4,6 +4,7 @@ export { Http2Error, http2ErrorCodes } from './errors.ts';
 export type { Http2ErrorCode } from './errors.ts';
 export type { FloodBudget, FloodBudgets, FloodKind } from './flood-guard.ts';
 export { createSession } from './session.ts';
+export { silentHandler } from './stream.ts';
 export type { Http2SessionOptions } from './session.ts';
 export type { Http2Limits } from './session-limits.ts';
 export type { ClientTlsOptions, ConnectTarget, ListenTarget } from './socket.ts';

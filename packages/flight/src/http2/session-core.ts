@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts';
 import { maxOwedControlBytes } from '../limits/http2.ts';
 import { Http2Error, type Http2ErrorCode, http2ErrorCodes } from './errors.ts';
 import { FloodGuard } from './flood-guard.ts';
@@ -293,7 +294,7 @@ export class SessionCore implements IncomingOwner {
     } catch (error) {
       this.onApplicationError(where, error);
       if (stream.closed) return;
-      const text = `${where} threw: ${error instanceof Error ? error.message : String(error)}`;
+      const text = `${where} threw: ${messageOf(error)}`;
       this.#abort(stream, 'INTERNAL_ERROR', new Http2Error('INTERNAL_ERROR', text, { cause: error }));
       this.#wake();
     }

@@ -1,7 +1,7 @@
 /** Messages of protobuf-es to bytes and back, with errors of our own family. */
 
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
-import { FlightDataError } from '../errors.ts';
+import { FlightDataError, messageOf } from '../errors.ts';
 
 /** What is not in our .proto files is from a later version of Flight: it is left out, as its meaning is unknown. */
 const readOptions = { readUnknownFields: false };
@@ -25,7 +25,7 @@ export function decodeMessage<Desc extends DescMessage>(schema: Desc, bytes: Uin
     return fromBinary(schema, bytes, readOptions);
   } catch (cause) {
     throw new FlightDataError(
-      `these ${bytes.byteLength} bytes are not a ${schema.name} message: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `these ${bytes.byteLength} bytes are not a ${schema.name} message: ${messageOf(cause)}`,
       { cause },
     );
   }

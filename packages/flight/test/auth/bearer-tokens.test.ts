@@ -3,16 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { createOpaqueBearerTokens, createSignedBearerTokens } from '../../src/auth/bearer-tokens.ts';
 import { FlightInvalidArgumentError, FlightResourceExhaustedError } from '../../src/errors.ts';
-
-function clock(): { now: () => number; advance: (ms: number) => void } {
-  let time = 1_000_000;
-  return {
-    now: () => time,
-    advance: (ms) => {
-      time += ms;
-    },
-  };
-}
+import { clock } from '../clock.ts';
 
 describe('opaque bearer tokens', () => {
   it('stand for the identity they were issued to', async () => {

@@ -10,7 +10,7 @@ import {
   type ListenTarget,
   listen,
 } from '../../src/http2/index.ts';
-import { Recorder } from './harness.ts';
+import { Recorder, echoing } from './harness.ts';
 import { requestFields } from './wire.ts';
 
 /** Any free port of this machine. */
@@ -28,13 +28,7 @@ export function echoServer(
           .filter(([name]) => name.startsWith('x-'))
           .map(([name, value]) => [`echo-${name}`, value] as const);
         stream.sendHeaders([[':status', '200'], ...back]);
-        const handler = new Recorder();
-        handler.onData = (buffer, start, end) => {
-          stream.write([buffer.slice(start, end)], end - start);
-          stream.consumed(end - start);
-        };
-        handler.onEnd = () => stream.end([['grpc-status', '0']]);
-        return handler;
+        return echoing(stream);
       },
     }),
     ...options,

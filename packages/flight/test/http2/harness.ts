@@ -45,6 +45,17 @@ export class Recorder implements Http2StreamHandler {
   }
 }
 
+/** Sends back what it gets, and then trailers, and gives the window back. */
+export function echoing(stream: Http2Stream): Recorder {
+  const handler = new Recorder();
+  handler.onData = (buffer, start, end) => {
+    stream.write([buffer.slice(start, end)], end - start);
+    stream.consumed(end - start);
+  };
+  handler.onEnd = () => stream.end([['grpc-status', '0']]);
+  return handler;
+}
+
 /** A core and everything that it tells. */
 export class Harness {
   readonly core: SessionCore;

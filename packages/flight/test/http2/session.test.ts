@@ -7,7 +7,7 @@ import type { Http2Error } from '../../src/http2/errors.ts';
 import { type Http2SessionOptions, createSession } from '../../src/http2/session.ts';
 import type { Http2Stream } from '../../src/http2/types.ts';
 import { outputStepBytes, socketInFlightBytes } from '../../src/limits/http2.ts';
-import { Recorder } from './harness.ts';
+import { Recorder, echoing } from './harness.ts';
 import { PipeEnd, pipe } from './pipe.ts';
 import {
   ACK,
@@ -60,13 +60,7 @@ function joined(): {
   const server = createSession('server', two, {
     onRequest: (_headers, _endStream, stream) => {
       stream.sendHeaders([[':status', '200']]);
-      const handler = new Recorder();
-      handler.onData = (buffer, start, end) => {
-        stream.write([buffer.slice(start, end)], end - start);
-        stream.consumed(end - start);
-      };
-      handler.onEnd = () => stream.end([['grpc-status', '0']]);
-      return handler;
+      return echoing(stream);
     },
   });
   return { client: createSession('client', one), server };

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { FlightNotFoundError } from '@peregrine/flight';
+import { FlightNotFoundError, messageOf } from '@peregrine/flight';
 import type { FlightDataStream } from '@peregrine/flight';
 import type { Dataset, DatasetInfo } from './dataset.ts';
 import { type MessageIndex, readAt, readMessageIndex } from './message-index.ts';
@@ -74,8 +74,4 @@ async function* readMessages(
   for (const { header, bodyOffset, bodyLength } of index.messages) {
     yield { header, body: await readAt(file, bodyOffset, bodyLength, name) };
   }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { FlightDataError } from '@peregrine/flight';
+import { FlightDataError, messageOf } from '@peregrine/flight';
 import { type MessageHeader, decodeMessageHeader, encodeSchema, parseIpcFooter } from '@peregrine/flight/ipc';
 
 /** Where one IPC message lies in a file. */
@@ -179,7 +179,7 @@ function decodeHeaderOf(header: Uint8Array, name: string, end: number): MessageH
   try {
     return decodeMessageHeader(header);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new FlightDataError(
       `${name}: the message header that ends at byte ${end} cannot be read: ${reason}`,
       {

@@ -1,3 +1,4 @@
+import { messageOf } from '@peregrine/flight';
 import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { openEngine } from './core.ts';
@@ -21,7 +22,7 @@ export async function createDuckDbEngine(options: DuckDbEngineOptions = {}): Pro
     createRequire(import.meta.url).resolve('koffi');
   } catch (error) {
     return createUnavailableEngine(
-      `DuckDB cannot be loaded on this platform (${process.platform}-${process.arch}): ${error instanceof Error ? error.message : String(error)}`,
+      `DuckDB cannot be loaded on this platform (${process.platform}-${process.arch}): ${messageOf(error)}`,
     );
   }
   return openEngine({

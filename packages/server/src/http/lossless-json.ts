@@ -1,4 +1,4 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError, messageOf } from '@peregrine/flight';
 
 /** JSON with integers of any size: those above 2^53 are bigint, and fractions that a double cannot hold are text. */
 export type JsonValue =
@@ -39,7 +39,7 @@ export function parseLosslessJson(text: string, what: string): JsonValue {
   try {
     parsed = JSON.parse(marked);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new FlightInvalidArgumentError(`${what} is no JSON: ${reason}`, { cause });
   }
   return unmark(parsed);

@@ -7,6 +7,7 @@ import {
   type FlightError,
   FlightTimedOutError,
   toFlightError,
+  messageOf,
 } from '@peregrine/flight';
 import { minRequestBytesPerSecond, requestIdleTimeoutMs } from '../limits.ts';
 import { createDecompressor } from './encoding.ts';
@@ -154,7 +155,7 @@ async function* decompress(
     for await (const piece of decompressor) if (piece instanceof Uint8Array) yield piece;
   } catch (error) {
     if (failure !== undefined) throw failure;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new FlightDataError(`the request's body cannot be decompressed: ${reason}`, { cause: error });
   } finally {
     decompressor.destroy();

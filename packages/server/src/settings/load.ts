@@ -1,3 +1,4 @@
+import { messageOf } from '@peregrine/flight';
 import { readFile } from 'node:fs/promises';
 import { TomlError, parse as parseToml } from 'smol-toml';
 import { type SettingDefinition, listSettings, settingDefinitions, variableOf } from './definitions.ts';
@@ -120,7 +121,7 @@ function valueOf<T>(definition: SettingDefinition<T>, given: Given | undefined):
   try {
     return definition.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const shown = definition.name.includes('secret') || definition.name.includes('token') ? '' : ` ${text}`;
     throw new SettingsError(`${where}:${shown} ${reason}`, { cause: error });
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '@peregrine/flight';
 import type { ServerSettings } from './settings.ts';
 
 /**
@@ -45,6 +46,6 @@ export function fileReason(error: unknown): string {
     case 'ENOSPC':
       return 'the disk is full';
     default:
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
   }
 }

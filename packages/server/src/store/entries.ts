@@ -1,3 +1,4 @@
+import { messageOf } from '@peregrine/flight';
 import { createHash } from 'node:crypto';
 import { readCurrent } from './commit.ts';
 import { nameKey } from './names.ts';
@@ -122,7 +123,7 @@ function brokenEntry(source: Source, folder: string, files: readonly StoredFile[
     modifiedMs: newestOf(files),
     scan: undefined,
     rowsSql: undefined,
-    problem: error instanceof Error ? error.message : String(error),
+    problem: messageOf(error),
   };
 }
 

@@ -13,7 +13,7 @@ import {
   utimes,
 } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { FlightResourceExhaustedError, FlightUnavailableError } from '@peregrine/flight';
+import { FlightResourceExhaustedError, FlightUnavailableError, messageOf } from '@peregrine/flight';
 import { localOrphanLifeMs, maxStoreFiles, maxStoreFolderDepth, stagedHeartbeatMs } from './limits.ts';
 import type { StagedFile, Storage, StoredFile } from './storage.ts';
 import { newTemporaryName } from './writer-id.ts';
@@ -210,8 +210,4 @@ function isMissing(error: unknown): boolean {
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

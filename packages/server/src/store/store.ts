@@ -4,6 +4,7 @@ import {
   FlightUnauthorizedError,
   FlightUnimplementedError,
   FlightServerError,
+  messageOf,
 } from '@peregrine/flight';
 import type { Engine } from '../engine/types.ts';
 import { type VersionCache, entriesOf } from './entries.ts';
@@ -106,14 +107,14 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
           const scan = await source.look();
           lastScans.set(source, scan);
         } catch (error) {
-          problems.push({ origin: source.given, message: messageOf(error) });
+          problems.push({ origin: source.given, message: reasonOf(error) });
         }
         return { source, scan: lastScans.get(source) ?? { tables: [], datasets: new Map() } };
       }),
     );
     for (const source of sources) {
       await reach(source).catch((error: unknown) => {
-        problems.push({ origin: source.given, message: messageOf(error) });
+        problems.push({ origin: source.given, message: reasonOf(error) });
       });
     }
     sourceProblems = problems;
@@ -244,7 +245,6 @@ function isTable(table: StoreTable): boolean {
   return table.format !== 'duckdb' || table.problem !== undefined || table.name.includes('.');
 }
 
-function messageOf(error: unknown): string {
-  if (error instanceof FlightError) return error.rawMessage;
-  return error instanceof Error ? error.message : String(error);
+function reasonOf(error: unknown): string {
+  return error instanceof FlightError ? error.rawMessage : messageOf(error);
 }

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { FlightError } from '@peregrine/flight';
+import { FlightError, messageOf } from '@peregrine/flight';
 import { createFileDataset } from '../datasets/file-dataset.ts';
 import { readAt, readMessageIndex } from '../datasets/message-index.ts';
 import type { EngineInput } from '../engine/types.ts';
@@ -53,7 +53,7 @@ export function createTables(engine: EngineTables): Tables {
         table: { ...tableOf(entry, engine.sqlName(entry.name)), schema, rows: entry.rows ?? rows },
       };
     } catch (error) {
-      return makeBroken(entry, messageOf(error));
+      return makeBroken(entry, reasonOf(error));
     }
   }
 
@@ -78,7 +78,7 @@ export function createTables(engine: EngineTables): Tables {
       await engine.createPending(entry.name, schemaHeader);
     } catch (error) {
       // Such as a type that the engine does not have: it is served over Flight all the same.
-      const problem = `SQL cannot read it: ${messageOf(error)}`;
+      const problem = `SQL cannot read it: ${reasonOf(error)}`;
       await engine.createBroken(entry.name, problem).catch(() => undefined);
       return { entry, inside: [], pending: false, problem, table: base };
     }
@@ -151,7 +151,7 @@ export function createTables(engine: EngineTables): Tables {
         }
         return { ...served, pending: false };
       } catch (error) {
-        return { ...served, pending: false, problem: `SQL cannot read it: ${messageOf(error)}` };
+        return { ...served, pending: false, problem: `SQL cannot read it: ${reasonOf(error)}` };
       }
     },
   };
@@ -195,7 +195,7 @@ function pathOf(entry: Entry): string {
 }
 
 /** What went wrong, without the SQL of the view that nobody wrote. */
-function messageOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   if (error instanceof FlightError) return error.rawMessage.replace(/\n+LINE \d+:[^]*$/, '').trim();
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

@@ -1,6 +1,7 @@
 import { FlightDataError } from '../../errors.ts';
 import { type Bytes, compressBlock, createHashTable, decompressBlock, maxBlockBytes } from './lz4-block.ts';
 import { xxhash32 } from './xxhash32.ts';
+import { wrongLength } from './wrong-length.ts';
 
 /*
  * frames     := (frame | skippable)*
@@ -167,8 +168,4 @@ function uint32(view: DataView, at: number): number {
 
 function endsWithin(byteLength: number): FlightDataError {
   return new FlightDataError(`an LZ4 frame of ${byteLength} bytes is cut short`);
-}
-
-function wrongLength(actual: number | string, expected: number): FlightDataError {
-  return new FlightDataError(`compressed data gives ${actual} bytes, but ${expected} are stated`);
 }

@@ -1,6 +1,7 @@
 import * as zlib from 'node:zlib';
 import { FlightDataError } from '../../errors.ts';
 import { loadWasmZstd, type Zstd } from './zstd-wasm.ts';
+import { wrongLength } from './wrong-length.ts';
 
 /*
  * frame  := u32 0xFD2FB528, descriptor byte (bits 7-6 size of the content size field: 0, 2, 4 or 8 bytes; 5 single
@@ -94,8 +95,4 @@ function contentSize(bytes: Uint8Array): number | undefined {
     default:
       return undefined;
   }
-}
-
-function wrongLength(actual: number, expected: number): FlightDataError {
-  return new FlightDataError(`compressed data gives ${actual} bytes, but ${expected} are stated`);
 }

@@ -4,16 +4,7 @@ import { describe, it } from 'node:test';
 import { FlightInvalidArgumentError, FlightResourceExhaustedError } from '../../../src/errors.ts';
 import { maxSessionOptions } from '../../../src/limits/server.ts';
 import { createMemorySessionStore } from '../../../src/server/sessions/session-store.ts';
-
-function clock(): { now: () => number; advance: (ms: number) => void } {
-  let time = 1_000_000;
-  return {
-    now: () => time,
-    advance: (ms) => {
-      time += ms;
-    },
-  };
-}
+import { clock } from '../../clock.ts';
 
 describe('sessions in memory', () => {
   it('keep options and state under an id that cannot be guessed', async () => {

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { FlightError } from '@peregrine/flight';
+import { FlightError, messageOf } from '@peregrine/flight';
 import { DriverError } from '../adbc/driver.ts';
 import type { EngineFailure } from '../adbc/errors.ts';
 import type { OperationName, WorkerAnswer, WorkerRequest, WorkerSetup } from './messages.ts';
@@ -34,7 +34,7 @@ function failureOf(error: unknown): EngineFailure {
   return {
     status: undefined,
     code: 'INTERNAL',
-    message: error instanceof Error ? error.message : String(error),
+    message: messageOf(error),
   };
 }
 
