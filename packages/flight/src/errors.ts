@@ -45,6 +45,7 @@ export interface FlightErrorOptions {
   readonly where?: string | undefined;
 }
 
+// TypeScript takes no registered symbol for a unique one, whatever it is called
 const brand: unique symbol = Symbol.for('peregrine.FlightError') as never;
 
 /**

@@ -80,6 +80,7 @@ export class HpackDecoder {
     this.#block = block instanceof Buffer ? block : Buffer.from(block.buffer, block.byteOffset, end);
     this.#at = 0;
     while (this.#at < end) {
+      // the loop's condition: there is a byte
       const first = this.#block[this.#at] as number;
       let field: HeaderField;
       if (first >= 0x80) {
@@ -159,6 +160,7 @@ export class HpackDecoder {
   #integer(prefix: number): number {
     const block = this.#block;
     if (this.#at >= block.length) throw compressionError('the header block ends inside a field');
+    // there is a byte, says the line before
     let value = (block[this.#at++] as number) & prefix;
     if (value < prefix) return value;
     for (let factor = 1; ; factor *= 128) {

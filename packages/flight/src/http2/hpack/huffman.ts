@@ -1,4 +1,8 @@
-/** Huffman coding of header strings (RFC 7541, section 5.2 and appendix B). */
+/**
+ * Huffman coding of header strings (RFC 7541, section 5.2 and appendix B).
+ *
+ * `as number` stands where an index is within its array: below the loop's bound, or a byte in a table of 256 rows.
+ */
 import { huffmanCodeLengths, huffmanCodes, huffmanDecodeTables, leafFlag } from './huffman-table.ts';
 
 /** Returned by {@link huffmanDecode} for bytes that are no Huffman string. */

@@ -56,6 +56,7 @@ export function decompressBlock(
   let from = start;
   let to = at;
   while (from < end) {
+    // here and below, `!`: a bound was compared with before each byte is read
     const token = input[from++]!;
 
     let literals = token >> 4;

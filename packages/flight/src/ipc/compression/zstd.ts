@@ -78,6 +78,7 @@ function contentSize(bytes: Uint8Array): number | undefined {
   }
   const descriptor = view.getUint8(4);
   const single = (descriptor & 0b10_0000) !== 0;
+  // two bits number four lengths
   const at = 5 + (single ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!;
   const fieldBytes = descriptor >> 6 === 0 ? (single ? 1 : 0) : 1 << (descriptor >> 6);
   if (at + fieldBytes > bytes.byteLength) {

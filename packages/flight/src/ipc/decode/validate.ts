@@ -137,6 +137,7 @@ function validateViews(plan: ColumnPlan, data: Data, utf8: boolean): void {
   }
 }
 
+/** Rows are below the lengths that the buffers were checked against before: `!` here and in the functions below. */
 function validateUnion(plan: ColumnPlan, data: Data): void {
   const childLengths = new Float64Array(128).fill(-1);
   plan.typeIds.forEach((typeId, index) => {
