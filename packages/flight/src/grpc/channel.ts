@@ -47,6 +47,7 @@ import type {
   GrpcUnaryResult,
 } from './types.ts';
 import { unaryCall } from './unary.ts';
+import { checkUnixPath } from './unix-path.ts';
 
 /**
  * Makes the channel to a server. It connects with the first call.
@@ -375,6 +376,7 @@ function authorityOf(target: GrpcTarget): string {
 }
 
 function checkOptions(target: GrpcTarget, options: GrpcChannelOptions): void {
+  if (target.kind === 'unix') checkUnixPath(target.path);
   if (target.kind !== 'tls' && options.tls !== undefined) {
     throw new FlightInvalidArgumentError(
       `options for TLS are given, but ${describeTarget(target)} is reached in plaintext; use a tls target`,

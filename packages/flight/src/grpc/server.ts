@@ -19,6 +19,7 @@ import {
 } from '../limits/grpc.ts';
 import { ServerConnection, type ServerConnectionOptions, tooManyCalls } from './server-connection.ts';
 import type { GrpcListener, GrpcListenTarget, GrpcServer, GrpcServerOptions } from './types.ts';
+import { checkUnixPath } from './unix-path.ts';
 
 /**
  * Makes a server. It accepts calls once it listens.
@@ -77,6 +78,7 @@ class Server implements GrpcServer {
 
   async listen(target: GrpcListenTarget): Promise<GrpcListener> {
     if (this.#closed) throw new FlightUnavailableError('the server is closed; make a new one');
+    if (target.kind === 'unix') checkUnixPath(target.path);
     const listener = await this.#listen(target);
     if (this.#closed) {
       await listener.destroy();

@@ -75,7 +75,7 @@ export class Location extends FlightValue {
     return new Location(`grpc+tls://${formatHost(host)}:${port}`);
   }
 
-  /** A service on a Unix socket. */
+  /** A service on a Unix socket; on Windows on a named pipe, `\\.\pipe\name`. */
   static forGrpcUnix(path: string): Location {
     return new Location(formatUnixPath(path));
   }
