@@ -13,7 +13,7 @@ import { withStatus } from './problem.ts';
 import type { QueryOptions, QueryRequest } from './query-request.ts';
 import type { RunningQuery } from './running-queries.ts';
 import { sendChange, sendResult } from './send-result.ts';
-import { asSubquery, beginsReading } from './sql-clauses.ts';
+import { asSubquery, beginsReading, onlyReads } from './sql-clauses.ts';
 import { toPositional } from './sql-parameters.ts';
 import { isTextFormat } from './writers/create-writer.ts';
 
@@ -31,8 +31,7 @@ export async function runQuery(
 ): Promise<void> {
   const format = negotiateFormat(asked.wishes);
   const readOnly = request.method === 'GET';
-  const isSafe =
-    beginsReading(asked.sql) && (context.engine.info.dialect === 'duckdb' || !mayChange(asked.sql));
+  const isSafe = onlyReads(asked.sql) && (context.engine.info.dialect === 'duckdb' || !mayChange(asked.sql));
   if (readOnly && !isSafe) throw notByGet(reply);
   const running: RunningQuery = {
     id: call.queryId,

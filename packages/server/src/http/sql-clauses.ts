@@ -1,5 +1,6 @@
 import { findClickHouseFormat } from './formats.ts';
-import { type SqlToken, sqlTokens } from '../sql/sql-tokens.ts';
+import { functionCalls } from '../engine/function-calls.ts';
+import { type SqlToken, sqlTokens } from '../engine/sql-tokens.ts';
 
 /** SQL without its FORMAT clause. */
 export interface SqlWithFormat {
@@ -112,13 +113,57 @@ const readers = new Set([
   'UNPIVOT',
 ]);
 
-/** Whether a statement begins as one that only reads. */
+/** Functions that change something of the server though a query calls them. `nextval` is the read-only transaction's. */
+const changers: ReadonlySet<string> = new Set([
+  'check_peg_parser',
+  'checkpoint',
+  'disable_logging',
+  'disable_peg_parser',
+  'disable_profiling',
+  'enable_logging',
+  'enable_peg_parser',
+  'enable_profiling',
+  'force_checkpoint',
+  'truncate_duckdb_logs',
+  'write_log',
+]);
+
+/** Whether a statement only reads, as far as its text tells: its first word, and the functions that it calls. */
+export function onlyReads(sql: string): boolean {
+  if (!beginsReading(sql)) return false;
+  const { names, hidden } = functionCalls(sql);
+  return !hidden && [...names].every((name) => !changers.has(name));
+}
+
+/** Whether a statement begins as one that only reads. EXPLAIN may run what it explains, which has to read as well. */
 export function beginsReading(sql: string): boolean {
-  for (const token of sqlTokens(sql)) {
+  const tokens = sqlTokens(sql);
+  let explains = false;
+  let before = '';
+  for (const token of tokens) {
+    const opened = before === '(';
+    before = token.text;
     if (token.text === '(') continue;
-    return token.kind === 'word' && readers.has(token.text.toUpperCase());
+    if (token.kind !== 'word') return false;
+    if (isWord(token, 'EXPLAIN')) explains = true;
+    else if (explains && opened && isOption(token)) skipParenthesis(tokens);
+    else if (!explains || !isWord(token, 'ANALYZE')) return readers.has(token.text.toUpperCase());
   }
   return false;
+}
+
+/** `EXPLAIN (ANALYZE, FORMAT json) …`: the first parenthesis may hold options. */
+function isOption(token: SqlToken): boolean {
+  return ['ANALYZE', 'FORMAT', 'CODEGEN', 'VERBOSE'].some((option) => isWord(token, option));
+}
+
+function skipParenthesis(tokens: Iterator<SqlToken, void>): void {
+  for (let depth = 1; depth > 0; ) {
+    const step = tokens.next();
+    if (step.done === true) return;
+    if (step.value.text === '(') depth++;
+    if (step.value.text === ')') depth--;
+  }
 }
 
 /** Whether there is anything but comments. */

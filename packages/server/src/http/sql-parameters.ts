@@ -1,6 +1,6 @@
 import { FlightInvalidArgumentError } from '@peregrine/flight';
 import type { JsonValue } from './lossless-json.ts';
-import { sqlTokens } from '../sql/sql-tokens.ts';
+import { sqlTokens } from '../engine/sql-tokens.ts';
 
 /** Parameters of a statement: by position (`$1`, `?`) or by name (`:name`, `$name`, ClickHouse's `{name:Type}`). */
 export type SqlParameters = readonly JsonValue[] | ReadonlyMap<string, JsonValue>;

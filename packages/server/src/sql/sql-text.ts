@@ -1,4 +1,4 @@
-import { sqlTokens } from './sql-tokens.ts';
+import { sqlTokens } from '../engine/sql-tokens.ts';
 
 /** What escapes `%` and `_` in patterns of the catalog, as SQL_SEARCH_STRING_ESCAPE tells. */
 export const patternEscape = '\\';

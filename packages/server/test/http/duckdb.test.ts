@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -185,13 +185,39 @@ describe('HTTP over DuckDB', () => {
 
   it('refuses to change anything by GET', async () => {
     await run('CREATE OR REPLACE TABLE kept AS SELECT 1 AS a');
+    await run('CREATE SEQUENCE IF NOT EXISTS kept_ids');
     const get = (sql: string) => fetch(`${address.url}/?query=${encodeURIComponent(sql)}`);
     for (const sql of ['DELETE FROM kept', 'INSERT INTO kept VALUES (2)', 'COPY kept TO "x.csv"']) {
       assert.equal((await get(sql)).status, 405, sql);
     }
+    const target = join(folder, 'explained.csv');
+    for (const sql of [
+      `EXPLAIN ANALYZE COPY kept TO '${target}'`,
+      'EXPLAIN ANALYZE DELETE FROM kept',
+      'FROM checkpoint()',
+      "SELECT write_log('x')",
+      'PRAGMA threads = 1',
+      'SET threads = 1',
+      "ATTACH ':memory:' AS other",
+      '/* SELECT */ DROP TABLE kept',
+    ]) {
+      assert.equal((await get(sql)).status, 405, sql);
+    }
+    assert.ok(!existsSync(target));
+    for (const sql of [
+      'SELECT 1; DELETE FROM kept',
+      'SELECT 1; COMMIT; DELETE FROM kept',
+      "SELECT nextval('kept_ids')",
+      "FROM query('DELETE FROM kept')",
+    ]) {
+      const { status } = await get(sql);
+      assert.ok(status >= 400 && status < 500, `${sql}: ${status}`);
+    }
     const hidden = await get('WITH x AS (SELECT 2) INSERT INTO kept SELECT * FROM x RETURNING a');
     assert.ok(hidden.status >= 400, String(hidden.status));
     assert.equal(await run('SELECT count(*) FROM kept FORMAT CSV'), '1\n');
+    const pivoted = await get('PIVOT kept ON a USING count(*) FORMAT CSVWithNames');
+    assert.equal(await pivoted.text(), '1\n1\n');
     const parquet = await get('FROM kept FORMAT Parquet');
     assert.equal(
       Buffer.from(await parquet.arrayBuffer())

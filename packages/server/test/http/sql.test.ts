@@ -5,13 +5,14 @@ import { parseLosslessJson } from '../../src/http/lossless-json.ts';
 import {
   asSubquery,
   beginsReading,
+  onlyReads,
   isEmptySql,
   readInsertHead,
   readTableName,
   takeFormatClause,
 } from '../../src/http/sql-clauses.ts';
 import { toPositional } from '../../src/http/sql-parameters.ts';
-import { sqlTokens } from '../../src/sql/sql-tokens.ts';
+import { sqlTokens } from '../../src/engine/sql-tokens.ts';
 
 describe('sqlTokens()', () => {
   it('tells texts, names, comments and parameters apart', () => {
@@ -133,6 +134,31 @@ describe('statements that only read', () => {
     }
     for (const sql of ['DROP TABLE t', 'COPY t TO x', 'SET x = 1', '', "'SELECT'"])
       assert.ok(!beginsReading(sql), sql);
+  });
+
+  it('are told by what EXPLAIN runs, and by the functions that they call', () => {
+    for (const sql of [
+      'EXPLAIN SELECT 1',
+      'EXPLAIN ANALYZE SELECT 1',
+      'EXPLAIN (ANALYZE, FORMAT json) (FROM t)',
+      'EXPLAIN (SELECT 1)',
+      "FROM query('SELECT random()')",
+      'SELECT checkpoint FROM t',
+    ]) {
+      assert.ok(onlyReads(sql), sql);
+    }
+    for (const sql of [
+      "EXPLAIN ANALYZE COPY t TO 'x'",
+      "EXPLAIN (ANALYZE true) COPY t TO 'x'",
+      'EXPLAIN ANALYZE DELETE FROM t',
+      'EXPLAIN',
+      'FROM checkpoint()',
+      'SELECT "Write_Log" /* x */ (1)',
+      "FROM query('FROM force_checkpoint()')",
+      "FROM query('FROM force_' || 'checkpoint()')",
+    ]) {
+      assert.ok(!onlyReads(sql), sql);
+    }
   });
 
   it('are put into parentheses without their end', () => {

@@ -1,4 +1,6 @@
 import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { refuseFatalCalls } from '../function-calls.ts';
+import { sqlTokens } from '../sql-tokens.ts';
 import { type ArrowSchema, encodeSchema } from '@peregrine/flight/ipc';
 import { type Driver, DriverError, driverAt, driverStatus, handleBytes, loadDriver } from '../adbc/driver.ts';
 import { describeParameters } from '../adbc/parameter-types.ts';
@@ -90,7 +92,8 @@ export function createOperations(setup: WorkerSetup): OperationTable {
     },
     prepare({ connection, statement, sql }) {
       const count = countStatements(library, connection, sql);
-      if (count !== undefined && count > 1) {
+      // PIVOT without a list of values counts as two: one that finds the values, and one that uses them.
+      if (count !== undefined && count > 1 && holdsSeveral(sql)) {
         throw new FlightInvalidArgumentError(
           `one statement can be prepared at a time, and this text has ${count}; send them one by one`,
         );
@@ -317,12 +320,23 @@ function countStatements(
 ): number | undefined {
   if (sql.includes('\0')) throw new FlightInvalidArgumentError('the SQL text holds a NUL character');
   if (library === undefined) return undefined;
+  refuseFatalCalls(sql);
   const text = allocateText(sql);
   try {
     return library.countStatements(connection, text);
   } finally {
     free(text);
   }
+}
+
+/** Whether something stands behind a semicolon. */
+function holdsSeveral(sql: string): boolean {
+  let ended = false;
+  for (const { text } of sqlTokens(sql)) {
+    if (ended && text !== ';') return true;
+    ended ||= text === ';';
+  }
+  return false;
 }
 
 function prepared(
