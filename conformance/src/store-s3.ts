@@ -1,12 +1,16 @@
 // The dataset store over a real S3 server: reading with pruning, writing, replacing, two servers over one bucket.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { StoreOptions } from '@peregrine/server';
+import { Action, type FlightClient, FlightDescriptor, Ticket, connect } from '@peregrine/flight';
+import { writeIpcFile, writeIpcStream } from '@peregrine/flight/ipc';
+import { type StoreOptions, serveData } from '@peregrine/server';
+import { type RecordBatch, Table } from 'apache-arrow';
 import { pythonPath } from './peers.ts';
 import { type Node, startNode } from './store/node.ts';
-import { numbers } from './store/numbers.ts';
+import { numbers, numbersTable } from './store/numbers.ts';
 import { type S3Server, startS3Server } from './store/s3-server.ts';
 
 let s3: S3Server;
@@ -33,6 +37,34 @@ function openNode(paths: readonly string[], options: StoreOptions = {}): Promise
     pollMs: Infinity,
     ...options,
   });
+}
+
+/** A whole server, and a client of it. */
+async function serve(data: readonly string[]): Promise<{ client: FlightClient; stop(): Promise<void> }> {
+  const server = await serveData({
+    data,
+    extensions,
+    flightPort: 0,
+    httpPort: undefined,
+    s3AccessKeyId: s3.keys.accessKeyId,
+    s3SecretAccessKey: s3.keys.secretAccessKey,
+    s3Endpoint: s3.endpoint,
+  });
+  const client = connect(server.location);
+  return {
+    client,
+    async stop() {
+      await client.close();
+      await server.shutdown();
+    },
+  };
+}
+
+/** The same rows in several batches. */
+function cut(table: Table, rows: number): RecordBatch[] {
+  return Array.from({ length: Math.ceil(table.numRows / rows) }, (_, i) =>
+    table.slice(i * rows, (i + 1) * rows),
+  ).flatMap(({ batches }) => batches);
 }
 
 describe('Reading from a bucket', () => {
@@ -105,6 +137,143 @@ describe('Reading from a bucket', () => {
       assert.deepEqual(await node.one('SELECT count(*) FROM sales'), ['400000']);
     } finally {
       await node.close();
+    }
+  });
+
+  it('serves Arrow and Feather objects as they lie, in ranges, and reads them into the engine', async () => {
+    const folder = join(s3.folder, 'arrow');
+    await mkdir(folder, { recursive: true });
+    const table = numbersTable(0, 3_000_000, 1);
+    const file = Buffer.concat(writeIpcFile(new Table(cut(table, 250_000))));
+    await writeFile(join(folder, 'file.feather'), file);
+    await writeFile(join(folder, 'stream.arrow'), Buffer.concat(writeIpcStream(numbersTable(0, 1000, 2))));
+    const node = await openNode(['s3://data/arrow']);
+    try {
+      assert.deepEqual(node.store.problems(), []);
+      assert.deepEqual(
+        node.store.tables().map(({ name, format, rows }) => [name, format, rows]),
+        [
+          ['file', 'arrow', 3_000_000n],
+          ['stream', 'arrow', 1000n],
+        ],
+      );
+      const described = s3.requests.filter(
+        ({ method, path }) => method === 'GET' && path.endsWith('.feather'),
+      );
+      const bytes = described.reduce((sum, request) => sum + request.bytes, 0);
+      assert.ok(bytes < file.length / 20, `the headers of ${file.length} bytes took ${bytes}`);
+      // SQL first names it here.
+      for (const sql of [
+        'SELECT count(*), max(n), min(put) FROM file',
+        'SELECT count(*), max(n), min(put) FROM stream',
+      ])
+        await node.store.use(sql);
+      assert.deepEqual(await node.one('SELECT count(*), max(n), min(put) FROM file'), [
+        '3000000',
+        '2999999',
+        '1',
+      ]);
+      assert.deepEqual(await node.one('SELECT count(*), max(n), min(put) FROM stream'), ['1000', '999', '2']);
+    } finally {
+      await node.close();
+    }
+
+    const server = await serve(['s3://data/arrow']);
+    try {
+      const { client } = server;
+      const info = await client.getFlightInfo(FlightDescriptor.forPath('file'));
+      assert.equal(info.totalRecords, 3_000_000n);
+      s3.forget();
+      const got = await client.doGet(new Ticket('file')).readAll();
+      assert.equal(got.numRows, 3_000_000);
+      assert.deepEqual(got.getChild('n')?.toArray(), table.getChild('n')?.toArray());
+      const ranges = s3.requests.filter(({ method }) => method === 'GET');
+      assert.ok(
+        ranges.every(({ status, bytes: length }) => status === 206 && length <= 8 << 20),
+        JSON.stringify(ranges),
+      );
+      assert.ok(ranges.length <= 8, `${ranges.length} requests for ${file.length} bytes`);
+      // Replaced under its name: what is served next is the new one.
+      await writeFile(join(folder, 'next'), Buffer.concat(writeIpcFile(numbersTable(0, 5, 3))));
+      await rename(join(folder, 'next'), join(folder, 'file.feather'));
+      await client.doAction(new Action('refresh')).toArray();
+      assert.equal((await client.doGet(new Ticket('file')).readAll()).numRows, 5);
+      assert.equal((await client.doGet(new Ticket('SELECT * FROM file')).readAll()).numRows, 5);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('attaches a DuckDB object, read-only, and reads no more of it than a query needs', async () => {
+    const writer = await openNode(['s3://data/read']);
+    const local = join(s3.folder, '..', 'shop.duckdb');
+    await writer.one(`ATTACH '${local}' AS made`);
+    await writer.one(
+      'CREATE TABLE made.orders AS SELECT range AS id, md5(range::VARCHAR) AS text FROM range(500000)',
+    );
+    await writer.one('CREATE SCHEMA made.archive');
+    await writer.one('CREATE TABLE made.archive.old AS SELECT 7 AS a');
+    await writer.one('DETACH made');
+    await writer.close();
+    await mkdir(join(s3.folder, 'db'), { recursive: true });
+    await rename(local, join(s3.folder, 'db', 'shop.duckdb'));
+
+    for (const path of ['s3://data/db', 's3://data/db/shop.duckdb']) {
+      const node = await openNode([path]);
+      try {
+        assert.deepEqual(node.store.problems(), []);
+        assert.deepEqual(
+          node.store.tables().map(({ name, format }) => [name, format]),
+          [
+            ['shop.archive.old', 'duckdb'],
+            ['shop.orders', 'duckdb'],
+          ],
+        );
+        s3.forget();
+        assert.deepEqual(await node.one('SELECT sum(id)::BIGINT FROM shop.orders WHERE id < 1000'), [
+          '499500',
+        ]);
+        const bytes = s3.requests.reduce((sum, request) => sum + request.bytes, 0);
+        const size = (await stat(join(s3.folder, 'db', 'shop.duckdb'))).size;
+        assert.ok(bytes < size / 2, `a part of one column took ${bytes} of ${size} bytes`);
+        assert.deepEqual(await node.one('SELECT a FROM shop.archive.old'), ['7']);
+        await assert.rejects(node.one('INSERT INTO shop.orders VALUES (1, $$x$$)'), /read-only/);
+      } finally {
+        await node.close();
+      }
+    }
+  });
+
+  it('answers a command with columns, filter and limit by what that takes', async () => {
+    const server = await serve(['s3://data/read']);
+    try {
+      const { client } = server;
+      const size = Number((await client.getFlightInfo(FlightDescriptor.forPath('wide'))).totalBytes);
+      const bytesOf = async (command: object): Promise<{ bytes: number; rows: number; columns: number }> => {
+        s3.forget();
+        const info = await client.getFlightInfo(FlightDescriptor.forCommand(JSON.stringify(command)));
+        const table = await client.readAll(info);
+        const bytes = s3.requests
+          .filter(({ method }) => method === 'GET')
+          .reduce((sum, each) => sum + each.bytes, 0);
+        return { bytes, rows: table.numRows, columns: table.numCols };
+      };
+      const some = await bytesOf({
+        dataset: 'wide',
+        columns: ['a', 'id'],
+        filter: 'id BETWEEN 420000 AND 420009',
+      });
+      assert.deepEqual([some.rows, some.columns], [10, 2]);
+      assert.ok(some.bytes < size / 20, `a filter read ${some.bytes} of ${size} bytes`);
+      const column = await bytesOf({ dataset: 'wide', columns: ['k'] });
+      assert.deepEqual([column.rows, column.columns], [1_000_000, 1]);
+      assert.ok(column.bytes < size / 10, `a column read ${column.bytes} of ${size} bytes`);
+      const first = await bytesOf({ dataset: 'wide', limit: 3 });
+      assert.deepEqual([first.rows, first.columns], [3, 7]);
+      assert.ok(first.bytes < size / 2, `three rows read ${first.bytes} of ${size} bytes`);
+      console.log(`of ${size} bytes: filter ${some.bytes}, column ${column.bytes}, limit ${first.bytes}`);
+    } finally {
+      await server.stop();
     }
   });
 

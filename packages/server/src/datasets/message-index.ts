@@ -1,6 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
 import { FlightDataError, messageOf } from '@peregrine/flight';
 import { type MessageHeader, decodeMessageHeader, encodeSchema, parseIpcFooter } from '@peregrine/flight/ipc';
+import type { RangeSource } from './range-source.ts';
 
 /** Where one IPC message lies in a file. */
 export interface MessagePlace {
@@ -31,31 +31,37 @@ export interface MessageIndex {
 /** A header longer than this is not one: nothing of that size is read into memory. 64 MiB hold a million columns. */
 const maxHeaderBytes = 64 << 20;
 
+/** Most headers are shorter: those of a stream, whose length nobody tells, are read with so many bytes. */
+const usualHeaderBytes = 4096;
+
+/** Headers of a file that are read at once: from a bucket each takes the time of a request. */
+const headersAtOnce = 16;
+
 /** The continuation marker before a message's length. */
 const continuation = 0xffffffff;
 
 /**
  * Reads the headers of an Arrow IPC file (Feather V2) or stream and skips the bodies.
  *
- * @param file - an open file
+ * @param source - what is read; it stays open
  * @param name - how errors call it
  * @throws FlightDataError when it is not Arrow IPC, or ends in the middle of a message
  */
-export async function readMessageIndex(file: FileHandle, name: string): Promise<MessageIndex> {
-  const { size } = await file.stat();
-  const magic = Buffer.from(await readAt(file, 0, Math.min(8, size), name)).toString('latin1');
+export async function readMessageIndex(source: RangeSource, name: string): Promise<MessageIndex> {
+  const { size } = source;
+  const magic = Buffer.from(await source.read(0, Math.min(8, size))).toString('latin1');
   if (magic.startsWith('FEA1')) {
     throw new FlightDataError(
       `${name} is a Feather V1 file, which is not Arrow IPC; write it again as Feather V2 (pyarrow.feather.write_feather)`,
     );
   }
-  const place = { file, name, size };
+  const place = { source, name, size };
   return magic.startsWith('ARROW1') ? await indexFile(place) : await indexStream(place);
 }
 
-/** A file that is looked at. */
+/** What is looked at. */
 interface Place {
-  readonly file: FileHandle;
+  readonly source: RangeSource;
   readonly name: string;
   readonly size: number;
 }
@@ -96,29 +102,32 @@ async function indexStream(place: Place): Promise<MessageIndex> {
  * the schema's message out: the footer has the schema as well.
  */
 async function indexFile(place: Place): Promise<MessageIndex> {
-  const { file, name, size } = place;
-  const tail = Buffer.from(await readAt(file, Math.max(0, size - 10), Math.min(10, size), name));
+  const { name, size, source } = place;
+  const tail = Buffer.from(await source.read(Math.max(0, size - 10), Math.min(10, size)));
   const footerLength = tail.length === 10 ? tail.readInt32LE(0) : 0;
   if (tail.toString('latin1', 4) !== 'ARROW1' || footerLength <= 0 || footerLength > size - 18) {
     throw new FlightDataError(`${name} does not end as an Arrow IPC file does; is it complete?`);
   }
-  const footer = parseIpcFooter(await readAt(file, size - 10 - footerLength, footerLength, name));
+  const footer = parseIpcFooter(await source.read(size - 10 - footerLength, footerLength));
   const first = await readHeader(place, 8);
   const schemaHeader =
     first?.message.kind === 'schema' ? first.header : encodeSchema(footer.schema, footer.version);
+  const blocks = [
+    ...footer.dictionaries.map((block) => ({ kind: 'dictionary', block }) as const),
+    ...footer.batches.map((block) => ({ kind: 'batch', block }) as const),
+  ];
   const messages: MessagePlace[] = [];
-  for (const [kind, blocks] of [
-    ['dictionary', footer.dictionaries],
-    ['batch', footer.batches],
-  ] as const) {
-    for (const { offset } of blocks) {
+  for (let from = 0; from < blocks.length; from += headersAtOnce) {
+    const some = blocks.slice(from, from + headersAtOnce).map(async ({ kind, block }) => {
+      const { headerLength, offset } = block;
       if (!(offset >= 8 && offset < size)) {
         throw new FlightDataError(`${name} places a ${kind} at byte ${offset} of ${size}`);
       }
-      const found = await readHeader(place, offset);
+      const found = await readHeader(place, offset, headerLength);
       if (found?.message.kind !== kind) throw new FlightDataError(`${name} has no ${kind} at byte ${offset}`);
-      messages.push(placeOf(found, place));
-    }
+      return placeOf(found, place);
+    });
+    messages.push(...(await Promise.all(some)));
   }
   return summarize(schemaHeader, messages);
 }
@@ -130,17 +139,28 @@ interface FoundHeader {
   readonly bodyOffset: number;
 }
 
-/** Reads the header of the message at an offset; undefined where the stream ends. */
-async function readHeader({ file, name, size }: Place, start: number): Promise<FoundHeader | undefined> {
-  let offset = start;
-  const prefix = Buffer.from(await readAt(file, offset, Math.min(8, size - offset), name));
+/**
+ * Reads the header of the message at an offset; undefined where the stream ends.
+ *
+ * @param expected - bytes of prefix and header, if they are known: then they are had at once
+ */
+async function readHeader(
+  { name, size, source }: Place,
+  start: number,
+  expected: number = usualHeaderBytes,
+): Promise<FoundHeader | undefined> {
+  const wanted = expected >= 8 && expected <= maxHeaderBytes ? expected : usualHeaderBytes;
+  const bytes = await source.read(start, Math.min(wanted, size - start));
+  const prefix = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(8, bytes.length));
+  if (prefix.length < 4) throw new FlightDataError(`${name} ends in the middle of a message's length`);
   let length = prefix.readUInt32LE(0);
-  offset += 4;
+  let prefixLength = 4;
   if (length === continuation) {
     if (prefix.length < 8) throw new FlightDataError(`${name} ends in the middle of a message's length`);
     length = prefix.readUInt32LE(4);
-    offset += 4;
+    prefixLength = 8;
   }
+  const offset = start + prefixLength;
   if (length === 0) return undefined;
   if (length > maxHeaderBytes || length > size - offset) {
     throw new FlightDataError(
@@ -148,9 +168,11 @@ async function readHeader({ file, name, size }: Place, start: number): Promise<F
         `${size - offset} bytes are left`,
     );
   }
-  const header = await readAt(file, offset, length, name);
-  offset += length;
-  return { header, message: decodeHeaderOf(header, name, offset), bodyOffset: offset };
+  const header =
+    prefixLength + length <= bytes.length
+      ? bytes.slice(prefixLength, prefixLength + length)
+      : await source.read(offset, length);
+  return { header, message: decodeHeaderOf(header, name, offset + length), bodyOffset: offset + length };
 }
 
 function placeOf({ header, message, bodyOffset }: FoundHeader, { name, size }: Place): MessagePlace {
@@ -187,25 +209,4 @@ function decodeHeaderOf(header: Uint8Array, name: string, end: number): MessageH
       },
     );
   }
-}
-
-/** Reads exactly so many bytes; a file that became shorter meanwhile is an error, never a short answer. */
-export async function readAt(
-  file: FileHandle,
-  offset: number,
-  length: number,
-  name: string,
-  into: Uint8Array = new Uint8Array(length),
-): Promise<Uint8Array> {
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await file.read(into, done, length - done, offset + done);
-    if (bytesRead === 0) {
-      throw new FlightDataError(
-        `${name} ends at byte ${offset + done}, where ${length - done} more bytes belong`,
-      );
-    }
-    done += bytesRead;
-  }
-  return into.length === length ? into : into.subarray(0, length);
 }

@@ -153,9 +153,7 @@ function plainEntry(name: string, table: FoundTable & { readonly source: Source 
     const problem =
       files.length > 1
         ? `${files.length} ${format} files in one folder or glob: files of this kind are a table each`
-        : storage.root.startsWith('s3://')
-          ? `${format} files are read from local folders and shares only: store it as Parquet`
-          : undefined;
+        : undefined;
     return { ...base, scan: undefined, rowsSql: undefined, problem };
   }
   const exact = files.map(({ path }) => escapeGlob(storage.url(path)));

@@ -33,3 +33,9 @@ export const s3RequestTimeoutMs: number = 30_000;
 
 /** Times that a request to a bucket's server is tried when it is busy or cannot be reached. */
 export const s3Tries: number = 3;
+
+/** Bytes of an object that one request asks for: slow lines bring so many within {@link s3RequestTimeoutMs}. */
+export const s3RangeBytes: number = 8 * 1024 * 1024;
+
+/** Requests at once for one range of an object. */
+export const s3RangesAtOnce: number = 4;

@@ -14,6 +14,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { FlightResourceExhaustedError, FlightUnavailableError, messageOf } from '@peregrine/flight';
+import { openFileRange } from '../datasets/range-source.ts';
 import { localOrphanLifeMs, maxStoreFiles, maxStoreFolderDepth, stagedHeartbeatMs } from './limits.ts';
 import type { StagedFile, Storage, StoredFile } from './storage.ts';
 import { newTemporaryName } from './writer-id.ts';
@@ -38,6 +39,7 @@ export function createLocalStorage(root: string): Storage {
       const stats = await stat(at(path)).catch(nothingWhenMissing);
       return stats?.isFile() === true ? fileOf(path, stats) : undefined;
     },
+    open: (path) => openFileRange(at(path), path),
     async read(path) {
       return await readFile(at(path)).catch(nothingWhenMissing);
     },

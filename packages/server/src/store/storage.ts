@@ -1,3 +1,5 @@
+import type { RangeSource } from '../datasets/range-source.ts';
+
 /** One file as a listing saw it. */
 export interface StoredFile {
   /** Relative to the storage's root, with `/`. */
@@ -34,6 +36,8 @@ export interface Storage {
   list(folder?: string, depth?: number): Promise<readonly StoredFile[]>;
   /** One file; undefined when it is not there. */
   stat(path: string): Promise<StoredFile | undefined>;
+  /** Opens a file to read ranges of it as it is now. @throws FlightNotFoundError when it is not there */
+  open(path: string): Promise<RangeSource>;
   /** Reads a whole small file; undefined when it is not there. */
   read(path: string): Promise<Uint8Array | undefined>;
   /**

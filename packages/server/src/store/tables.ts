@@ -1,8 +1,8 @@
-import { open } from 'node:fs/promises';
 import { FlightError, messageOf } from '@peregrine/flight';
-import { createFileDataset } from '../datasets/file-dataset.ts';
-import { readAt, readMessageIndex } from '../datasets/message-index.ts';
-import type { EngineInput } from '../engine/types.ts';
+import { createRangeDataset } from '../datasets/file-dataset.ts';
+import { readMessageIndex } from '../datasets/message-index.ts';
+import type { RangeSource } from '../datasets/range-source.ts';
+import { readMessages } from '../datasets/read-messages.ts';
 import type { EngineTables } from './engine-tables.ts';
 import type { Entry } from './entries.ts';
 import { nameKey } from './names.ts';
@@ -65,8 +65,7 @@ export function createTables(engine: EngineTables): Tables {
   }
 
   async function makeArrow(entry: Entry): Promise<ServedTable> {
-    const path = pathOf(entry);
-    const dataset = createFileDataset(entry.name, path);
+    const dataset = createRangeDataset(entry.name, entry.origin, () => openEntry(entry));
     const { schemaHeader, rows } = await dataset.describe();
     const base = {
       ...tableOf(entry, engine.sqlName(entry.name)),
@@ -136,18 +135,12 @@ export function createTables(engine: EngineTables): Tables {
     async load(served) {
       const { entry } = served;
       try {
-        const path = pathOf(entry);
-        const file = await open(path);
+        const source = await openEntry(entry);
         try {
-          const index = await readMessageIndex(file, entry.name);
-          const messages = async function* (): AsyncGenerator<EngineInput, void, undefined> {
-            for (const { header, bodyOffset, bodyLength } of index.messages) {
-              yield { header, body: await readAt(file, bodyOffset, bodyLength, entry.name) };
-            }
-          };
-          await engine.loadTable(entry.name, index.schemaHeader, messages());
+          const index = await readMessageIndex(source, entry.name);
+          await engine.loadTable(entry.name, index.schemaHeader, readMessages(source, index));
         } finally {
-          await file.close();
+          await source.close();
         }
         return { ...served, pending: false };
       } catch (error) {
@@ -189,9 +182,13 @@ function broken(entry: Entry, problem: string): ServedTable {
   };
 }
 
-/** Of the one file of a table that is read from disk. */
+/** The one file of a table, as the engine calls it. */
 function pathOf(entry: Entry): string {
   return entry.source.storage.url(entry.files[0]?.path ?? '');
+}
+
+function openEntry(entry: Entry): Promise<RangeSource> {
+  return entry.source.storage.open(entry.files[0]?.path ?? '');
 }
 
 /** What went wrong, without the SQL of the view that nobody wrote. */

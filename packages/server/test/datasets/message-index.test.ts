@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { openFileRange } from '../../src/datasets/range-source.ts';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -20,7 +20,7 @@ const table = new Table({
 async function indexOf(bytes: Uint8Array): Promise<MessageIndex> {
   const path = join(folder, 'data.arrow');
   writeFileSync(path, bytes);
-  const file = await open(path);
+  const file = await openFileRange(path, 'data.arrow');
   try {
     return await readMessageIndex(file, 'data.arrow');
   } finally {

@@ -117,6 +117,54 @@ describe('Requests to S3', () => {
     assert.deepEqual(asked, ['PUT /bucket/k', 'HEAD /bucket/k', 'PUT /bucket/k']);
   });
 
+  it('reads an object in ranges, of the version that was opened, and says when it was replaced', async () => {
+    const content = Buffer.alloc(20 << 20, 'abcdefg');
+    const ranges: string[] = [];
+    let version: string | undefined = 'v1';
+    answer = (request, response) => {
+      response.setHeader('etag', '"e"');
+      if (version !== undefined) response.setHeader('x-amz-version-id', version);
+      response.setHeader('last-modified', 'Tue, 02 Jan 2024 03:04:05 GMT');
+      if (request.method === 'HEAD') {
+        response.setHeader('content-length', content.length);
+        response.end();
+        return;
+      }
+      const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+      assert.equal(request.headers['if-match'], '"e"');
+      ranges.push(`${from}-${to} ${new URL(request.url ?? '', endpoint).searchParams.get('versionId')}`);
+      response.statusCode = 206;
+      response.end(content.subarray(Number(from), Number(to) + 1));
+    };
+    const opened = await createS3Storage('bucket', 'p', { ...keys, endpoint }).open('k.arrow');
+    assert.equal(opened.size, content.length);
+    const read = await opened.read(3, 18 << 20);
+    assert.ok(content.subarray(3, 3 + (18 << 20)).equals(read));
+    assert.deepEqual(ranges.sort(), ['16777219-18874370 v1', '3-8388610 v1', '8388611-16777218 v1']);
+    assert.equal((await opened.read(5, 0)).length, 0);
+
+    version = undefined;
+    const unversioned = await createS3Storage('bucket', 'p', { ...keys, endpoint }).open('k.arrow');
+    assert.notEqual(unversioned.tag, opened.tag);
+    answer = (_request, response) => {
+      response.statusCode = 412;
+      response.end('<Error><Code>PreconditionFailed</Code></Error>');
+    };
+    await assert.rejects(unversioned.read(0, 10), /ABORTED.*replaced or removed while it was read/);
+    answer = (_request, response) => {
+      response.statusCode = 206;
+      response.end('short');
+    };
+    await assert.rejects(unversioned.read(0, 10), /UNAVAILABLE.*gave 5 bytes/);
+    answer = (_request, response) => {
+      response.statusCode = 404;
+      response.end();
+    };
+    await assert.rejects(createS3Storage('bucket', 'p', { ...keys, endpoint }).open('gone.arrow'), {
+      code: 'NOT_FOUND',
+    });
+  });
+
   it('says what is wrong and what to do', async () => {
     const fail = (status: number, code: string): void => {
       answer = (_request, response) => {

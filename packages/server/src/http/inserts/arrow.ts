@@ -1,7 +1,8 @@
-import { open } from 'node:fs/promises';
 import { FlightDataError, FlightResourceExhaustedError } from '@peregrine/flight';
 import { type IpcMessage, ipcStreamMessages } from '@peregrine/flight/ipc';
-import { readAt, readMessageIndex } from '../../datasets/message-index.ts';
+import { readMessageIndex } from '../../datasets/message-index.ts';
+import { openFileRange } from '../../datasets/range-source.ts';
+import { readMessages } from '../../datasets/read-messages.ts';
 import type { EngineConnection, EngineIngestOptions, EngineInput } from '../../engine/types.ts';
 import type { HttpContext } from '../context.ts';
 import { withStatus } from '../problem.ts';
@@ -53,15 +54,10 @@ export async function insertArrowFile(
   signal: AbortSignal,
 ): Promise<bigint> {
   await using spooled = await spool(context, source, '.arrow');
-  const file = await open(spooled.path);
+  const file = await openFileRange(spooled.path, 'the Arrow file sent');
   try {
-    const { schemaHeader, messages } = await readMessageIndex(file, 'the Arrow file sent');
-    const inputs = async function* (): AsyncGenerator<EngineInput, void, void> {
-      for (const { header, bodyOffset, bodyLength } of messages) {
-        yield { header, body: await readAt(file, bodyOffset, bodyLength, 'the Arrow file sent') };
-      }
-    };
-    return await ingest(connection, target, schemaHeader, inputs(), signal);
+    const index = await readMessageIndex(file, 'the Arrow file sent');
+    return await ingest(connection, target, index.schemaHeader, readMessages(file, index), signal);
   } finally {
     await file.close();
   }

@@ -15,6 +15,8 @@ export interface S3Object {
   readonly size: number;
   readonly modifiedMs: number;
   readonly etag: string;
+  /** In buckets that keep versions, which of them it is; undefined in a listing and in other buckets. */
+  readonly versionId?: string | undefined;
 }
 
 /** The few calls that keep order in a bucket; data goes by the engine. */
@@ -23,6 +25,12 @@ export interface S3Client {
   list(prefix: string, limit: number): Promise<S3Object[]>;
   /** @returns undefined when it is not there */
   get(key: string): Promise<Uint8Array | undefined>;
+  /**
+   * Reads a range of an object as {@link S3Client.head} saw it.
+   *
+   * @throws FlightError ABORTED when it was replaced since
+   */
+  getRange(object: S3Object, offset: number, length: number): Promise<Uint8Array>;
   /** @returns undefined when it is not there */
   head(key: string): Promise<S3Object | undefined>;
   /** Writes an object where none is. @returns false when there is one */
@@ -112,6 +120,7 @@ export function createS3Client(bucket: string, options: S3Options): S3Client {
       size: Number(headers.get('content-length')),
       modifiedMs: Date.parse(headers.get('last-modified') ?? '') || 0,
       etag: headers.get('etag') ?? '',
+      versionId: headers.get('x-amz-version-id') ?? undefined,
     };
   }
 
@@ -145,6 +154,30 @@ export function createS3Client(bucket: string, options: S3Options): S3Client {
       if (status === 404) return undefined;
       if (status !== 200) fail(status, body, `s3://${bucket}/${key} cannot be read`);
       return body;
+    },
+    async getRange({ etag, key, versionId }, offset, length) {
+      const { status, body } = await call('GET', key, versionId === undefined ? {} : { versionId }, {
+        range: `bytes=${offset}-${offset + length - 1}`,
+        ...(etag === '' ? {} : { 'if-match': etag }),
+      });
+      if (
+        status === 412 ||
+        (status === 404 && elementText(new TextDecoder().decode(body), 'Code') !== 'NoSuchBucket')
+      ) {
+        throw new FlightServerError(
+          `s3://${bucket}/${key} was replaced or removed while it was read; ask for it again`,
+          { code: 'ABORTED' },
+        );
+      }
+      if (status !== 206 && status !== 200) fail(status, body, `s3://${bucket}/${key} cannot be read`);
+      // A server that knows no ranges sends everything.
+      const range = status === 200 && body.length !== length ? body.subarray(offset, offset + length) : body;
+      if (range.length !== length) {
+        throw new FlightUnavailableError(
+          `s3://${bucket}/${key} gave ${range.length} bytes from ${offset} on, where ${length} were asked for`,
+        );
+      }
+      return range;
     },
     head,
     async putNew(key, content) {

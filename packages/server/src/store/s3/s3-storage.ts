@@ -1,7 +1,7 @@
-import { FlightResourceExhaustedError, FlightServerError } from '@peregrine/flight';
-import { bucketOrphanLifeMs, maxStoreFiles } from '../limits.ts';
+import { FlightNotFoundError, FlightResourceExhaustedError, FlightServerError } from '@peregrine/flight';
+import { bucketOrphanLifeMs, maxStoreFiles, s3RangeBytes, s3RangesAtOnce } from '../limits.ts';
 import type { Storage, StoredFile } from '../storage.ts';
-import { type S3Object, createS3Client } from './client.ts';
+import { type S3Client, type S3Object, createS3Client } from './client.ts';
 import type { S3Options } from './options.ts';
 
 /**
@@ -40,6 +40,17 @@ export function createS3Storage(bucket: string, prefix: string, options: S3Optio
       const found = await client.head(root + path);
       return found === undefined ? undefined : fileOf(found);
     },
+    async open(path) {
+      const object = await client.head(root + path);
+      if (object === undefined) throw new FlightNotFoundError(`${url(path)} is not there`);
+      const { etag, modifiedMs, size, versionId = '' } = object;
+      return {
+        size,
+        tag: `${etag}-${size}-${modifiedMs}-${versionId}`,
+        read: (offset, length) => readRange(client, object, offset, length),
+        close: async () => undefined,
+      };
+    },
     read: (path) => client.get(root + path),
     publish: (path, bytes) => client.putNew(root + path, bytes),
     async stage(path) {
@@ -69,4 +80,26 @@ export function createS3Storage(bucket: string, prefix: string, options: S3Optio
     url,
     watch: () => undefined,
   };
+}
+
+/** Long ranges are had in pieces, several at once: one connection to a bucket is slow, and a long answer may time out. */
+async function readRange(
+  client: S3Client,
+  object: S3Object,
+  offset: number,
+  length: number,
+): Promise<Uint8Array> {
+  if (length === 0) return new Uint8Array(0);
+  if (length <= s3RangeBytes) return client.getRange(object, offset, length);
+  const bytes = new Uint8Array(length);
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < length) {
+      const at = next;
+      next += s3RangeBytes;
+      bytes.set(await client.getRange(object, offset + at, Math.min(s3RangeBytes, length - at)), at);
+    }
+  };
+  await Promise.all(Array.from({ length: s3RangesAtOnce }, work));
+  return bytes;
 }
