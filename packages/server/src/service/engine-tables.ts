@@ -3,7 +3,7 @@ import type { SqlTable } from '@peregrine/flight/sql';
 import type { EngineConnection, EngineIngestOptions } from '../engine/types.ts';
 import { catalogOf } from '../sql/metadata.ts';
 import { readTableRows } from '../sql/parameters.ts';
-import { numberOf, queryRows } from '../sql/rows.ts';
+import { numberOf, queryRows } from '../engine/rows.ts';
 import { currentNames } from '../sql/session-settings.ts';
 import type { SqlService } from '../sql/service.ts';
 import { quotePath } from '../engine/sql-text.ts';

@@ -15,7 +15,7 @@ import { createFlightSqlHandlers, sqlTicket } from '@peregrine/flight/sql';
 import type { DatasetStore } from '../datasets/dataset.ts';
 import { createSharedMemory } from '../datasets/shared-memory.ts';
 import { describeStatement } from '../sql/plan.ts';
-import { emptySchemaHeader } from '../sql/rows.ts';
+import { emptySchemaHeader } from '../engine/rows.ts';
 import type { SqlService } from '../sql/service.ts';
 import type { Store } from '../store/types.ts';
 import { listActionTypes, runAction } from './actions.ts';

@@ -2,7 +2,7 @@ import { decodeMessageHeader, encodeRecordBatchHeader, encodeSchema } from '@per
 import type { ArrowField, ArrowType } from '@peregrine/flight/ipc';
 import type { Lane } from './lane.ts';
 import type { BoundParameters } from './parameters.ts';
-import { fieldCount } from './rows.ts';
+import { fieldCount } from '../engine/rows.ts';
 import { type StatementDescription, describeStatement, startQuery } from './plan.ts';
 
 /**

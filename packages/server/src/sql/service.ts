@@ -11,7 +11,7 @@ import { readParameters, readTableRows } from './parameters.ts';
 import { type StatementRequest, describeStatement, executeStatement, givesRows } from './plan.ts';
 import { describePrepared, javaParameters } from './prepare.ts';
 import { type PreparedStatement, createPreparedStatements } from './prepared.ts';
-import { emptySchemaHeader, fieldCount } from './rows.ts';
+import { emptySchemaHeader, fieldCount } from '../engine/rows.ts';
 import { Statements } from './statements.ts';
 
 /** How SQL is served. */

@@ -1,6 +1,6 @@
 import { FlightError, type SessionOptionValue, type SetSessionOptionError } from '@peregrine/flight';
 import type { EngineConnection, EngineInfo } from '../engine/types.ts';
-import { queryRows, textOf } from './rows.ts';
+import { queryRows, textOf } from '../engine/rows.ts';
 import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
 
 /** Options of a session as its client set them. */

@@ -1,6 +1,6 @@
 import { FlightServerError } from '@peregrine/flight';
 import type { Engine, EngineConnection, EngineInput } from '../engine/types.ts';
-import { queryRows, textOf } from '../sql/rows.ts';
+import { queryRows, textOf } from '../engine/rows.ts';
 import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
 
 /** What the engine knows of a table once it is there. */

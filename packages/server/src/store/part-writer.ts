@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { FlightInvalidArgumentError } from '@peregrine/flight';
 import type { Engine, EngineConnection, EngineInput } from '../engine/types.ts';
-import { queryRows, textOf } from '../sql/rows.ts';
+import { queryRows, textOf } from '../engine/rows.ts';
 import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
 
 /** A column of a dataset, by the engine's names of types. */

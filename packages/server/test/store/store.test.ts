@@ -7,7 +7,7 @@ import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
 import type { Engine, EngineConnection, EngineInput } from '../../src/engine/types.ts';
 import { confineEngine } from '../../src/serve/confine.ts';
-import { queryRows } from '../../src/sql/rows.ts';
+import { queryRows } from '../../src/engine/rows.ts';
 import { type StoreOptions, openStore } from '../../src/store/store.ts';
 import type { Store, StoreChange } from '../../src/store/types.ts';
 import { each, numbers } from './numbers.ts';

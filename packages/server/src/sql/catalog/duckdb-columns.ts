@@ -1,7 +1,7 @@
 import { type SqlColumnMetadata, type SqlTable, encodeColumnMetadata } from '@peregrine/flight/sql';
 import { type ArrowField, decodeMessageHeader, encodeSchemaEncapsulated } from '@peregrine/flight/ipc';
 import type { EngineConnection } from '../../engine/types.ts';
-import { type Row, emptySchemaHeader, numberOf, queryRows, textOf } from '../rows.ts';
+import { type Row, emptySchemaHeader, numberOf, queryRows, textOf } from '../../engine/rows.ts';
 import { quoteLiteral, quotePath } from '../../engine/sql-text.ts';
 
 /**

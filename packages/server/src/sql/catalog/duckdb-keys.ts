@@ -1,6 +1,6 @@
 import type { SqlForeignKeyColumn, SqlPrimaryKeyColumn } from '@peregrine/flight/sql';
 import type { EngineConnection } from '../../engine/types.ts';
-import { numberOf, queryRows, textOf } from '../rows.ts';
+import { numberOf, queryRows, textOf } from '../../engine/rows.ts';
 import { quoteLiteral } from '../../engine/sql-text.ts';
 import type { ForeignKeyFilter, TableName } from './types.ts';
 

@@ -1,7 +1,7 @@
 import type { SqlTable } from '@peregrine/flight/sql';
 import type { EngineConnection } from '../../engine/types.ts';
 import { loadedSchema } from '../../store/engine-tables.ts';
-import { queryRows, textOf } from '../rows.ts';
+import { queryRows, textOf } from '../../engine/rows.ts';
 import { quoteLiteral } from '../../engine/sql-text.ts';
 import { patternEscape } from '../sql-text.ts';
 import { duckdbTableSchemas } from './duckdb-columns.ts';

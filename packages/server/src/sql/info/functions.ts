@@ -1,5 +1,5 @@
 import type { EngineConnection } from '../../engine/types.ts';
-import { queryRows, textOf, textsOf } from '../rows.ts';
+import { queryRows, textOf, textsOf } from '../../engine/rows.ts';
 
 /** What DuckDB says of its language, as GetSqlInfo tells it. */
 export interface LanguageLists {

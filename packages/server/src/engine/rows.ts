@@ -1,5 +1,5 @@
 import { IpcDecoder, decodeMessageHeader, encodeSchema } from '@peregrine/flight/ipc';
-import type { EngineConnection, EngineResult } from '../engine/types.ts';
+import type { EngineConnection, EngineResult } from './types.ts';
 import { type Cell, cellReaders } from '../formats/cell.ts';
 
 /** A row by the names of its columns. */
