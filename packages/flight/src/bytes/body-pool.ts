@@ -3,6 +3,7 @@ import { env } from 'node:process';
 import { FlightResourceExhaustedError } from '../errors.ts';
 import { defaultBodyPoolBytes, minPooledBodyBytes } from '../limits/bytes.ts';
 import { noBytes } from './empty.ts';
+import { keepFreedPages } from './freed-pages.ts';
 
 /**
  * Memory of one message body. It belongs to whoever holds it; who knows that it is no longer needed gives it back
@@ -81,6 +82,7 @@ export class BodyPool {
   #create(byteLength: number): ArrayBufferLike {
     try {
       if (this.#shared) return new SharedArrayBuffer(byteLength);
+      if (byteLength >= minPooledBodyBytes) keepFreedPages();
       // a body is filled before anyone sees it, so clearing it first would be a pass over the memory for nothing
       return Buffer.allocUnsafeSlow(byteLength).buffer;
     } catch (cause) {
