@@ -25,6 +25,7 @@ const entries = [
   { name: 'sql-against-arrow-rs', peers: ['rust'] },
   { name: 'store-kill', peers: [] },
   { name: 'store-s3', peers: ['python', 'go'] },
+  { name: 'tpch', peers: ['python'] },
 ];
 
 const filter = process.argv[2] ?? '';

@@ -17,6 +17,8 @@ const pythonPackages = [
   'duckdb-extension-tpch==1.5.5',
   'adbc-driver-sqlite==1.13.0',
   'adbc-driver-flightsql==1.13.0',
+  'pandas==3.1.1',
+  'polars==2.1.0',
   'fastapi==0.163.2',
   'uvicorn==0.54.0',
   'orjson==3.13.0',
