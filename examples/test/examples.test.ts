@@ -20,6 +20,11 @@ const prints: Readonly<Record<string, RegExp>> = {
     /without a token: [^]*UNAUTHENTICATED[^]*UNAUTHENTICATED[^]*hello alice[^]*certificate/,
   'retry-and-circuit-breaker.js': /answered after 3 tries[^]*circuit: open[^]*call 3: UNAVAILABLE/,
   'exchange.js': /"n": 1, "product": 3[^]*"n": 10, "product": 30/,
+  'bulk-upload.js': /100 batches became 4; the server has 200000 rows/,
+  'server-middleware.js':
+    /DoAction failed: UNAUTHENTICATED[^]*send authorization: Bearer TOKEN[^]*DoAction went well[^]*trace: true[^]*on: true/,
+  'handshake.js': /log in first[^]*wrong name or password[^]*hello user123/,
+  'connection-pool.js': /3 clients, 1 connection[^]*3 calls wait and one was answered, over 2 connections/,
   'streaming-server.js': /up to 30000: 30000 rows[^]*the generator has ended/,
   'dataset-server.js': /products: 3 rows of id, name[^]*sales: 2 rows|sales: 2 rows[^]*products: 3 rows/,
 };

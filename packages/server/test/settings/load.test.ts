@@ -123,7 +123,7 @@ url-style = "path"
     await wrong(/^threads in .*server\.toml: 0 is not a whole number/, { config: file('threads = 0') });
     await wrong(/sets port, which is no setting; is flight-port meant\?/, { config: file('port = 1') });
     await wrong(/is no TOML: .*1: {2}a b/s, { config: file('a b') });
-    await wrong(/settings file .*missing\.toml cannot be read: ENOENT/, {
+    await wrong(/settings file .*missing\.toml cannot be read: it is not there/, {
       config: join(folder, 'missing.toml'),
     });
     await wrong(/^--statement-timeout: 30 is no time: say 500ms/, { statementTimeout: '30' });
