@@ -43,20 +43,21 @@ export interface DatasetStore {
   drop(name: string): boolean;
 }
 
-/** Keeps datasets in a map. */
+/** Keeps datasets in a map. Names are one whatever their case, as in SQL. */
 export function createDatasetStore(): DatasetStore {
   const datasets = new Map<string, Dataset>();
+  const keyOf = (name: string): string => name.toLowerCase();
   return {
-    get: (name) => datasets.get(name),
+    get: (name) => datasets.get(keyOf(name)),
     list: () => [...datasets.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
     put(dataset) {
-      const old = datasets.get(dataset.name);
-      datasets.set(dataset.name, dataset);
+      const old = datasets.get(keyOf(dataset.name));
+      datasets.set(keyOf(dataset.name), dataset);
       if (old !== dataset) old?.release?.();
     },
     drop(name) {
-      const old = datasets.get(name);
-      const isThere = datasets.delete(name);
+      const old = datasets.get(keyOf(name));
+      const isThere = datasets.delete(keyOf(name));
       old?.release?.();
       return isThere;
     },

@@ -66,7 +66,7 @@ const definitions: Readonly<Record<string, ActionDefinition>> = {
   },
   drop_table: {
     description:
-      'Drops the dataset or table that the body names. Files that are not in a writable store stay on disk.',
+      'Drops the dataset or table that the body names. A file that a dataset in memory stood before is served again; files that are not in a writable store are refused.',
     run: async ({ context, tables }, body) => {
       if (body.length === 0) {
         throw new FlightInvalidArgumentError('drop_table needs the name of a dataset as its body');

@@ -1,8 +1,8 @@
-import { FlightError } from '@peregrine/flight';
+import { FlightError, messageOf } from '@peregrine/flight';
 import type { Dataset } from '../datasets/dataset.ts';
 import type { EngineConnection, EngineInput } from '../engine/types.ts';
 import type { SqlService } from '../sql/service.ts';
-import { quoteIdentifier } from '../engine/sql-text.ts';
+import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
 
 /**
  * Datasets in memory as SQL sees them: a table in a database of their own, and a view of the same name in front of it,
@@ -18,11 +18,13 @@ export function memoryTableName(name: string): string {
 /**
  * Gives the engine the rows of a dataset.
  *
+ * @param viewName - the view in front of it, quoted
  * @returns why the engine cannot take them; undefined when it did
  */
 export async function publishMemoryTable(
   { engine }: SqlService,
   dataset: Dataset,
+  viewName: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { messages } = dataset;
@@ -43,23 +45,26 @@ export async function publishMemoryTable(
         schemaHeader,
         inputsOf(dataset),
       );
-      await connection.execute(
-        `CREATE OR REPLACE VIEW ${quoteIdentifier(dataset.name)} AS FROM ${memoryTableName(dataset.name)}`,
-      );
+      await connection.execute(`CREATE OR REPLACE VIEW ${viewName} AS FROM ${memoryTableName(dataset.name)}`);
       return undefined;
     } catch (error) {
       // The dataset is served as it is all the same: Arrow has types that the engine has not.
       if (signal.aborted) throw error;
-      return error instanceof FlightError ? error.rawMessage : String(error);
+      const problem = error instanceof FlightError ? error.rawMessage : messageOf(error);
+      // Rows that the name had before must not be taken for these.
+      const refusal = quoteLiteral(`SQL cannot read ${dataset.name}: ${problem}`);
+      await connection.execute(`CREATE OR REPLACE VIEW ${viewName} AS SELECT error(${refusal}) AS problem`);
+      await connection.execute(`DROP TABLE IF EXISTS ${memoryTableName(dataset.name)}`);
+      return problem;
     }
   });
 }
 
 /** Forgets a dataset in the engine. */
-export async function dropMemoryTable({ engine }: SqlService, name: string): Promise<void> {
+export async function dropMemoryTable({ engine }: SqlService, name: string, viewName: string): Promise<void> {
   if (engine.info.dialect !== 'duckdb') return;
   await withConnection(engine.connect(), async (connection) => {
-    await connection.execute(`DROP VIEW IF EXISTS ${quoteIdentifier(name)}`);
+    await connection.execute(`DROP VIEW IF EXISTS ${viewName}`);
     await connection.execute(`ATTACH IF NOT EXISTS ':memory:' AS ${databaseName}`);
     await connection.execute(`DROP TABLE IF EXISTS ${memoryTableName(name)}`);
   });

@@ -17,9 +17,11 @@ import {
 } from '../datasets/memory-dataset.ts';
 import { type SharedMemory, createSharedMemory } from '../datasets/shared-memory.ts';
 import { readTableRows } from '../sql/parameters.ts';
+import { quoteIdentifier } from '../engine/sql-text.ts';
 import { sameColumns } from '../sql/same-columns.ts';
 import type { SqlService } from '../sql/service.ts';
-import type { Store, StoreTable } from '../store/types.ts';
+import { nameKey } from '../store/names.ts';
+import type { StoodAside, Store, StoreTable } from '../store/types.ts';
 import type { PutMode } from './command.ts';
 import { findEngineTable, ingestTable, listEngineTables } from './engine-tables.ts';
 import { dropMemoryTable, memoryTableName, publishMemoryTable } from './memory-tables.ts';
@@ -52,6 +54,8 @@ export interface PutOutcome {
   readonly rows: number;
   /** Why SQL cannot read it; undefined when it can, or when there is no engine. */
   readonly problem?: string | undefined;
+  /** The file that the dataset in memory stands before, until it is dropped or the server ends. */
+  readonly inPlaceOf?: string | undefined;
 }
 
 /** What plain Flight serves from. */
@@ -103,16 +107,22 @@ export function createServedTables({
 }: TableSources): ServedTables {
   const engine = sql?.engine.state.kind === 'ready' ? sql : undefined;
   const inTurn = createTurns();
+  /** By the keys of names: what gives the name back to the files that a dataset in memory stands before. */
+  const stoodAside = new Map<string, StoodAside>();
 
   function checkWritable(): void {
     if (readOnly) throw new FlightUnauthorizedError('this server is read-only');
   }
 
   function ofDataset(dataset: Dataset): ServedTable {
+    const file = files?.get(dataset.name);
     return {
       name: dataset.name,
       path: [dataset.name],
-      origin: dataset.origin,
+      origin:
+        file === undefined || file.dataset === dataset
+          ? dataset.origin
+          : `${dataset.origin}, in the place of ${file.origin}`,
       sqlName:
         engine !== undefined && dataset.messages !== undefined ? memoryTableName(dataset.name) : undefined,
       async describe() {
@@ -179,27 +189,56 @@ export function createServedTables({
     onBatch: (rows: number) => Promise<void>,
     context: ServerCallContext,
   ): Promise<PutOutcome> {
+    const key = nameKey(name);
+    const check = (): void => {
+      const file = files?.get(name);
+      const inMemory = memory.get(name) !== undefined;
+      checkMode(name, mode, inMemory || file !== undefined);
+      if (file === undefined || inMemory || (mode !== 'append' && mode !== 'create_append')) return;
+      throw new FlightError(
+        'FAILED_PRECONDITION',
+        `${name} is ${file.origin}, which this server only reads: replace it in memory, or start the server with --writable`,
+      );
+    };
     // Told before the rows are read, and again when they are there.
-    checkMode(name, mode, memory.get(name) !== undefined);
+    check();
     const received = await receiveDataset(name, rows.raw(), shared, onBatch);
     let dataset = received.dataset;
-    return inTurn(name, async () => {
+    return inTurn(key, async () => {
+      const isFirst = files !== undefined && !stoodAside.has(key);
       try {
+        check();
         const old = memory.get(name);
-        checkMode(name, mode, old !== undefined);
         if (old !== undefined && (mode === 'append' || mode === 'create_append')) {
           dataset = await appended(old, dataset);
         }
+        if (isFirst) stoodAside.set(key, await files.standAside(name));
         // Only now: a put that fails half-way leaves what was there.
         const problem =
-          engine === undefined ? undefined : await publishMemoryTable(engine, dataset, context.signal);
+          engine === undefined
+            ? undefined
+            : await publishMemoryTable(engine, dataset, viewNameOf(name), context.signal);
         memory.put(dataset);
-        return { rows: received.rows, problem };
+        const file = files?.get(name);
+        return { rows: received.rows, problem, ...(file !== undefined && { inPlaceOf: file.origin }) };
       } catch (error) {
         dataset.release();
+        if (isFirst) await giveBack(key);
         throw error;
       }
     });
+  }
+
+  /** The file of the name is there again, for SQL as well. */
+  async function giveBack(key: string): Promise<void> {
+    const back = stoodAside.get(key);
+    stoodAside.delete(key);
+    await back?.giveBack();
+  }
+
+  /** The view that SQL knows a dataset in memory by. */
+  function viewNameOf(name: string): string {
+    return stoodAside.get(nameKey(name))?.sqlName ?? quoteIdentifier(name);
   }
 
   return {
@@ -211,7 +250,9 @@ export function createServedTables({
         for (const table of await listEngineTables(engine, context)) found.set(table.name, table);
       }
       // The view in the engine has the same name: the dataset itself is what is served.
-      for (const table of files?.tables() ?? []) found.set(table.name, ofFile(table, context));
+      for (const table of files?.tables() ?? []) {
+        if (memory.get(table.name) === undefined) found.set(table.name, ofFile(table, context));
+      }
       for (const dataset of memory.list()) found.set(dataset.name, ofDataset(dataset));
       return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     },
@@ -221,11 +262,11 @@ export function createServedTables({
       if (name === undefined)
         throw new FlightInvalidArgumentError('the put names no dataset: give its descriptor a path');
       if (path.length === 1 && memory.get(name) === undefined) {
-        if (files?.writable === true || files?.get(name) !== undefined) {
+        if (files?.writable === true) {
           return putInStore(files, name, mode, rows, onBatch, context);
         }
       }
-      const isOwn = path.length === 1 && memory.get(name) !== undefined;
+      const isOwn = path.length === 1 && (memory.get(name) ?? files?.get(name)) !== undefined;
       const table = engine === undefined || isOwn ? undefined : await findEngineTable(engine, path, context);
       if (engine !== undefined && (path.length > 1 || table !== undefined)) {
         return { rows: await ingestTable(engine, path, mode, rows, onBatch, context) };
@@ -236,9 +277,10 @@ export function createServedTables({
       checkWritable();
       const [name] = path;
       if (path.length === 1 && name !== undefined) {
-        const dropped = await inTurn(name, async () => {
+        const dropped = await inTurn(nameKey(name), async () => {
           if (!memory.drop(name)) return false;
-          if (engine !== undefined) await dropMemoryTable(engine, name);
+          if (engine !== undefined) await dropMemoryTable(engine, name, viewNameOf(name));
+          await giveBack(nameKey(name));
           return true;
         });
         if (dropped) return true;

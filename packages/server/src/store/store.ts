@@ -78,6 +78,8 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   const listeners = new Set<(change: StoreChange) => void>();
   const lastScans = new Map<Source, Scan>();
   let served: ReadonlyMap<string, ServedTable> = new Map();
+  /** Keys of names that datasets in memory have. */
+  const held = new Set<string>();
   let sourceProblems: readonly StoreProblem[] = [];
   let looks = 0;
   let turn: Promise<unknown> = Promise.resolve();
@@ -118,7 +120,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
       });
     }
     sourceProblems = problems;
-    const { tables: next, change } = await tables.apply(served, await entriesOf(looked, cache));
+    const { tables: next, change } = await tables.apply(served, await entriesOf(looked, cache), held);
     served = next;
     if (change.added.length + change.changed.length + change.removed.length > 0) {
       for (const listener of listeners) listener(change);
@@ -134,7 +136,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   function writableTarget(what: string): Source {
     if (target !== undefined) return target;
     throw new FlightUnauthorizedError(
-      `${what} is not possible: no folder or bucket of this server may be written to`,
+      `${what} is not possible: this server only reads its files; start it with --writable FOLDER or s3://bucket/prefix`,
     );
   }
 
@@ -176,7 +178,8 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     async use(sql) {
       const text = sql.toLowerCase();
       const needed = [...served.values()].filter(
-        ({ pending, table }) => pending && text.includes(nameKey(table.name)),
+        ({ pending, table }) =>
+          pending && !held.has(nameKey(table.name)) && text.includes(nameKey(table.name)),
       );
       if (needed.length === 0) return;
       await inTurn(async () => {
@@ -187,6 +190,26 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
         }
       });
     },
+    standAside: (name) =>
+      inTurn(async () => {
+        const key = nameKey(name);
+        // Makes the catalog of the views, if nothing else has done it yet.
+        if (engine !== undefined) await engineTables.setup('SELECT 1');
+        held.add(key);
+        return {
+          sqlName: engineTables.sqlName(name),
+          giveBack: () =>
+            inTurn(async () => {
+              held.delete(key);
+              const found = served.get(key);
+              if (found !== undefined) {
+                served = new Map([...served].filter(([each]) => each !== key));
+                await engineTables.dropTable(found.entry.name);
+              }
+              await look();
+            }),
+        };
+      }),
     refresh: () => inTurn(look),
     async put(name, mode, schema, batches, putOptions = {}) {
       const source = writableTarget(`storing ${name}`);

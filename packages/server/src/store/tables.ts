@@ -23,10 +23,14 @@ export interface ServedTable {
 
 /** Brings what was found into the engine. */
 export interface Tables {
-  /** @param served - what is there now, by the keys of names */
+  /**
+   * @param served - what is there now, by the keys of names
+   * @param held - keys of names that stay in the engine as they are
+   */
   apply(
     served: ReadonlyMap<string, ServedTable>,
     entries: readonly Entry[],
+    held: ReadonlySet<string>,
   ): Promise<{ readonly tables: ReadonlyMap<string, ServedTable>; readonly change: StoreChange }>;
   /** Reads an Arrow file into the engine. */
   load(served: ServedTable): Promise<ServedTable>;
@@ -105,7 +109,7 @@ export function createTables(engine: EngineTables): Tables {
   }
 
   return {
-    async apply(served, entries) {
+    async apply(served, entries, held) {
       const next = new Map<string, ServedTable>();
       const added: string[] = [];
       const changed: string[] = [];
@@ -114,11 +118,17 @@ export function createTables(engine: EngineTables): Tables {
       for (const [key, old] of served) {
         const entry = wanted.get(key);
         if (entry === undefined) removed.push(old.entry.name);
+        if (held.has(key)) continue;
         if (entry === undefined || entry.format !== old.entry.format)
           await remove(old).catch(() => undefined);
       }
       for (const [key, entry] of wanted) {
         const old = served.get(key);
+        if (held.has(key)) {
+          next.set(key, old ?? unmade(entry, engine.sqlName(entry.name)));
+          if (old === undefined) added.push(entry.name);
+          continue;
+        }
         const same = old !== undefined && isSame(old.entry, entry);
         if (same && old.problem === undefined) {
           next.set(key, old);
@@ -170,6 +180,11 @@ function tableOf(entry: Entry, sqlName: string): StoreTable {
     problem: undefined,
     dataset: undefined,
   };
+}
+
+/** A table whose name in the engine is somebody else's. */
+function unmade(entry: Entry, sqlName: string): ServedTable {
+  return { entry, inside: [], pending: false, problem: undefined, table: tableOf(entry, sqlName) };
 }
 
 function broken(entry: Entry, problem: string): ServedTable {

@@ -81,6 +81,14 @@ export interface StoreChange {
   readonly removed: readonly string[];
 }
 
+/** A name that the store leaves to somebody else. */
+export interface StoodAside {
+  /** The view that SQL knows by the name, quoted. Its catalog is there. */
+  readonly sqlName: string;
+  /** Ends it, and makes the table of the files again, if there are any. */
+  giveBack(): Promise<void>;
+}
+
 /** The tables of a server that lie in files. */
 export interface Store {
   /** Whether {@link put} and {@link drop} may be used. */
@@ -100,6 +108,13 @@ export interface Store {
    * the engine prepares the statement; it returns at once when there is nothing to do.
    */
   use(sql: string): Promise<void>;
+  /**
+   * Leaves a name in the engine to a dataset in memory, whatever files of the name come and go. {@link get} and
+   * {@link tables} know them all the same.
+   *
+   * The view that the name stands for may be replaced then.
+   */
+  standAside(name: string): Promise<StoodAside>;
   /** Looks at files and buckets now, instead of when something is noticed. */
   refresh(): Promise<StoreChange>;
   /**

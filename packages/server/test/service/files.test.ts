@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { Action, type FlightClient, FlightDescriptor, Ticket, connect } from '@peregrine/flight';
+import { type Table, tableFromArrays, tableToIPC } from 'apache-arrow';
+import { type DataServer, type DataServerOptions, serveData } from '../../src/serve.ts';
+
+let folder: string;
+let server: DataServer;
+let client: FlightClient;
+
+const numbers = (...values: number[]): Table => tableFromArrays({ n: Int32Array.from(values) });
+const lay = async (name: string, content: string | Table): Promise<void> => {
+  const temporary = join(folder, '.next');
+  await writeFile(temporary, typeof content === 'string' ? content : tableToIPC(content, 'file'));
+  await rename(temporary, join(folder, name));
+};
+
+async function start(options: DataServerOptions = {}): Promise<void> {
+  server = await serveData({ data: [folder], flightPort: 0, httpPort: undefined, ...options });
+  client = connect(server.location);
+}
+
+async function stop(): Promise<void> {
+  await client.close();
+  await server.shutdown();
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'peregrine-files-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function put(name: string, table: Table, mode?: string): Promise<Record<string, unknown>> {
+  const call = client.doPut(
+    FlightDescriptor.forCommand(JSON.stringify({ dataset: name, ...(mode !== undefined && { mode }) })),
+  );
+  await call.writer.begin(table.schema);
+  await call.writer.writeTable(table);
+  await call.writer.doneWriting();
+  const answers: string[] = [];
+  for await (const answer of call.reader) answers.push(Buffer.from(answer).toString());
+  await call.writer.close();
+  const last: unknown = JSON.parse(answers.at(-1) ?? '{}');
+  assert.ok(typeof last === 'object' && last !== null);
+  return { ...last };
+}
+
+async function read(ticket: string): Promise<number[]> {
+  const table = await client.doGet(new Ticket(ticket)).readAll();
+  return [...(table.getChildAt(0) ?? [])].map(Number);
+}
+
+async function act(type: string, body = ''): Promise<string> {
+  const results = await client.doAction(new Action(type, body)).toArray();
+  return results.map((result) => Buffer.from(result.body).toString()).join('');
+}
+
+describe('A put over a file of a server that only reads its files', () => {
+  for (const [kind, file, content, other] of [
+    ['an Arrow', 'flights.arrow', numbers(1, 2), numbers(8, 9)],
+    ['a text', 'flights.csv', 'n\n1\n2\n', 'n\n8\n9\n'],
+  ] as const) {
+    it(`stands before ${kind} file until it is dropped, for Flight and SQL`, async () => {
+      await lay(file, content);
+      await start();
+      try {
+        const before = await readFile(join(folder, file));
+        assert.deepEqual(await read('SELECT n FROM flights'), [1, 2]);
+        assert.deepEqual(await put('Flights', numbers(3)), { rows: 1, inPlaceOf: file, done: true });
+        assert.deepEqual(await read('flights'), [3]);
+        assert.deepEqual(await read('SELECT n FROM flights'), [3]);
+        assert.deepEqual(await read('{"dataset":"flights","filter":"n > 2"}'), [3]);
+        await put('flights', numbers(4), 'append');
+        assert.deepEqual(await read('FLIGHTS'), [3, 4]);
+        assert.equal((await act('list_tables')).toLowerCase(), 'flights');
+        assert.match(await act('get_stats'), new RegExp(`"origin":"memory, in the place of ${file}"`));
+        assert.deepEqual(await readFile(join(folder, file)), before);
+
+        await lay(file, other);
+        await act('refresh');
+        assert.deepEqual(await read('flights'), [3, 4], 'a change of the file is not seen now');
+        assert.deepEqual(await read('SELECT n FROM flights'), [3, 4]);
+
+        await act('drop_table', 'flights');
+        assert.deepEqual(await read('flights'), [8, 9], 'the file is served again, as it is now');
+        assert.deepEqual(await read('SELECT n FROM flights'), [8, 9]);
+        assert.equal(await act('list_tables'), 'flights');
+        await assert.rejects(act('drop_table', 'flights'), /UNAUTHORIZED.*only reads its files.*--writable/);
+      } finally {
+        await stop();
+      }
+    });
+  }
+
+  it('is refused in the modes that would need the file, before rows are sent', async () => {
+    await lay('a.csv', 'n\n1\n');
+    await start();
+    try {
+      await assert.rejects(put('a', numbers(2), 'create'), { code: 'ALREADY_EXISTS' });
+      for (const mode of ['append', 'create_append']) {
+        await assert.rejects(put('a', numbers(2), mode), /FAILED_PRECONDITION.*a\.csv.*--writable/);
+      }
+      assert.deepEqual(await read('SELECT n FROM a'), [1]);
+    } finally {
+      await stop();
+    }
+  });
+
+  it('keeps its name when a file comes later, and the file is there when it is dropped', async () => {
+    await start();
+    try {
+      await put('late', numbers(1));
+      await lay('late.csv', 'n\n7\n');
+      await act('refresh');
+      assert.deepEqual(await read('late'), [1]);
+      assert.deepEqual(await read('SELECT n FROM late'), [1]);
+      await act('drop_table', 'late');
+      assert.deepEqual(await read('SELECT n FROM late'), [7]);
+      await put('late', numbers(2));
+      await rm(join(folder, 'late.csv'));
+      await act('refresh');
+      assert.deepEqual(await read('SELECT n FROM late'), [2]);
+      await act('drop_table', 'late');
+      await assert.rejects(read('SELECT n FROM late'), { code: 'NOT_FOUND' });
+      await assert.rejects(read('late'), { code: 'NOT_FOUND' });
+    } finally {
+      await stop();
+    }
+  });
+
+  it('leaves nothing in a database file', async () => {
+    const database = join(folder, 'main.duckdb');
+    await start({ data: [], database });
+    await put('passing', numbers(1, 2));
+    assert.deepEqual(await read('passing'), [1, 2]);
+    assert.deepEqual(await read('SELECT n FROM files.passing'), [1, 2]);
+    await stop();
+    await start({ data: [], database });
+    try {
+      assert.deepEqual(await read('SELECT count(*) AS n FROM duckdb_views() WHERE NOT internal'), [0]);
+    } finally {
+      await stop();
+    }
+  });
+});
+
+describe('Files of a folder', () => {
+  it('that would have one name are each served under their own, for Flight and SQL', async () => {
+    await lay('a.csv', 'n\n1\n');
+    await lay('A.tsv', 'n\n2\n');
+    await lay('a.arrow', numbers(3));
+    await lay('a.ndjson', '{"n":4}\n');
+    await start();
+    try {
+      assert.deepEqual((await act('list_tables')).split('\n'), ['A_tsv', 'a', 'a_csv', 'a_ndjson']);
+      for (const [name, n] of [
+        ['a', 3],
+        ['a_ndjson', 4],
+        ['a_csv', 1],
+        ['a_tsv', 2],
+      ] as const) {
+        assert.deepEqual(await read(name), [n], name);
+        assert.deepEqual(await read(`SELECT n FROM ${name}`), [n], name);
+      }
+      // The one that had the name is gone: the next has it.
+      await rm(join(folder, 'a.arrow'));
+      await act('refresh');
+      assert.deepEqual((await act('list_tables')).split('\n'), ['A_tsv', 'a', 'a_csv']);
+      assert.deepEqual(await read('a'), [4]);
+      assert.deepEqual(await read('SELECT n FROM a'), [4]);
+    } finally {
+      await stop();
+    }
+  });
+});
