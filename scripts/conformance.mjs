@@ -15,6 +15,7 @@ const entries = [
   { name: 'clickhouse-client', peers: [] },
   { name: 'client-against-pyarrow', peers: ['python'] },
   { name: 'documentation', peers: ['python'] },
+  { name: 'frames-against-server', peers: ['python'] },
   { name: 'h2spec', peers: ['go'] },
   { name: 'integration-go', peers: ['go'] },
   { name: 'ipc-json', peers: ['go'] },

@@ -19,6 +19,8 @@ const pythonPackages = [
   'adbc-driver-flightsql==1.13.0',
   'pandas==3.1.1',
   'polars==2.1.0',
+  'SQLAlchemy==2.1.9',
+  'sqlalchemy-adbc==0.3.0',
   'fastapi==0.163.2',
   'uvicorn==0.54.0',
   'orjson==3.13.0',

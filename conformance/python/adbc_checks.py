@@ -1,30 +1,19 @@
-"""ADBC's Flight SQL driver against a server: prints a line of JSON for each check, {"check": name, "error": text or null}.
+"""ADBC's Flight SQL driver against a server over DuckDB.
 
     python adbc_checks.py URI
 """
 
 import datetime
 import decimal
-import json
-import sys
 import threading
 import time
-import traceback
 
 import adbc_driver_flightsql
 import adbc_driver_flightsql.dbapi as flightsql
 import adbc_driver_manager
 import pyarrow as pa
-from adbc_driver_flightsql import ConnectionOptions, DatabaseOptions
-
-URI = sys.argv[1]
-CHECKS = []
-
-
-def check(function):
-    CHECKS.append(function)
-    return function
-
+from adbc_driver_flightsql import DatabaseOptions
+from checks import URI, check, count, main, refused, rows
 
 def connect(autocommit=True, **options):
     return flightsql.connect(URI, db_kwargs=options, autocommit=autocommit)
@@ -32,25 +21,6 @@ def connect(autocommit=True, **options):
 
 def cookies():
     return {DatabaseOptions.WITH_COOKIE_MIDDLEWARE.value: "true"}
-
-
-def rows(cursor, sql, parameters=None):
-    cursor.execute(sql, parameters)
-    return cursor.fetchall()
-
-
-def count(cursor, table):
-    return rows(cursor, f"SELECT count(*) FROM {table}")[0][0]
-
-
-def refused(function, *patterns):
-    try:
-        function()
-    except Exception as error:  # noqa: BLE001
-        text = str(error)
-        assert any(pattern in text for pattern in patterns), text
-        return error
-    raise AssertionError("it was not refused")
 
 
 @check
@@ -540,22 +510,6 @@ def many_clients_at_once():
     for thread in threads:
         thread.join()
     assert not failures, failures[0]
-
-
-def main():
-    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
-    if wanted == "--list":
-        print(json.dumps([function.__name__ for function in CHECKS]))
-        return
-    for function in CHECKS:
-        if wanted not in function.__name__:
-            continue
-        error = None
-        try:
-            function()
-        except BaseException:  # noqa: BLE001
-            error = traceback.format_exc(limit=-3)
-        print(json.dumps({"check": function.__name__, "error": error}), flush=True)
 
 
 main()

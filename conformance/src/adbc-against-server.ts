@@ -1,41 +1,6 @@
 /** ADBC's Flight SQL driver, which is written in Go, against our data server over DuckDB. */
 
-import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { after, before, describe, it } from 'node:test';
-import { conformanceFile, pythonPath, startPeer } from './peers.ts';
-import { type RunningSqlServer, startSqlServer } from './sql-server.ts';
+import { pythonChecks } from './python-checks.ts';
+import { startSqlServer } from './sql-server.ts';
 
-const script = conformanceFile('python/adbc_checks.py');
-const listed: unknown = JSON.parse(
-  execFileSync(pythonPath(), [script, 'none', '--list'], { encoding: 'utf8' }),
-);
-const checks = Array.isArray(listed) ? listed.map(String) : [];
-
-describe('the ADBC driver', () => {
-  let server: RunningSqlServer;
-  const outcomes = new Map<string, string | undefined>();
-  before(async () => {
-    server = await startSqlServer();
-    const peer = startPeer(pythonPath(), [script, `grpc://127.0.0.1:${server.port}`]);
-    const code = await peer.exit;
-    for (const line of peer.output().split('\n')) {
-      if (!line.startsWith('{"check"')) continue;
-      const { check, error }: { check?: unknown; error?: unknown } = JSON.parse(line);
-      outcomes.set(String(check), typeof error === 'string' ? error : undefined);
-    }
-    assert.equal(code, 0, peer.output());
-  });
-  after(() => server.stop());
-
-  for (const check of checks) {
-    it(check.replaceAll('_', ' '), () => {
-      assert.ok(outcomes.has(check), 'the check did not run');
-      assert.equal(outcomes.get(check), undefined);
-    });
-  }
-
-  it('leaves no batch behind', () => {
-    assert.equal(server.leftovers().batchBytes, 0);
-  });
-});
+pythonChecks('the ADBC driver', 'adbc_checks.py', startSqlServer);
