@@ -8,7 +8,8 @@ import {
   versionNumbers,
   writeMetadata,
 } from './encode/message.ts';
-import { toArrowSchema, writeSchemaTable } from './encode/schema.ts';
+import { toArrowSchema } from './encode/schema.ts';
+import { writeSchemaTable } from './encode/schema-table.ts';
 import { FlatbufferBuilder } from './flatbuffer/builder.ts';
 import { FlatbufferReader } from './flatbuffer/reader.ts';
 import { endOfStream, type IpcBatchSource, partsOf } from './stream-writer.ts';

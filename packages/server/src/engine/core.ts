@@ -96,6 +96,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
       idleMs: 30_000,
     },
   );
+  pool.warm();
   const core: EngineCore = {
     pool,
     blocks: createBlockPool(blockBytes, keptBlockBytes),

@@ -1,4 +1,4 @@
-import type { ArrowField, ArrowSchema, ArrowType } from '@peregrine/flight/ipc';
+import type { ArrowField, ArrowSchema, ArrowType } from '@peregrine/flight/ipc/messages';
 
 /** Type of a parameter as DuckDB expects it: `duckdb_type`, and of a DECIMAL its width and scale. */
 export interface ParameterType {

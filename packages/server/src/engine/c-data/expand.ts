@@ -1,5 +1,9 @@
-import { FlightDataError, FlightUnimplementedError } from '@peregrine/flight';
-import type { ArrowField, ArrowSchema } from '@peregrine/flight/ipc';
+import {
+  type ArrowField,
+  type ArrowSchema,
+  FlightDataError,
+  FlightUnimplementedError,
+} from '@peregrine/flight/ipc/messages';
 import { type ColumnLayout, withoutDictionaries } from './layout.ts';
 import { type Address, readBytes } from './native.ts';
 import type { CArray } from './structs.ts';

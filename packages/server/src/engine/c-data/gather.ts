@@ -1,4 +1,4 @@
-import type { BatchLayout } from '@peregrine/flight/ipc';
+import type { BatchLayout } from '@peregrine/flight/ipc/messages';
 import type { ColumnLayout } from './layout.ts';
 import { copy, type Address, readBytes } from './native.ts';
 import { copyBits, type Piece, setBits, viewBufferLengths } from './pieces.ts';

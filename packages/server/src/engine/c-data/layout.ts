@@ -1,5 +1,9 @@
-import { FlightUnimplementedError } from '@peregrine/flight';
-import type { ArrowField, ArrowSchema, ArrowType } from '@peregrine/flight/ipc';
+import {
+  type ArrowField,
+  type ArrowSchema,
+  type ArrowType,
+  FlightUnimplementedError,
+} from '@peregrine/flight/ipc/messages';
 
 /** How a column lies in memory: all that copying has to know of its type. */
 export interface ColumnLayout {

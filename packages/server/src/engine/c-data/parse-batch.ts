@@ -1,5 +1,4 @@
-import { FlightDataError } from '@peregrine/flight';
-import { type BatchLayout, decompressBuffer } from '@peregrine/flight/ipc';
+import { type BatchLayout, decompressBuffer, FlightDataError } from '@peregrine/flight/ipc/messages';
 import { checkDictionaryIndices, checkListViews, checkOffsets, checkUnion, checkViews } from './check.ts';
 import { expandDictionary } from './expand.ts';
 import type { ColumnLayout } from './layout.ts';

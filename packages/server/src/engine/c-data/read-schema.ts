@@ -1,6 +1,12 @@
 import { Buffer } from 'node:buffer';
-import { FlightDataError, FlightUnimplementedError } from '@peregrine/flight';
-import type { ArrowField, ArrowSchema, ArrowTimeUnit, ArrowType } from '@peregrine/flight/ipc';
+import {
+  type ArrowField,
+  type ArrowSchema,
+  type ArrowTimeUnit,
+  type ArrowType,
+  FlightDataError,
+  FlightUnimplementedError,
+} from '@peregrine/flight/ipc/messages';
 import { type Address, peek, peekedLong, readBytes, readText } from './native.ts';
 import { readPointers, structBytes } from './structs.ts';
 

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { ArrowField, ArrowSchema, ArrowTimeUnit, ArrowType } from '@peregrine/flight/ipc';
+import type { ArrowField, ArrowSchema, ArrowTimeUnit, ArrowType } from '@peregrine/flight/ipc/messages';
 import type { Chain } from './chain.ts';
 import { type Address, write } from './native.ts';
 import { type CArray, structBytes } from './structs.ts';

@@ -14,7 +14,7 @@ export interface WorkerPoolOptions {
   readonly maxQueued: number;
   /** How long a statement waits, in milliseconds. */
   readonly queueTimeoutMs: number;
-  /** An idle thread ends after this time, in milliseconds. */
+  /** An idle thread ends after this time, in milliseconds, but for the last one. */
   readonly idleMs: number;
 }
 
@@ -41,6 +41,8 @@ export interface WorkerPool {
     args: OperationArguments<K>,
     options?: RunOptions,
   ): Promise<OperationResult<K>>;
+  /** Starts a thread, so that the first who asks finds one. */
+  warm(): void;
   readonly running: number;
   readonly queued: number;
   /** Refuses what waits, waits for what runs, ends the threads. */
@@ -52,7 +54,7 @@ interface Job {
   refuse(error: Error): void;
 }
 
-/** Threads are started when there is work for them and end when there is none for a while. */
+/** Threads are started when there is work for them and end when there is none for a while; one stays. */
 export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions): WorkerPool {
   const { maxThreads, maxQueued, queueTimeoutMs, idleMs } = options;
   const threads = new Set<WorkerThread>();
@@ -74,6 +76,10 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
       return ready;
     }
     if (threads.size >= maxThreads + (kind === 'continue' ? spareThreads : 0)) return undefined;
+    return start();
+  }
+
+  function start(): WorkerThread {
     const thread = startWorker(setup, () => {
       threads.delete(thread);
       const place = idle.indexOf(thread);
@@ -95,7 +101,7 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
     idle.push(thread);
     const timer = setTimeout(() => {
       const place = idle.indexOf(thread);
-      if (place < 0) return;
+      if (place < 0 || threads.size === 1) return;
       idle.splice(place, 1);
       ends.delete(thread);
       void thread.close();
@@ -175,6 +181,9 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
           );
         }, queueTimeoutMs);
       });
+    },
+    warm() {
+      if (threads.size === 0) idle.push(start());
     },
     get running() {
       return threads.size - idle.length;

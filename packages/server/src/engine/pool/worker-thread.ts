@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads';
 import { FlightUnavailableError } from '@peregrine/flight';
 import { toFlightError } from '../adbc/errors.ts';
 import type {
@@ -9,6 +8,7 @@ import type {
   WorkerRequest,
   WorkerSetup,
 } from '../worker/messages.ts';
+import { takeWorker } from './early-worker.ts';
 
 /** One worker thread, which does one thing at a time. */
 export interface WorkerThread {
@@ -29,11 +29,11 @@ interface Waiting {
 
 /** Starts a worker; a failure to start comes with its first operation. */
 export function startWorker(setup: WorkerSetup, onExit: () => void): WorkerThread {
-  // Output of tsc: the worker's program lies beside as JavaScript.
-  const worker = new Worker(new URL('../worker/main.js', import.meta.url), { workerData: setup });
+  const worker = takeWorker();
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  worker.postMessage(setup);
   const waiting: Waiting[] = [];
   let failure: Error | undefined;
-  worker.unref();
 
   function fail(error: Error): void {
     failure ??= new FlightUnavailableError(`a thread of the engine ended: ${error.message}`, {

@@ -1,5 +1,10 @@
-import { FlightDataError, FlightUnimplementedError } from '@peregrine/flight';
-import { type ArrowSchema, decodeMessageHeader, type MessageHeader } from '@peregrine/flight/ipc';
+import {
+  type ArrowSchema,
+  decodeMessageHeader,
+  FlightDataError,
+  FlightUnimplementedError,
+  type MessageHeader,
+} from '@peregrine/flight/ipc/messages';
 import type { Driver } from '../adbc/driver.ts';
 import { chainAt, type Chain } from '../c-data/chain.ts';
 import { expandSchema } from '../c-data/expand.ts';

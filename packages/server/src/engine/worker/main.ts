@@ -1,23 +1,19 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { FlightError, messageOf } from '@peregrine/flight';
+import { parentPort } from 'node:worker_threads';
+import { FlightError, messageOf } from '@peregrine/flight/ipc/messages';
 import { DriverError } from '../adbc/driver.ts';
 import type { EngineFailure } from '../adbc/errors.ts';
-import type { OperationName, WorkerAnswer, WorkerRequest, WorkerSetup } from './messages.ts';
+import type { OperationName, OperationTable, WorkerAnswer, WorkerRequest, WorkerSetup } from './messages.ts';
 import { createOperations } from './operations.ts';
 
 /*
- * The program of a worker thread: takes one request after the other and answers each. Native calls may take minutes;
- * they block this thread only.
+ * The program of a worker thread: gets its setup first, then takes one request after the other and answers each. Native
+ * calls may take minutes; they block this thread only.
  */
 
 const port = parentPort;
 if (port === null) throw new Error('this program runs as a worker thread of the engine');
 
-// workerData is what `pool.ts` passes, a WorkerSetup.
-const setup: WorkerSetup = workerData;
-const operations = createOperations(setup);
-
-function run<K extends OperationName>({ name, args }: WorkerRequest<K>): unknown {
+function run<K extends OperationName>(operations: OperationTable, { name, args }: WorkerRequest<K>): unknown {
   return operations[name](args);
 }
 
@@ -38,12 +34,15 @@ function failureOf(error: unknown): EngineFailure {
   };
 }
 
-port.on('message', (request: WorkerRequest) => {
-  let answer: WorkerAnswer;
-  try {
-    answer = { kind: 'done', result: run(request) };
-  } catch (error) {
-    answer = { kind: 'failed', failure: failureOf(error) };
-  }
-  port.postMessage(answer);
+port.once('message', (setup: WorkerSetup) => {
+  const operations = createOperations(setup);
+  port.on('message', (request: WorkerRequest) => {
+    let answer: WorkerAnswer;
+    try {
+      answer = { kind: 'done', result: run(operations, request) };
+    } catch (error) {
+      answer = { kind: 'failed', failure: failureOf(error) };
+    }
+    port.postMessage(answer);
+  });
 });

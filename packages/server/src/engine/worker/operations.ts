@@ -1,7 +1,10 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import {
+  type ArrowSchema,
+  encodeRawSchema,
+  FlightInvalidArgumentError,
+} from '@peregrine/flight/ipc/messages';
 import { refuseFatalCalls } from '../function-calls.ts';
 import { sqlTokens } from '../sql-tokens.ts';
-import { type ArrowSchema, encodeSchema } from '@peregrine/flight/ipc';
 import { type Driver, DriverError, driverAt, driverStatus, handleBytes, loadDriver } from '../adbc/driver.ts';
 import { describeParameters } from '../adbc/parameter-types.ts';
 import { type DuckDbLibrary, loadDuckDbLibrary, statementTypes } from '../adbc/duckdb-library.ts';
@@ -182,7 +185,7 @@ export function createOperations(setup: WorkerSetup): OperationTable {
       const struct = allocate(structBytes.schema);
       try {
         call('ConnectionGetTableSchema', connection, catalog ?? 0, schema ?? 0, table, struct);
-        return encodeSchema(readSchema(struct));
+        return encodeRawSchema(readSchema(struct));
       } finally {
         releaseStruct('schema', struct);
         free(struct);
@@ -355,8 +358,8 @@ function prepared(
   const kind = kindOf(type, resultSchema, sql);
   return {
     kind,
-    resultSchema: resultSchema === undefined ? undefined : encodeSchema(resultSchema),
-    parameterSchema: encodeSchema(
+    resultSchema: resultSchema === undefined ? undefined : encodeRawSchema(resultSchema),
+    parameterSchema: encodeRawSchema(
       describeParameters(parameters ?? noFields, library?.parameterTypes(connection, statement)),
     ),
   };

@@ -2,8 +2,8 @@ import {
   type ArrowSchema,
   encodeDictionaryBatchHeader,
   encodeRecordBatchHeader,
-  encodeSchema,
-} from '@peregrine/flight/ipc';
+  encodeRawSchema,
+} from '@peregrine/flight/ipc/messages';
 import { threadId } from 'node:worker_threads';
 import { DriverError, driverStatus } from '../adbc/driver.ts';
 import { fillBody, planBody } from '../c-data/gather.ts';
@@ -71,7 +71,7 @@ export function closeResult(result: Address): void {
 export function readResultSchema(result: Address): Uint8Array {
   const schema = fetchSchema(result);
   remember(result, schema);
-  return encodeSchema(schema);
+  return encodeRawSchema(schema);
 }
 
 function fetchSchema(result: Address): ArrowSchema {

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const worker = fileURLToPath(new URL('../../src/engine/worker/main.js', import.meta.url));
+const messages = fileURLToPath(import.meta.resolve('@peregrine/flight/ipc/messages'));
+
+/** The modules that compiled files load, directly and through each other. */
+function loadedBy(...roots: readonly string[]): { files: Set<string>; packages: Set<string> } {
+  const files = new Set<string>();
+  const packages = new Set<string>();
+  const open = [...roots];
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    if (files.has(file)) continue;
+    files.add(file);
+    for (const [, name = ''] of readFileSync(file, 'utf8').matchAll(
+      /^(?:import|export|\})[^'\n]* from '([^']+)'/gm,
+    )) {
+      if (name.startsWith('.')) open.push(join(dirname(file), name));
+      else if (!name.startsWith('node:')) packages.add(name);
+    }
+  }
+  return { files, packages };
+}
+
+it('loads little in a thread of the engine, so that it starts at once', () => {
+  const { files, packages } = loadedBy(worker, messages);
+  assert.deepEqual([...packages].sort(), ['@peregrine/flight/ipc/messages', 'koffi']);
+  assert.ok(files.size > 20 && files.size < 60, `${files.size} files`);
+});
