@@ -33,8 +33,8 @@ export interface ClientErrorEvent {
 }
 
 /**
- * `peregrine:client:error`: code of the application threw where nobody waits for it (callCompleted of middleware), so
- * that it cannot become the error of a call.
+ * `peregrine:client:error`: code of the application threw where nobody waits for it (callCompleted of middleware,
+ * onStateChange of a circuit breaker), so that it cannot become the error of a call.
  */
 export const clientErrorChannel: Channel = channel('peregrine:client:error');
 

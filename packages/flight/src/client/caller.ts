@@ -10,7 +10,7 @@ import type { ClientMiddlewareFactory } from '../middleware/client-middleware.ts
 import { flightMethodPath } from '../proto/names.ts';
 import { type FlightCall, failedCall, trackCall } from './call.ts';
 import { callHeaders, type ClientCredentials } from './call-headers.ts';
-import type { CircuitBreaker } from './circuit-breaker.ts';
+import type { CircuitBreaker, CircuitTicket } from './circuit-breaker.ts';
 import type { FlightResults } from './flight-client.ts';
 import type { FlightCallOptions, FlightIpcOptions, GetFlightInfoOptions } from './options.ts';
 import { createResults } from './results.ts';
@@ -99,11 +99,13 @@ export function createCaller(context: CallerContext): Caller {
         const metadata = callHeaders(context.credentials, options.headers);
         middleware?.sendingHeaders(metadata);
         const ticket = context.breaker?.enter();
-        const call = context.channel.call(flightMethodPath(method), request.decoder, {
-          metadata,
-          timeoutMs: deadline.remainingMs(),
-          signal: options.signal,
-        });
+        const call = beginCall(ticket, () =>
+          context.channel.call(flightMethodPath(method), request.decoder, {
+            metadata,
+            timeoutMs: deadline.remainingMs(),
+            signal: options.signal,
+          }),
+        );
         context.running.add(call);
         return trackCall(call, { where, middleware, ticket, onEnd: () => context.running.delete(call) });
       } catch (thrown) {
@@ -188,4 +190,14 @@ export function createCaller(context: CallerContext): Caller {
     },
   };
   return caller;
+}
+
+/** A call that could not even begin must not take the place of one that tells how the server is. */
+function beginCall<T>(ticket: CircuitTicket | undefined, begin: () => T): T {
+  try {
+    return begin();
+  } catch (error) {
+    ticket?.abandon();
+    throw error;
+  }
 }

@@ -9,6 +9,7 @@
  * answer shows that the server is there.
  */
 
+import { reportClientError } from '../diagnostics.ts';
 import {
   FlightError,
   FlightInvalidArgumentError,
@@ -32,7 +33,7 @@ export interface CircuitBreakerOptions {
   readonly halfOpenCalls?: number | undefined;
   /** Successes while half-open that close the circuit. Default: 1. */
   readonly successThreshold?: number | undefined;
-  /** Told of every change of state. Must not throw. */
+  /** Told of every change of state. What it throws goes to the diagnostics channel `peregrine:client:error`. */
   readonly onStateChange?: ((location: string, state: CircuitState) => void) | undefined;
   /** The clock, for tests, in milliseconds. Default: `performance.now`. */
   readonly now?: (() => number) | undefined;
@@ -57,6 +58,8 @@ export interface CircuitBreaker {
 export interface CircuitTicket {
   /** The call is over. Give its error; undefined when it went well. */
   leave(error: unknown): void;
+  /** The call was not made after all, which says nothing about the server. */
+  abandon(): void;
 }
 
 type Phase =
@@ -91,7 +94,11 @@ export function createCircuitBreaker(location: string, options: CircuitBreakerOp
     phase = next;
     if (!changed) return;
     generation += 1;
-    options.onStateChange?.(location, next.state);
+    try {
+      options.onStateChange?.(location, next.state);
+    } catch (error) {
+      reportClientError(`onStateChange of the circuit to ${location}`, error);
+    }
   };
   const current = (): Phase => {
     if (phase.state === 'open' && now() >= phase.until) {
@@ -138,15 +145,18 @@ export function createCircuitBreaker(location: string, options: CircuitBreakerOp
       }
       const entered = generation;
       let left = false;
+      const leaveOnce = (failed: boolean, ignored: boolean): void => {
+        if (left) return;
+        left = true;
+        if (entered === generation) leave(failed, ignored);
+      };
       return {
         leave(error: unknown): void {
-          if (left) return;
-          left = true;
-          if (entered !== generation) return;
           // a call that the user gave up says nothing about the server
           const ignored = error instanceof FlightError && error.code === 'CANCELLED';
-          leave(error instanceof FlightError && retryableCodes.has(error.code), ignored);
+          leaveOnce(error instanceof FlightError && retryableCodes.has(error.code), ignored);
         },
+        abandon: () => leaveOnce(false, true),
       };
     },
   };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type CircuitBreaker, createCircuitBreaker } from '../../src/client/circuit-breaker.ts';
+import { clientErrorChannel } from '../../src/diagnostics.ts';
 import {
   FlightCancelledError,
   FlightInvalidArgumentError,
@@ -146,4 +147,34 @@ describe('a circuit breaker', () => {
       assert.throws(() => createCircuitBreaker(location, options), FlightInvalidArgumentError);
     });
   }
+
+  it('gives the place of a trial call back that was never made', () => {
+    const { breaker, advance } = opened();
+    advance(1000);
+    const ticket = breaker.enter();
+    assert.throws(() => breaker.enter(), /half-open/);
+    ticket.abandon();
+    assert.equal(breaker.state, 'half-open');
+    call(breaker);
+    assert.equal(breaker.state, 'closed');
+  });
+
+  it('does not let a listener that throws into its calls', () => {
+    const told: unknown[] = [];
+    const listen = (event: unknown): number => told.push(event);
+    clientErrorChannel.subscribe(listen);
+    try {
+      const breaker = createCircuitBreaker(location, {
+        failureThreshold: 1,
+        onStateChange: () => {
+          throw new Error('from the listener');
+        },
+      });
+      call(breaker, down);
+      assert.equal(breaker.state, 'open');
+      assert.equal(told.length, 1);
+    } finally {
+      clientErrorChannel.unsubscribe(listen);
+    }
+  });
 });

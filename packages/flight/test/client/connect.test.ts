@@ -10,7 +10,7 @@ import { createDevCertificates } from '../../src/auth/dev-certificates.ts';
 import { connect } from '../../src/client/connect.ts';
 import { createConnectionPool } from '../../src/client/connection-pool.ts';
 import type { FlightClientOptions } from '../../src/client/options.ts';
-import { FlightInvalidArgumentError } from '../../src/errors.ts';
+import { FlightInvalidArgumentError, FlightTimedOutError } from '../../src/errors.ts';
 import { FlightEndpoint } from '../../src/model/flight-endpoint.ts';
 import { FlightInfo } from '../../src/model/flight-info.ts';
 import type { Location } from '../../src/model/location.ts';
@@ -93,6 +93,22 @@ describe('connect', () => {
     assert.deepEqual(valuesOf(await two.doGet(new Ticket('t')).readAll()), [1]);
     await two.close();
     assert.equal(pool.size, 1);
+  });
+});
+
+describe('the circuit of a client', () => {
+  it('is not blocked by calls that cannot even begin', async () => {
+    await using there = await service(1);
+    let now = 0;
+    const circuitBreaker = { failureThreshold: 1, openMs: 1000, now: () => now };
+    await using client = connect(there.location, { circuitBreaker, retry: false });
+    const get = (timeoutMs?: number): Promise<unknown> =>
+      client.doGet(new Ticket('t'), { timeoutMs }).readAll();
+    await assert.rejects(get(0), FlightTimedOutError);
+    await assert.rejects(get(), /circuit .* is open/);
+    now += 1000;
+    await assert.rejects(get(Number.NaN), FlightInvalidArgumentError);
+    await get();
   });
 });
 
