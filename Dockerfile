@@ -15,4 +15,4 @@ USER node
 VOLUME /data
 EXPOSE 8815 8123
 HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:8123/ready').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "/app/packages/cli/dist/src/main.js", "serve"]
+ENTRYPOINT ["node", "/app/packages/cli/bin/peregrine.mjs", "serve"]

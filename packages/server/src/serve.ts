@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { FlightServer } from '@peregrine/flight';
 import { createDatasetStore } from './datasets/dataset.ts';
 import type { Engine } from './engine/types.ts';
-import { type HttpServer, createHttpServer } from './http/server.ts';
+import type { HttpServer } from './http/server.ts';
 import { isLoopback } from './loopback.ts';
 import { confineEngine } from './serve/confine.ts';
 import { watchHealth } from './serve/health.ts';
@@ -77,6 +77,9 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
   try {
     const tempDirectory = await makeTempFolder(resolve(settings.tempDir ?? tmpdir()));
     opened.push(() => rm(tempDirectory, { recursive: true, force: true }));
+    // Loads while the engine starts in threads of its own; whoever wants it below is told of a failure.
+    const loadingHttp = settings.httpPort === undefined ? undefined : import('./http/server.ts');
+    loadingHttp?.catch(() => undefined);
     const engine = await openServerEngine(settings, tempDirectory);
     opened.push(() => engine.close());
     const files = await openFiles(settings, engine);
@@ -108,18 +111,15 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
       }),
       { services: [health.service], shutdownGraceMs: settings.shutdownGrace },
     );
-    const http: HttpServer | undefined =
-      settings.httpPort === undefined
-        ? undefined
-        : createHttpServer({
-            engine: served,
-            store: files,
-            tempDirectory,
-            version,
-            corsOrigins: settings.corsOrigins,
-            notReady,
-            onError,
-          });
+    const http: HttpServer | undefined = (await loadingHttp)?.createHttpServer({
+      engine: served,
+      store: files,
+      tempDirectory,
+      version,
+      corsOrigins: settings.corsOrigins,
+      notReady,
+      onError,
+    });
     opened.push(() => Promise.all([flight.shutdown(), http?.close(settings.shutdownGrace)]));
     const address = host.includes(':') ? `[${host}]` : host;
     await listening('flight-port', settings.flightPort, settings, () =>

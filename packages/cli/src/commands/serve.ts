@@ -1,5 +1,5 @@
 import { messageOf } from '@peregrine/flight';
-import { type DataServer, InsecureListenerError, serveData } from '@peregrine/server';
+import { type DataServer, InsecureListenerError, serveData } from '@peregrine/server/serve';
 import { type FlagValue, SettingsError, loadSettings } from '@peregrine/server/settings';
 import { UsageError, exitCodes } from '../exit-codes.ts';
 import { serveBanner } from '../output/serve-banner.ts';

@@ -1,4 +1,4 @@
-import type { DataServer } from '@peregrine/server';
+import type { DataServer } from '@peregrine/server/serve';
 import { formatBytes, formatCount } from './numbers.ts';
 import { renderTextTable } from './text-table.ts';
 
