@@ -91,6 +91,25 @@ describe('serveData()', () => {
     );
   });
 
+  it('leaves no view of a dataset in memory in a database on disk', async () => {
+    const database = join(folder, 'without-views.duckdb');
+    const put = async (location: string, name: string): Promise<void> => {
+      await using client = connect(location);
+      const { writer } = client.doPut(FlightDescriptor.forPath(name));
+      await writer.writeTable(tableFromArrays({ i: Int32Array.of(1, 2) }));
+      await writer.close();
+    };
+    await withServer({ database }, async (ask, location) => {
+      await put(location, 'fleeting one');
+      assert.equal((await ask('SELECT count(*) FROM files."fleeting one" FORMAT CSV')).text, '2\n');
+      await ask('CREATE VIEW kept AS SELECT 1 AS i');
+    });
+    await withServer({ database, readOnly: true }, async (ask) => {
+      const views = 'SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY ALL FORMAT CSV';
+      assert.equal((await ask(views)).text, 'kept\n');
+    });
+  });
+
   it('keeps a database file, and its tables beside those of files', async () => {
     const database = join(folder, 'kept.duckdb');
     const data = [file('beside.csv', 'a\n7\n')];
