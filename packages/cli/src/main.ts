@@ -5,8 +5,8 @@ import * as module from 'node:module';
 if ('enableCompileCache' in module) module.enableCompileCache();
 
 if (process.argv[2] === 'serve') {
-  // The engine's thread loads while this one loads the server.
-  const { startEngineThread } = await import('@peregrine/server/engine-thread');
-  startEngineThread();
+  // The engine's threads load while this one loads the server.
+  const { startEngineThreads } = await import('@peregrine/server/engine-thread');
+  startEngineThreads();
 }
 await import('./program.ts');

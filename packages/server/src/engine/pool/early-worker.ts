@@ -1,31 +1,42 @@
 import { Worker } from 'node:worker_threads';
 
-/** A thread that nobody has taken yet. */
-let early: Worker | undefined;
-
-/**
- * Starts the thread that the next engine begins with. A program that is about to open one calls this before it loads
- * the rest of itself, and both load at once. It does not keep the process alive.
- */
-export function startEngineThread(): void {
-  const worker = newWorker();
-  const forget = (): void => {
-    if (early === worker) early = undefined;
-  };
-  // One that cannot load leaves it to the next to say why.
-  early = worker.once('error', forget).once('exit', forget);
+/** What a thread is started with, before it is known what for. */
+export interface WorkerStart {
+  /** Loads DuckDB's library already: what it takes to load it, it takes once a process. */
+  readonly preload: boolean;
 }
 
-/** The thread that was started early, or a new one. */
+/** An engine begins with two threads: one that controls, and one for the first statement. */
+const earlyThreads = 2;
+
+/** Threads that nobody has taken yet. */
+let early: readonly Worker[] = [];
+
+/**
+ * Starts the threads that the next engine begins with. A program that is about to open one calls this before it loads
+ * the rest of itself, and both load at once. They do not keep the process alive.
+ */
+export function startEngineThreads(): void {
+  while (early.length < earlyThreads) {
+    const worker = newWorker({ preload: early.length === 0 });
+    // One that cannot load leaves it to the next to say why.
+    const forget = (): void => {
+      early = early.filter((other) => other !== worker);
+    };
+    early = [...early, worker.once('error', forget).once('exit', forget)];
+  }
+}
+
+/** The thread that was started first, or a new one. */
 export function takeWorker(): Worker {
-  const taken = early ?? newWorker();
-  early = undefined;
+  const [taken = newWorker({ preload: false }), ...others] = early;
+  early = others;
   return taken.removeAllListeners();
 }
 
-function newWorker(): Worker {
+function newWorker(start: WorkerStart): Worker {
   // Output of tsc: the worker's program lies beside as JavaScript.
-  const worker = new Worker(new URL('../worker/main.js', import.meta.url));
+  const worker = new Worker(new URL('../worker/main.js', import.meta.url), { workerData: start });
   worker.unref();
   return worker;
 }

@@ -1,7 +1,10 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { FlightError, messageOf } from '@peregrine/flight/ipc/messages';
 import { DriverError } from '../adbc/driver.ts';
 import type { EngineFailure } from '../adbc/errors.ts';
+import { loadLibrary } from '../c-data/native.ts';
+import { findDuckDbLibrary } from '../duckdb-files.ts';
+import type { WorkerStart } from '../pool/early-worker.ts';
 import type { OperationName, OperationTable, WorkerAnswer, WorkerRequest, WorkerSetup } from './messages.ts';
 import { createOperations } from './operations.ts';
 
@@ -12,6 +15,19 @@ import { createOperations } from './operations.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this program runs as a worker thread of the engine');
+
+// workerData is what `early-worker.ts` passes.
+const { preload }: WorkerStart = workerData;
+if (preload) preloadDuckDb();
+
+/** Whoever needs the library is told why it cannot be loaded. */
+function preloadDuckDb(): void {
+  try {
+    loadLibrary(findDuckDbLibrary());
+  } catch {
+    // Not there, or not for this platform.
+  }
+}
 
 function run<K extends OperationName>(operations: OperationTable, { name, args }: WorkerRequest<K>): unknown {
   return operations[name](args);
