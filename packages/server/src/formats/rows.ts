@@ -1,52 +1,48 @@
+import { Buffer } from 'node:buffer';
 import { DataType, type RecordBatch, type Schema } from 'apache-arrow';
+import { ByteSink, bytesOf } from './byte-sink.ts';
 import { cellReaders } from './cell.ts';
-import { type JsonStyle, cellToJson, cellToText } from './json.ts';
+import { writeColumn } from './column-writer.ts';
+import { type JsonStyle, cellToText } from './json.ts';
+import {
+  type TextDialect,
+  csvDialect,
+  escapeTab,
+  jsonDialect,
+  quoteCsv,
+  tsvDialect,
+} from './text-dialect.ts';
 
 /** Rows as newline-delimited JSON, one object a line. */
-export function batchToNdjson(batch: RecordBatch, style?: JsonStyle): string {
-  return batchToJsonRows(batch, 'objects', style)
-    .map((row) => `${row}\n`)
-    .join('');
+export function batchToNdjson(batch: RecordBatch, style?: JsonStyle): Uint8Array {
+  return writeRows(batch, jsonDialect(style), objectFrame(batch.schema, '{', '}\n'));
 }
 
-/** Rows as JSON: an object of names and values each, or an array of values. */
+/** Rows as JSON, each after a comma and a line feed: an object of names and values, or an array of values. */
 export function batchToJsonRows(
   batch: RecordBatch,
   shape: 'objects' | 'arrays',
   style?: JsonStyle,
-): string[] {
-  const prefixes = batch.schema.fields.map((field) =>
-    shape === 'objects' ? `${JSON.stringify(field.name)}:` : '',
-  );
-  const [open, close] = shape === 'objects' ? ['{', '}'] : ['[', ']'];
-  const readers = cellReaders(batch.data.children);
-  const rows: string[] = [];
-  for (let row = 0; row < batch.numRows; row++) {
-    rows.push(
-      `${open}${readers.map((read, i) => `${prefixes[i]}${cellToJson(read(row), style)}`).join(',')}${close}`,
-    );
-  }
-  return rows;
+): Uint8Array {
+  const frame =
+    shape === 'objects'
+      ? objectFrame(batch.schema, ',\n{', '}')
+      : { begin: ',\n[', names: batch.schema.fields.map((_, i) => (i === 0 ? '' : ',')), end: ']' };
+  return writeRows(batch, jsonDialect(style), frame);
 }
 
 /** The header line of a CSV file (RFC 4180, lines end in LF). */
 export function csvHeader(schema: Schema, separator: string = ','): string {
-  return `${schema.fields.map((field) => quote(field.name, separator)).join(separator)}\n`;
+  return `${schema.fields.map((field) => quoteCsv(field.name, separator)).join(separator)}\n`;
 }
 
-/** Rows as CSV (RFC 4180, lines end in LF); null is an empty field, the empty string `""`. */
-export function batchToCsv(batch: RecordBatch, separator: string = ','): string {
-  const readers = cellReaders(batch.data.children);
-  const lines: string[] = [];
-  for (let row = 0; row < batch.numRows; row++) {
-    const fields = readers.map((read) => {
-      const cell = read(row);
-      const text = cellToText(cell);
-      return text === '' && cell !== null ? '""' : quote(text, separator);
-    });
-    lines.push(`${fields.join(separator)}\n`);
-  }
-  return lines.join('');
+/**
+ * Rows as CSV (RFC 4180, lines end in LF); null is an empty field, the empty string `""`.
+ *
+ * @param separator - no character that stands in numbers and dates
+ */
+export function batchToCsv(batch: RecordBatch, separator: string = ','): Uint8Array {
+  return writeRows(batch, csvDialect(separator), lineFrame(batch.schema, separator));
 }
 
 /**
@@ -62,23 +58,73 @@ export function tsvHeader(schema: Schema): string {
 }
 
 /** Rows as tab-separated values: see {@link tsvHeader}. */
-export function batchToTsv(batch: RecordBatch): string {
-  const readers = cellReaders(batch.data.children);
-  const lines: string[] = [];
-  for (let row = 0; row < batch.numRows; row++) {
-    const fields = readers.map((read) => {
-      const cell = read(row);
-      return cell === null ? '\\N' : escapeTab(cellToText(cell));
-    });
-    lines.push(`${fields.join('\t')}\n`);
-  }
-  return lines.join('');
+export function batchToTsv(batch: RecordBatch): Uint8Array {
+  return writeRows(batch, tsvDialect, lineFrame(batch.schema, '\t'));
 }
 
-const tabEscapes: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r', '\\': '\\\\' };
+/** What stands around the fields of a row. */
+interface RowFrame {
+  readonly begin: string;
+  /** What stands before each field. */
+  readonly names: readonly string[];
+  readonly end: string;
+}
 
-function escapeTab(text: string): string {
-  return /[\t\n\r\\]/.test(text) ? text.replace(/[\t\n\r\\]/g, (found) => tabEscapes[found] ?? found) : text;
+function objectFrame({ fields }: Schema, begin: string, end: string): RowFrame {
+  return {
+    begin,
+    names: fields.map(({ name }, i) => `${i === 0 ? '' : ','}${JSON.stringify(name)}:`),
+    end,
+  };
+}
+
+function lineFrame({ fields }: Schema, separator: string): RowFrame {
+  return { begin: '', names: fields.map((_, i) => (i === 0 ? '' : separator)), end: '\n' };
+}
+
+/** Room for a field to begin with; more is taken where it is needed. */
+const usualFieldBytes = 16;
+
+/** Writes column after column, then puts the fields of each row together. */
+function writeRows(batch: RecordBatch, dialect: TextDialect, { begin, names, end }: RowFrame): Uint8Array {
+  const rows = batch.numRows;
+  const columns = batch.data.children;
+  const fields = new ByteSink(rows * usualFieldBytes * columns.length);
+  const ends = columns.map((column) => {
+    const columnEnds = new Int32Array(rows);
+    writeColumn(column, fields, dialect, columnEnds);
+    return columnEnds;
+  });
+  const before = names.map((name, i) => bytesOf(i === 0 ? begin + name : name));
+  const after = bytesOf(names.length === 0 ? begin + end : end);
+  const frameBytes = after.length + before.reduce((sum, { length }) => sum + length, 0);
+  const result = Buffer.allocUnsafeSlow(fields.at + rows * frameBytes);
+  joinRows(fields, ends, before, after, new Uint8Array(result.buffer, 0, result.byteLength), rows);
+  return result;
+}
+
+function joinRows(
+  fields: ByteSink,
+  ends: readonly Int32Array[],
+  before: readonly Uint8Array[],
+  after: Uint8Array,
+  target: Uint8Array,
+  rows: number,
+): void {
+  const { bytes } = fields;
+  // Where the field of the next row begins, of each column.
+  const places = Int32Array.from(ends, (_, i) => (i === 0 ? 0 : (ends[i - 1]?.[rows - 1] ?? 0)));
+  let to = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < ends.length; i++) {
+      const name = before[i];
+      if (name !== undefined) for (let from = 0; from < name.length; from++) target[to++] = name[from] ?? 0;
+      const stop = ends[i]?.[row] ?? 0;
+      for (let from = places[i] ?? 0; from < stop; from++) target[to++] = bytes[from] ?? 0;
+      places[i] = stop;
+    }
+    for (let from = 0; from < after.length; from++) target[to++] = after[from] ?? 0;
+  }
 }
 
 /** The two lines at the head of a Markdown table (GitHub's). Numbers stand at the right. */
@@ -114,10 +160,4 @@ export function batchToText(batch: RecordBatch, limit: number = batch.numRows): 
     );
   }
   return rows;
-}
-
-function quote(text: string, separator: string): string {
-  if (!text.includes('"') && !text.includes(separator) && !text.includes('\n') && !text.includes('\r'))
-    return text;
-  return `"${text.replaceAll('"', '""')}"`;
 }

@@ -24,6 +24,9 @@ import {
 } from 'apache-arrow';
 import { batchToCsv, batchToNdjson, csvHeader } from '../../src/formats/rows.ts';
 
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+const ndjson = (batch: RecordBatch): string => text(batchToNdjson(batch));
+
 function batchOf(columns: Record<string, Vector>): RecordBatch {
   const schema = new Schema(
     Object.entries(columns).map(([name, vector]) => new Field(name, vector.type, true)),
@@ -50,7 +53,7 @@ describe('batchToNdjson()', () => {
       x: vectorFromArray([1.5, Number.NaN, null], new Float64()),
     });
     assert.equal(
-      batchToNdjson(batch),
+      ndjson(batch),
       '{"id":1,"u":1,"name":"a","ok":true,"x":1.5}\n' +
         '{"id":"9223372036854775807","u":"18446744073709551615","name":null,"ok":false,"x":null}\n' +
         '{"id":null,"u":null,"name":"ü\\"\\n","ok":null,"x":null}\n',
@@ -63,7 +66,7 @@ describe('batchToNdjson()', () => {
       { tag: 'y', list: [], s: { a: 2, b: 'r' } },
     ]);
     assert.equal(
-      table.batches.map((batch) => batchToNdjson(batch)).join(''),
+      table.batches.map((batch) => ndjson(batch)).join(''),
       '{"tag":"x","list":[1,2],"s":{"a":1,"b":"q"}}\n{"tag":"y","list":[],"s":{"a":2,"b":"r"}}\n',
     );
     const map = vectorFromArray(
@@ -80,11 +83,11 @@ describe('batchToNdjson()', () => {
     );
     const dictionary = vectorFromArray(['p', 'q'], new Dictionary(new Utf8(), new Int32()));
     assert.equal(
-      batchToNdjson(batchOf({ map, dictionary })),
+      ndjson(batchOf({ map, dictionary })),
       '{"map":{"k":1},"dictionary":"p"}\n{"map":null,"dictionary":"q"}\n',
     );
     const lists = vectorFromArray([[1n], null, [2n, null]], new List(new Field('item', new Int64(), true)));
-    assert.equal(batchToNdjson(batchOf({ lists }).slice(1)), '{"lists":null}\n{"lists":[2,null]}\n');
+    assert.equal(ndjson(batchOf({ lists }).slice(1)), '{"lists":null}\n{"lists":[2,null]}\n');
   });
 
   it('keeps microseconds of timestamps', () => {
@@ -97,7 +100,7 @@ describe('batchToNdjson()', () => {
     });
     const schema = new Schema([new Field('t', type)]);
     const struct = makeData({ type: new Struct(schema.fields), length: 1, nullCount: 0, children: [data] });
-    assert.equal(batchToNdjson(new RecordBatch(schema, struct)), '{"t":"2023-11-14T22:13:20.123456Z"}\n');
+    assert.equal(ndjson(new RecordBatch(schema, struct)), '{"t":"2023-11-14T22:13:20.123456Z"}\n');
   });
 });
 
@@ -106,7 +109,7 @@ describe('batchToCsv()', () => {
     const table = tableFromArrays({ 'a,b': Int32Array.of(1, 2, 3), t: ['x"y', '', 'two\nlines'] });
     assert.equal(csvHeader(table.schema), '"a,b",t\n');
     assert.equal(
-      table.batches.map((batch) => batchToCsv(batch)).join(''),
+      table.batches.map((batch) => text(batchToCsv(batch))).join(''),
       '1,"x""y"\n2,""\n3,"two\nlines"\n',
     );
   });

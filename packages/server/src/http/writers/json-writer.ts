@@ -17,15 +17,17 @@ import type { ResultTotals, ResultWriter } from './writer.ts';
  */
 export function createJsonWriter(schemaHeader: Uint8Array, compact: boolean, style: JsonStyle): ResultWriter {
   const rows = createRowsDecoder(schemaHeader);
-  let separator = '';
+  let isFirst = true;
   return {
     begin: () => [text(`{"meta":${JSON.stringify(rows.schema.fields.map(metaOf))},"data":[`)],
     message(batch) {
       const decoded = rows.decode(batch);
       if (decoded === undefined || decoded.numRows === 0) return { pieces: [], usesBatch: false };
-      const written = `${separator}\n${batchToJsonRows(decoded, compact ? 'arrays' : 'objects', style).join(',\n')}`;
-      separator = ',';
-      return { pieces: [text(written)], usesBatch: false };
+      const written = batchToJsonRows(decoded, compact ? 'arrays' : 'objects', style);
+      // Each row stands behind a comma, but for the first of all.
+      const piece = isFirst ? written.subarray(1) : written;
+      isFirst = false;
+      return { pieces: [piece], usesBatch: false };
     },
     end: (totals) => [text(`\n],${jsonTotals(totals)}}\n`)],
     fail: (problem, totals) => [
@@ -49,7 +51,7 @@ export function createNdjsonWriter(schemaHeader: Uint8Array, style: JsonStyle): 
     begin: () => [],
     message(batch) {
       const decoded = rows.decode(batch);
-      return { pieces: decoded === undefined ? [] : [text(batchToNdjson(decoded, style))], usesBatch: false };
+      return { pieces: decoded === undefined ? [] : [batchToNdjson(decoded, style)], usesBatch: false };
     },
     end: () => [],
     fail: (problem: Problem) => [text(`${JSON.stringify({ error: problem })}\n`)],

@@ -29,16 +29,20 @@ type RowsDecoder = ReturnType<typeof createRowsDecoder>;
 function lines(
   schemaHeader: Uint8Array,
   header: ((schema: RowsDecoder['schema']) => string) | undefined,
-  body: (batch: NonNullable<ReturnType<RowsDecoder['decode']>>) => string,
+  body: (batch: NonNullable<ReturnType<RowsDecoder['decode']>>) => Uint8Array | string,
 ): ResultWriter {
   const rows = createRowsDecoder(schemaHeader);
   return {
     begin: () => (header === undefined ? [] : [Buffer.from(header(rows.schema))]),
     message(batch) {
       const decoded = rows.decode(batch);
-      return { pieces: decoded === undefined ? [] : [Buffer.from(body(decoded))], usesBatch: false };
+      return { pieces: decoded === undefined ? [] : [bytesOf(body(decoded))], usesBatch: false };
     },
     end: () => [],
     fail: (problem) => [Buffer.from(`\nerror: ${problem.detail.replaceAll('\n', ' ')} (${problem.code})\n`)],
   };
+}
+
+function bytesOf(text: Uint8Array | string): Uint8Array {
+  return typeof text === 'string' ? Buffer.from(text) : text;
 }
