@@ -1,8 +1,4 @@
 #!/usr/bin/env node
-import module from 'node:module';
-
-// Node 22.8 and later keep what they compiled, which makes the next start faster.
-module.enableCompileCache?.();
 // Checked in, so that `npm ci` can link it before anything is built.
 await import('../dist/src/main.js').catch((error) => {
   if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !String(error.message).includes('main.js')) throw error;
