@@ -15,6 +15,8 @@ export const exitCodes = {
   timeout: 5,
   /** Stopped by Ctrl-C. */
   interrupted: 130,
+  /** Ended by SIGTERM. */
+  terminated: 143,
 } as const;
 
 /** Wrong use of the command line: reported without a stack, exit code 2. */

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { FlightError } from '@peregrine/flight';
-import { settingFlags } from '@peregrine/server/settings';
+import { fileReason, settingFlags } from '@peregrine/server/settings';
 import { Command, CommanderError } from 'commander';
 import { actions, doAction } from './commands/actions.ts';
 import { get } from './commands/get.ts';
@@ -26,7 +26,7 @@ Examples:
   peregrine get grpc://127.0.0.1:8815 penguins --format csv > penguins.csv
 
 Exit codes: 0 done, 1 the server or the data answered with an error, 2 wrong use, 3 no connection,
-4 not logged in or not allowed, 5 time limit, 130 interrupted.`,
+4 not logged in or not allowed, 5 time limit, 130 interrupted, 143 terminated.`,
   );
 
 const serving = program
@@ -106,12 +106,16 @@ withConnectionOptions(program.command('do'))
 
 // A server finishes its calls first, and looks to that itself.
 program.hook('preAction', (_, command) => {
-  if (command.name() !== 'serve') process.on('SIGINT', () => process.exit(exitCodes.interrupted));
+  if (command.name() === 'serve') return;
+  process.on('SIGINT', () => process.exit(exitCodes.interrupted));
+  process.on('SIGTERM', () => process.exit(exitCodes.terminated));
 });
 // A reader that had enough (head, less) closes the pipe: that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-  process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed),
-);
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+  process.stderr.write(`peregrine: the output cannot be written: ${fileReason(error)}\n`);
+  process.exit(exitCodes.failed);
+});
 
 try {
   await program.parseAsync();

@@ -78,6 +78,45 @@ describe('what a person meets', () => {
     assert.equal(code, 0);
   });
 
+  it('takes an Arrow file or stream from a pipe', async () => {
+    for (const format of ['file', 'stream'] as const) {
+      const child = spawn(process.execPath, [main, 'put', server.location, `piped_${format}`], {
+        stdio: ['pipe', 'ignore', 'inherit'],
+      });
+      child.stdin.end(tableToIPC(tableFromArrays({ n: Int32Array.of(1, 2, 3) }), format));
+      const [code] = await once(child, 'exit');
+      assert.equal(code, 0);
+      const { stdout } = await peregrine('get', server.location, `piped_${format}`, '-f', 'csv');
+      assert.equal(stdout, 'n\n1\n2\n3\n');
+    }
+  });
+
+  it('leaves no half file and no call behind when it is stopped', {
+    skip: process.platform === 'win32',
+  }, async () => {
+    for (const [signal, expected] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      const endless = 'SELECT range AS n FROM range(100000000000)';
+      const child = spawn(
+        process.execPath,
+        [main, 'get', server.location, '--command', endless, '-o', join(folder, 'half.csv')],
+        { stdio: 'inherit' },
+      );
+      while (!readdirSync(folder).some((name) => name.startsWith('half.csv.partial'))) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      child.kill(signal);
+      const [code] = await once(child, 'exit');
+      assert.equal(code, expected);
+      assert.ok(!readdirSync(folder).some((name) => name.startsWith('half.csv')));
+      const running = async (): Promise<unknown> =>
+        JSON.parse(await (await fetch(`${server.http}/ready`)).text()).running;
+      while ((await running()) !== 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
+
   it('says what is wrong with a location, a file and a limit', async () => {
     const file = join(folder, 'notes.txt');
     const [location, notArrow, limited] = await Promise.all([
@@ -88,7 +127,17 @@ describe('what a person meets', () => {
     assert.equal(location.code, 2);
     assert.match(location.stderr, /not a location that a client can connect to/);
     assert.equal(notArrow.code, 1);
-    assert.match(notArrow.stderr, /notes\.txt is not Arrow IPC/);
+    assert.match(notArrow.stderr, /notes\.txt is no Arrow IPC stream or file/);
+    const [away, gone, dir] = await Promise.all([
+      peregrine('get', server.location, 'many', '--output', join(folder, 'nowhere', 'x.csv')),
+      peregrine('put', server.location, 'x', '--input', join(folder, 'nowhere')),
+      peregrine('put', server.location, 'x', '--input', folder),
+    ]);
+    assert.equal(away.code, 2);
+    assert.match(away.stderr, /^peregrine: .*x\.csv cannot be written: it is not there\n$/);
+    assert.equal(gone.code, 2);
+    assert.match(gone.stderr, /nowhere cannot be read: it is not there/);
+    assert.equal(dir.code, 2);
     assert.equal(limited.stdout.split('\n').length, 4);
     assert.equal(limited.stderr, '');
     assert.deepEqual(

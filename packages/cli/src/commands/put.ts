@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { FlightDataError, FlightError, messageOf } from '@peregrine/flight';
 import { readIpcFile, readIpcStream } from '@peregrine/flight/ipc';
+import { fileReason } from '@peregrine/server/settings';
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { type ConnectionFlags, withClient } from '../connection.ts';
 import { parseDescriptor } from '../descriptor.ts';
@@ -40,27 +41,55 @@ interface Batches {
   readonly batches: AsyncIterable<RecordBatch> | Iterable<RecordBatch>;
 }
 
+/** What an Arrow IPC file begins with. */
+const fileMagic = Buffer.from('ARROW1');
+
 async function openBatches(input: string | undefined): Promise<Batches> {
-  if (input === undefined || input === '-') return await streamOf(process.stdin);
-  const magic = Buffer.alloc(6);
-  const file = await open(input).catch((cause: unknown) => {
-    throw new UsageError(`${input} cannot be read: ${messageOf(cause)}`, { cause });
+  const isStdin = input === undefined || input === '-';
+  const name = isStdin ? 'stdin' : input;
+  const source = isStdin ? process.stdin : createReadStream(input, { highWaterMark: 1 << 20 });
+  const { start, whole } = await peek(source).catch((cause: unknown) => {
+    throw new UsageError(`${name} cannot be read: ${fileReason(cause)}`, { cause });
   });
   try {
-    await file.read(magic, 0, 6, 0);
-  } finally {
-    await file.close();
+    if (!start.equals(fileMagic)) {
+      const stream = await readIpcStream(whole());
+      return { schema: stream.schema, batches: stream };
+    }
+    // The schema and the places of the batches stand at the end of a file.
+    const bytes = isStdin ? await readAll(whole()) : await readFile(input);
+    const batches = readIpcFile(bytes);
+    return { schema: batches.schema, batches };
+  } catch (cause) {
+    const why = cause instanceof FlightError ? cause.rawMessage : messageOf(cause);
+    throw new FlightDataError(`${name} is no Arrow IPC stream or file, which put sends: ${why}`, { cause });
   }
-  if (magic.toString('latin1') !== 'ARROW1')
-    return await streamOf(createReadStream(input, { highWaterMark: 1 << 20 }), input);
-  const batches = readIpcFile(await readFile(input));
-  return { schema: batches.schema, batches };
 }
 
-async function streamOf(source: AsyncIterable<Uint8Array>, name = 'stdin'): Promise<Batches> {
-  const stream = await readIpcStream(source).catch((cause: unknown) => {
-    const why = cause instanceof FlightError ? cause.rawMessage : String(cause);
-    throw new FlightDataError(`${name} is not Arrow IPC, which put sends: ${why}`, { cause });
-  });
-  return { schema: stream.schema, batches: stream };
+async function readAll(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of source) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+/** Looks at the first bytes, which are not lost. */
+async function peek(
+  source: AsyncIterable<Uint8Array>,
+): Promise<{ start: Buffer; whole: () => AsyncGenerator<Uint8Array, void, void> }> {
+  const iterator = source[Symbol.asyncIterator]();
+  const seen: Uint8Array[] = [];
+  let byteLength = 0;
+  while (byteLength < fileMagic.byteLength) {
+    const step = await iterator.next();
+    if (step.done === true) break;
+    seen.push(step.value);
+    byteLength += step.value.byteLength;
+  }
+  return {
+    start: Buffer.concat(seen).subarray(0, fileMagic.byteLength),
+    async *whole() {
+      yield* seen;
+      yield* { [Symbol.asyncIterator]: () => iterator };
+    },
+  };
 }

@@ -2,6 +2,8 @@ import { createWriteStream, rmSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { fileReason } from '@peregrine/server/settings';
+import { UsageError } from '../exit-codes.ts';
 
 /** Where a command's data goes: stdout, or a file that is whole or not there. */
 export interface OutputSink {
@@ -12,12 +14,18 @@ export interface OutputSink {
   discard(): Promise<void>;
 }
 
-/** Opens a file (written beside its name and renamed at the end), or stdout for `undefined` and `-`. */
+/**
+ * Opens a file (written beside its name and renamed at the end), or stdout for `undefined` and `-`.
+ *
+ * @throws UsageError when the file cannot be written
+ */
 export async function openSink(path: string | undefined): Promise<OutputSink> {
   if (path === undefined || path === '-') return stdoutSink();
   const partial = `${path}.partial-${process.pid}`;
   const stream = createWriteStream(partial, { flags: 'wx' });
-  await once(stream, 'open');
+  await once(stream, 'open').catch((cause: unknown) => {
+    throw new UsageError(`${path} cannot be written: ${fileReason(cause)}`, { cause });
+  });
   // Ctrl-C ends the process in the middle of it.
   const removePartial = (): void => rmSync(partial, { force: true });
   process.on('exit', removePartial);
