@@ -4,8 +4,11 @@
 export interface IpcReadOptions {
   /**
    * How deep received data is checked before vectors are made over it. `lengths`: every buffer's place and size
-   * against the rows it has to hold, so that no read can leave the body. `full`: besides that the values of offsets,
-   * dictionary indices, union type ids and views, so that no later access can be out of range either.
+   * against the rows it has to hold, and every value that leads elsewhere: offsets of lists, 64-bit offsets,
+   * dictionary indices, union type ids and offsets, views. Reading a value can neither leave the column's memory nor fail;
+   * wrong 32-bit offsets of text and bytes give other bytes of the same buffer, or none. Columns of plain numbers cost
+   * nothing, those named about 0.7 ns a row (views 3). `full`: besides that 32-bit offsets of text and bytes, and null
+   * counts.
    * Default: `lengths` in clients, `full` in servers.
    */
   readonly validate?: 'lengths' | 'full' | undefined;

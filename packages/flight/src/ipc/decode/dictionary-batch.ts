@@ -7,7 +7,7 @@ import type { DictionaryMemo } from './dictionary-memo.ts';
 import type { IpcReadOptions } from '../options.ts';
 import { type ColumnPlan, planOf } from './plan.ts';
 import { checkBody } from './record-batch.ts';
-import { validateColumn } from './validate.ts';
+import { depthOf, validateColumn } from './validate.ts';
 
 /**
  * Takes a dictionary batch into the memo: a delta is added to the dictionary, any other batch replaces it. Batches that
@@ -45,7 +45,8 @@ export function decodeDictionaryBatch(
     const reader = new BodyReader(header, body, options.maxDecompressedBytes);
     const data = new ColumnLoader(reader, plan, memo, header.version).column(column, header.length);
     reader.finish();
-    if (options.validate === 'full') validateColumn(column, data, options.validateUtf8 === true);
+    const depth = depthOf(options);
+    if (depth.full || column.guarded) validateColumn(column, data, depth);
     if (header.isDelta) memo.append(header.id, data);
     else memo.replace(header.id, data);
   };

@@ -53,6 +53,8 @@ export interface ColumnPlan {
   readonly typeIds: readonly number[];
   /** For `dictionary`. */
   readonly dictionaryId: number;
+  /** Whether it, or a column below it, is one whose values are checked even without full validation. */
+  readonly guarded: boolean;
   readonly children: readonly ColumnPlan[];
 }
 
@@ -62,6 +64,8 @@ export interface DecodePlan {
   /** Type of the batch seen as one struct column. */
   readonly struct: Struct;
   readonly columns: readonly ColumnPlan[];
+  /** Places of the columns that are guarded. */
+  readonly guarded: readonly number[];
   /** How the values of each dictionary lie in its batches. */
   readonly dictionaries: ReadonlyMap<number, ColumnPlan>;
   /** Dictionaries that some column refers to with 64-bit indices. */
@@ -90,7 +94,8 @@ function makePlan(schema: Schema): DecodePlan {
   const columns = schema.fields.map((field, index) =>
     planColumn(field.type, fieldPath('', field.name, index), 0, dictionaries, bigintIndexed),
   );
-  return { schema, struct: new Struct(schema.fields), columns, dictionaries, bigintIndexed };
+  const guarded = columns.flatMap((column, index) => (column.guarded ? [index] : []));
+  return { schema, struct: new Struct(schema.fields), columns, guarded, dictionaries, bigintIndexed };
 }
 
 function planColumn(
@@ -119,6 +124,7 @@ function planColumn(
     text: false,
     typeIds: [],
     dictionaryId: -1,
+    guarded: isGuarded(layout) || (parts.children ?? []).some((child) => child.guarded),
     children: [],
     ...parts,
   });
@@ -166,6 +172,26 @@ function planColumn(
   throw new FlightUnimplementedError(
     `field "${path}" has type ${Type[type.typeId] ?? type.typeId}, which cannot be decoded; read the stream at the raw level`,
   );
+}
+
+/**
+ * Whether a column of this layout holds numbers that lead elsewhere, by which reading a value could fail or go astray:
+ * these are looked at whatever the depth. 32-bit offsets of text and bytes are not among them: a view on bytes is cut at
+ * its end, so the worst that wrong ones give is other bytes of the same buffer.
+ */
+function isGuarded(layout: ColumnLayout): boolean {
+  switch (layout) {
+    case 'dictionary':
+    case 'view':
+    case 'list':
+    case 'large-list':
+    case 'large-binary':
+    case 'sparse-union':
+    case 'dense-union':
+      return true;
+    default:
+      return false;
+  }
 }
 
 function intArray(bitWidth: number, signed: boolean): ValueArray {

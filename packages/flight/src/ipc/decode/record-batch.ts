@@ -6,8 +6,8 @@ import { BodyReader, checkRows } from './buffers.ts';
 import { ColumnLoader } from './columns.ts';
 import type { DictionaryMemo } from './dictionary-memo.ts';
 import type { IpcReadOptions } from '../options.ts';
-import { planOf } from './plan.ts';
-import { validateColumn } from './validate.ts';
+import { type DecodePlan, planOf } from './plan.ts';
+import { depthOf, validateColumn, type ValidationDepth } from './validate.ts';
 
 /**
  * Makes a RecordBatch over the memory of a received body: every vector is a view on `body`, which therefore belongs to
@@ -41,13 +41,17 @@ export function decodeRecordBatch(
   const columns: Data[] = [];
   for (const column of plan.columns) columns.push(loader.column(column, rows));
   reader.finish();
-  if (options.validate === 'full') {
-    plan.columns.forEach((column, index) => {
-      const data = columns[index];
-      if (data !== undefined) validateColumn(column, data, options.validateUtf8 === true);
-    });
-  }
+  if (options.validate === 'full' || plan.guarded.length > 0)
+    validateColumns(plan, columns, depthOf(options));
   return createRecordBatch(schema, plan.struct, rows, columns, new Map(header.customMetadata));
+}
+
+function validateColumns(plan: DecodePlan, columns: readonly Data[], depth: ValidationDepth): void {
+  const indices = depth.full ? plan.columns.keys() : plan.guarded;
+  for (const index of indices) {
+    const [column, data] = [plan.columns[index], columns[index]];
+    if (column !== undefined && data !== undefined) validateColumn(column, data, depth);
+  }
 }
 
 /** Checks that the body that the header speaks of is there. */
