@@ -42,3 +42,23 @@ export const clientErrorChannel: Channel = channel('peregrine:client:error');
 export function reportClientError(where: string, error: unknown): void {
   if (clientErrorChannel.hasSubscribers) clientErrorChannel.publish({ where, error });
 }
+
+/**
+ * Calls code of the application that nobody waits for. What it throws is reported, and so is what a promise that it
+ * returns rejects with, which would else end the process.
+ *
+ * @param report - where to
+ * @param where - see {@link ServerErrorEvent.where}
+ */
+export function callListener(
+  report: (where: string, error: unknown) => void,
+  where: string,
+  listener: () => unknown,
+): void {
+  try {
+    const result = listener();
+    if (result instanceof Promise) result.catch((error: unknown) => report(where, error));
+  } catch (error) {
+    report(where, error);
+  }
+}

@@ -9,7 +9,7 @@
  * answer shows that the server is there.
  */
 
-import { reportClientError } from '../diagnostics.ts';
+import { callListener, reportClientError } from '../diagnostics.ts';
 import {
   FlightError,
   FlightInvalidArgumentError,
@@ -94,11 +94,8 @@ export function createCircuitBreaker(location: string, options: CircuitBreakerOp
     phase = next;
     if (!changed) return;
     generation += 1;
-    try {
-      options.onStateChange?.(location, next.state);
-    } catch (error) {
-      reportClientError(`onStateChange of the circuit to ${location}`, error);
-    }
+    const where = `onStateChange of the circuit to ${location}`;
+    callListener(reportClientError, where, () => options.onStateChange?.(location, next.state));
   };
   const current = (): Phase => {
     if (phase.state === 'open' && now() >= phase.until) {

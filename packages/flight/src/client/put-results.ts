@@ -14,6 +14,9 @@ export interface PutResults {
   drain(): Promise<void>;
 }
 
+/** Memory of an answer besides its bytes: also answers without any must have an end. */
+const keptOverhead = 128;
+
 /** Reads the answers of a DoPut for its user and for the end of the call. */
 export function createPutResultReader(call: FlightCall<Uint8Array>): PutResults {
   const kept: Uint8Array[] = [];
@@ -38,14 +41,15 @@ export function createPutResultReader(call: FlightCall<Uint8Array>): PutResults 
   };
   const takeKept = (): Uint8Array | undefined => {
     const result = kept.shift();
-    keptBytes -= result?.byteLength ?? 0;
+    if (result !== undefined) keptBytes -= result.byteLength + keptOverhead;
     return result;
   };
   const keep = async (): Promise<boolean> => {
     const result = await receive();
-    if (result !== undefined && keptBytes + result.byteLength <= maxUnreadPutResultBytes) {
+    const bytes = (result?.byteLength ?? 0) + keptOverhead;
+    if (result !== undefined && keptBytes + bytes <= maxUnreadPutResultBytes) {
       kept.push(result);
-      keptBytes += result.byteLength;
+      keptBytes += bytes;
     }
     return result !== undefined;
   };

@@ -121,7 +121,8 @@ export async function waitBeforeRetry(
   }
 }
 
-function abortError(reason: unknown, lastError: unknown): FlightError {
+/** The call was given up before its next try. */
+export function abortError(reason: unknown, lastError: unknown): FlightError {
   const message = `given up while waiting to try again after: ${messageOf(lastError)}`;
   return reason instanceof Error && reason.name === 'TimeoutError'
     ? new FlightTimedOutError(message, { cause: reason })

@@ -1,6 +1,6 @@
 import { locateError } from '../errors.ts';
 import type { FlightCall } from './call.ts';
-import { type Deadline, type RetryPolicy, waitBeforeRetry } from './retry.ts';
+import { abortError, type Deadline, type RetryPolicy, waitBeforeRetry } from './retry.ts';
 
 /** The receiving side of a call that is begun again until its first message was handed out. */
 export interface RetryingCall<T> {
@@ -35,12 +35,15 @@ export function retryingCall<T>(begin: () => FlightCall<T>, context: RetryContex
   let waiting: AbortController | undefined;
 
   const again = async (error: unknown): Promise<void> => {
-    waiting = new AbortController();
+    const givenUp = new AbortController();
+    waiting = givenUp;
     const signal =
-      context.signal === undefined ? waiting.signal : AbortSignal.any([context.signal, waiting.signal]);
+      context.signal === undefined ? givenUp.signal : AbortSignal.any([context.signal, givenUp.signal]);
     try {
       if (!(await waitBeforeRetry(error, attempt, context.policy, context.deadline, signal))) throw error;
       await context.reconnect();
+      // a call that begins now would have nobody who ends it
+      if (signal.aborted) throw abortError(signal.reason, error);
     } catch (given) {
       throw locateError(given, call.where);
     } finally {

@@ -1,4 +1,4 @@
-import { reportClientError } from '../diagnostics.ts';
+import { callListener, reportClientError } from '../diagnostics.ts';
 import type { FlightError } from '../errors.ts';
 import { Metadata } from '../grpc/metadata.ts';
 import type { ClientCallInfo, ClientMiddleware, ClientMiddlewareFactory } from './client-middleware.ts';
@@ -64,11 +64,8 @@ function complete(
   error: FlightError | undefined,
 ): void {
   for (const middleware of started.toReversed()) {
-    try {
-      middleware.callCompleted?.(error);
-    } catch (thrown) {
-      reportClientError(`callCompleted of middleware, ${info.method} at ${info.location}`, thrown);
-    }
+    const where = `callCompleted of middleware, ${info.method} at ${info.location}`;
+    callListener(reportClientError, where, () => middleware.callCompleted?.(error));
   }
 }
 

@@ -4,7 +4,7 @@
  *     authentication → middleware.startCall, sendingHeaders → handler → status → middleware.callCompleted
  */
 
-import { reportServerError } from '../diagnostics.ts';
+import { callListener, reportServerError } from '../diagnostics.ts';
 import { FlightCancelledError, type FlightError, FlightTimedOutError, toFlightError } from '../errors.ts';
 import type { GrpcMethod, GrpcServerCall, MessageDecoder } from '../grpc/index.ts';
 import type { FlightMethod } from '../proto/names.ts';
@@ -54,11 +54,12 @@ async function handleCall<T>(
   const started: ServerMiddleware[] = [];
   let isOver = false;
   const end = (error: FlightError | undefined): void => {
-    if (error !== undefined && !isOver) notify('onCallError', () => runtime.onCallError?.(error, context));
+    if (error !== undefined && !isOver)
+      callListener(reportServerError, 'onCallError', () => runtime.onCallError?.(error, context));
     isOver = true;
     // middleware that started after its call was given up hears of that end as well
     for (const middleware of started.splice(0)) {
-      notify(`callCompleted of ${method}`, () => middleware.callCompleted?.(error));
+      callListener(reportServerError, `callCompleted of ${method}`, () => middleware.callCompleted?.(error));
     }
   };
   call.onAbandoned = () => end(cancelled(context));
@@ -97,12 +98,4 @@ function cancelled(context: CallContext, cause?: unknown): FlightError {
   return deadline !== undefined && deadline.getTime() <= Date.now()
     ? new FlightTimedOutError(`the deadline of this ${method} passed`, { cause })
     : new FlightCancelledError(`the client cancelled this ${method} or went away`, { cause });
-}
-
-function notify(where: string, listener: () => void): void {
-  try {
-    listener();
-  } catch (error) {
-    reportServerError(where, error);
-  }
 }

@@ -32,6 +32,13 @@ export function doGetMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array> {
 
 /** Tables and batches can be iterated too, row by row: they are looked at first. */
 function toDataStream(result: DoGetResult): FlightDataStream {
+  // JavaScript does not tell an application that it forgot to return something
+  if (typeof result !== 'object' || result === null) {
+    throw new FlightServerError(
+      `the server's doGet gave ${String(result)}; it should return a Table, batches, a RecordBatchStream or a GeneratorStream`,
+      { code: 'INTERNAL' },
+    );
+  }
   if ('sendTo' in result) return result;
   if (isArrowTable(result)) return new RecordBatchStream(result);
   if (isArrowRecordBatch(result)) return new RecordBatchStream([result]);

@@ -1,5 +1,5 @@
 import { FlightError, FlightInvalidArgumentError } from '../errors.ts';
-import { createServer, type GrpcMethod, type GrpcServer } from '../grpc/index.ts';
+import { createServer, type GrpcListener, type GrpcMethod, type GrpcServer } from '../grpc/index.ts';
 import { defaultShutdownGraceMs } from '../limits/server.ts';
 import { Location } from '../model/index.ts';
 import { flightMethodPath } from '../proto/names.ts';
@@ -108,7 +108,7 @@ export class FlightServer {
   }
 
   /**
-   * Listens at one or several places; may be called again for further ones.
+   * Listens at one or several places, all of them or none; may be called again for further ones.
    *
    * @param targets - locations, `grpc+tcp://host:port` (`grpc://` is the same), `grpc+tls://host:port` or
    *   `grpc+unix:///path`. Default: `grpc+tcp://127.0.0.1:0`
@@ -129,10 +129,15 @@ export class FlightServer {
       );
     });
     this.#state = 'listening';
-    for (const target of parsed) {
-      const listener = await this.#grpc.listen(target);
-      this.#locations.push(boundLocation(target, listener.port));
+    const opened: GrpcListener[] = [];
+    try {
+      for (const target of parsed) opened.push(await this.#grpc.listen(target));
+    } catch (error) {
+      // all of them or none
+      await Promise.all(opened.map((listener) => listener.close()));
+      throw error;
     }
+    parsed.forEach((target, i) => this.#locations.push(boundLocation(target, opened[i]?.port ?? 0)));
     this.#listenToSignals();
   }
 

@@ -60,13 +60,24 @@ describe('the answers of a DoPut', () => {
   });
 
   it('are kept up to a limit', async () => {
-    const large = 'x'.repeat(maxUnreadPutResultBytes - 1);
+    const large = 'x'.repeat(maxUnreadPutResultBytes - 300);
     const { results } = begin(answers(large, 'b', 'too much'));
     await results.drain();
     assert.deepEqual(
       (await readAll(results)).map((text) => text.length),
       [large.length, 1],
     );
+  });
+
+  it('are kept up to a limit also when they are empty', async () => {
+    const most = maxUnreadPutResultBytes / 128;
+    const empty = new PutResult('').serialize();
+    const { results } = begin((call) => {
+      for (let i = 0; i < most + 10; i++) call.send(empty);
+      call.finish();
+    });
+    await results.drain();
+    assert.equal((await readAll(results)).length, most);
   });
 
   it('fail with the call', async () => {

@@ -78,6 +78,26 @@ describe('listening', () => {
   });
 });
 
+describe('listening at several places', () => {
+  it('leaves none open when one of them is taken', async () => {
+    await using first = new FlightServer(ping);
+    await first.listen();
+    await using second = new FlightServer(ping);
+    const free = new FlightServer(ping);
+    await free.listen();
+    const { port } = free;
+    await free.shutdown();
+    await assert.rejects(
+      second.listen(`grpc+tcp://127.0.0.1:${port}`, `grpc+tcp://127.0.0.1:${first.port}`),
+      FlightUnavailableError,
+    );
+    assert.deepEqual(second.locations, []);
+    // the first of the two can be listened at by somebody else, or by the same server
+    await second.listen(`grpc+tcp://127.0.0.1:${port}`);
+    assert.equal(second.port, port);
+  });
+});
+
 describe('a Unix socket', () => {
   it('that a killed server left behind is replaced; one in use, or another file, is not', async (context) => {
     if (process.platform === 'win32') {

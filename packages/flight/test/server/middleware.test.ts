@@ -163,6 +163,11 @@ describe('server middleware', () => {
                 },
               }),
             },
+            later: {
+              startCall: () => ({
+                callCompleted: (): unknown => Promise.reject(new Error('after the end')),
+              }),
+            },
             headers: {
               startCall: (_info, headers) => ({
                 sendingHeaders: () => {
@@ -179,7 +184,7 @@ describe('server middleware', () => {
         action(running.channel, 'x', '', withHeaders({ 'x-break': '1' })),
         FlightInternalError,
       );
-      await until(() => reported.length === 2, 'both are reported');
+      await until(() => reported.length === 4, 'those of both calls are reported');
     } finally {
       unsubscribe('peregrine:server:error', subscriber);
     }

@@ -11,6 +11,17 @@ import { RecordBatchStream } from '../../src/stream/record-batch-stream.ts';
 import { batchOf, exchange, get, numbers, put, start, valuesOf } from './fixture.ts';
 
 describe('DoGet', () => {
+  it('says so when a handler returns nothing', async () => {
+    // as JavaScript may
+    const handlers: FlightHandlers = JSON.parse('{}');
+    Object.assign(handlers, { doGet: () => undefined });
+    await using running = await start(handlers);
+    await assert.rejects(
+      get(running.channel, 't').reader.readAll(),
+      /doGet gave undefined; it should return/,
+    );
+  });
+
   it('sends whatever a handler returns', async () => {
     const table = numbers(1, 2, 3);
     const sources: Readonly<Record<string, Required<FlightHandlers>['doGet']>> = {

@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { reportServerError } from '../../diagnostics.ts';
+import { callListener, reportServerError } from '../../diagnostics.ts';
 import { FlightInvalidArgumentError, FlightResourceExhaustedError } from '../../errors.ts';
 import { defaultMaxSessions, defaultSessionIdleMs, maxSessionOptions } from '../../limits/server.ts';
 import type { SessionOptionValue } from '../../model/index.ts';
@@ -163,11 +163,7 @@ class MemorySession implements ServerSession {
     this.#listeners = [];
     // one listener that throws must not keep the others from freeing what they hold
     for (const listener of listeners) {
-      try {
-        listener();
-      } catch (error) {
-        reportServerError('session end', error);
-      }
+      callListener(reportServerError, 'session end', listener);
     }
     this.state.clear();
   }
