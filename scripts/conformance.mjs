@@ -21,6 +21,7 @@ const entries = [
   { name: 'ipc-json', peers: ['go'] },
   { name: 'ipc-pyarrow', peers: ['python'] },
   { name: 'jdbc-against-server', peers: ['java'] },
+  { name: 'probes', peers: ['python'] },
   { name: 'pyarrow-against-server', peers: ['python'] },
   { name: 'sql-against-arrow-go', peers: ['go'] },
   { name: 'sql-against-arrow-rs', peers: ['rust'] },

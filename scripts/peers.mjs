@@ -26,6 +26,9 @@ const pythonPackages = [
   'orjson==3.13.0',
   'grpcio==1.85.1',
   'grpcio-tools==1.85.1',
+  'grpcio-health-checking==1.85.1',
+  'prometheus-client==0.26.0',
+  'openapi-spec-validator==0.9.0',
 ];
 
 /** Go programs, as `go install` names them. */

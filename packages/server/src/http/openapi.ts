@@ -1,11 +1,20 @@
 import { httpFormats } from './formats.ts';
+import { openApiSchemas } from './openapi-schemas.ts';
 
 /** The HTTP side as an OpenAPI 3.1 document, its formats taken from the table that the server works by. */
 export function openApiDocument(version: string): object {
   const resultContent = Object.fromEntries(
     httpFormats
       .flatMap((format) => format.mediaTypes.slice(0, 1).map((mediaType) => ({ mediaType, format })))
-      .map(({ mediaType, format }) => [mediaType, { schema: { description: format.description } }]),
+      .map(({ mediaType, format }) => [
+        mediaType,
+        {
+          schema: {
+            description: format.description,
+            ...(mediaType === 'application/json' ? { anyOf: [schema('Result'), schema('Inserted')] } : {}),
+          },
+        },
+      ]),
   );
   const insertContent = Object.fromEntries(
     httpFormats
@@ -23,7 +32,24 @@ export function openApiDocument(version: string): object {
     content: resultContent,
   };
   const errors = { $ref: '#/components/responses/Problem' };
-  const json = (description: string): object => ({ description, content: { 'application/json': {} } });
+  const json = (description: string, name: string): object => ({
+    description,
+    content: { 'application/json': { schema: schema(name) } },
+  });
+  const insertable = httpFormats.filter((format) => format.insertable);
+  const insert = {
+    summary: 'Insert rows, all or nothing',
+    parameters: [
+      { ...query('table', 'Name of the table', { type: 'string' }), required: true },
+      query('columns', 'Columns that the rows have, with commas between', { type: 'string' }),
+      query('mode', 'What is done with the table', {
+        type: 'string',
+        enum: ['append', 'create', 'replace'],
+      }),
+    ],
+    requestBody: { content: insertContent },
+    responses: { 200: json('How many rows', 'Inserted'), default: errors },
+  };
   const urlOptions = [
     query('format', 'Format of the result; wins over Accept', {
       type: 'string',
@@ -36,6 +62,7 @@ export function openApiDocument(version: string): object {
     query('catalog', 'Catalog that names are looked up in', { type: 'string' }),
     query('schema', 'Schema that names are looked up in', { type: 'string' }),
     query('database', 'The same, as ClickHouse says it', { type: 'string' }),
+    query('param_NAME', 'Value of the parameter :NAME or {NAME:Type}; any NAME', { type: 'string' }),
     query('query_id', 'Id of the statement, for DELETE /queries/{id}', { type: 'string' }),
     query('wait_end_of_query', 'Nothing is sent before the result is complete', {
       type: 'string',
@@ -53,8 +80,14 @@ export function openApiDocument(version: string): object {
       '/': {
         get: {
           summary: 'Run a statement that only reads',
-          parameters: [query('query', 'The SQL', { type: 'string' }), ...urlOptions],
-          responses: { 200: result, default: errors },
+          parameters: [
+            query('query', 'The SQL; without it the answer is Ok.', { type: 'string' }),
+            ...urlOptions,
+          ],
+          responses: {
+            200: { ...result, content: { ...resultContent, 'text/plain': {} } },
+            default: errors,
+          },
         },
         post: {
           summary: 'Run a statement, or insert rows',
@@ -67,7 +100,7 @@ export function openApiDocument(version: string): object {
               'text/plain': {
                 schema: { type: 'string', description: 'SQL, with an optional FORMAT clause' },
               },
-              'application/json': { schema: { $ref: '#/components/schemas/Query' } },
+              'application/json': { schema: schema('Query') },
               ...Object.fromEntries(
                 Object.entries(insertContent).filter(([type]) => type !== 'application/json'),
               ),
@@ -76,24 +109,28 @@ export function openApiDocument(version: string): object {
           responses: { 200: result, default: errors },
         },
       },
+      '/insert': {
+        post: { ...insert, summary: 'Insert rows in the format of Content-Type, all or nothing' },
+      },
       '/insert/{format}': {
         post: {
-          summary: 'Insert rows, all or nothing',
+          ...insert,
           parameters: [
-            { name: 'format', in: 'path', required: true, schema: { type: 'string' } },
-            query('table', 'Name of the table', { type: 'string' }),
-            query('columns', 'Columns that the rows have, with commas between', { type: 'string' }),
-            query('mode', 'What is done with the table', {
-              type: 'string',
-              enum: ['append', 'create', 'replace'],
-            }),
+            {
+              name: 'format',
+              in: 'path',
+              required: true,
+              schema: { type: 'string', enum: insertable.map(({ name }) => name) },
+            },
+            ...insert.parameters,
           ],
-          requestBody: { content: insertContent },
-          responses: { 200: json('{"inserted": rows, "failed": 0}'), default: errors },
         },
       },
       '/tables': {
-        get: { summary: 'List the tables', responses: { 200: json('The tables'), default: errors } },
+        get: {
+          summary: 'List the tables',
+          responses: { 200: json('The tables', 'Tables'), default: errors },
+        },
       },
       '/schema/{table}': {
         get: {
@@ -102,75 +139,57 @@ export function openApiDocument(version: string): object {
           responses: {
             200: {
               description: 'The columns, or the Arrow schema message',
-              content: { 'application/json': {}, 'application/vnd.apache.arrow.stream': {} },
+              content: {
+                'application/json': { schema: schema('Columns') },
+                'application/vnd.apache.arrow.stream': {},
+              },
             },
             default: errors,
           },
         },
       },
       '/queries': {
-        get: { summary: 'List what runs over HTTP', responses: { 200: json('The statements') } },
+        get: { summary: 'List what runs over HTTP', responses: { 200: json('The statements', 'Queries') } },
       },
       '/queries/{id}': {
         delete: {
           summary: 'Cancel a statement',
           parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }],
-          responses: { 200: json('It is cancelled'), default: errors },
+          responses: { 200: json('It is cancelled', 'Cancelled'), default: errors },
         },
       },
       '/ping': plain('Says Ok.'),
-      '/health': { get: { summary: 'Whether the process lives', responses: { 200: json('It does') } } },
+      '/health': {
+        get: { summary: 'Whether the process lives', responses: { 200: json('It does', 'Health') } },
+      },
       '/ready': {
         get: {
           summary: 'Whether statements are taken',
-          responses: { 200: json('They are'), default: errors },
+          responses: { 200: json('They are', 'Ready'), default: errors },
         },
       },
       '/metrics': plain('Figures in the text format of Prometheus'),
-    },
-    components: {
-      schemas: {
-        Query: {
-          type: 'object',
-          properties: {
-            sql: { type: 'string' },
-            query: { type: 'string', description: 'the same as sql' },
-            params: {
-              description: 'values of $1, $2, … as a list, or of :name as an object',
-              oneOf: [{ type: 'array' }, { type: 'object' }],
-            },
-            format: { type: 'string' },
-            limit: { type: 'integer', minimum: 0 },
-            timeout_ms: { type: 'integer', minimum: 0 },
-            catalog: { type: 'string' },
-            schema: { type: 'string' },
-          },
-        },
-        Problem: {
-          type: 'object',
-          required: ['type', 'title', 'status', 'detail', 'code'],
-          properties: {
-            type: { type: 'string' },
-            title: { type: 'string' },
-            status: { type: 'integer' },
-            detail: { type: 'string' },
-            code: { type: 'string' },
-            query_id: { type: 'string' },
-            position: {
-              type: 'object',
-              properties: { line: { type: 'integer' }, column: { type: 'integer' } },
-            },
-          },
+      '/openapi.json': {
+        get: {
+          summary: 'This document',
+          responses: { 200: { description: 'OpenAPI 3.1', content: { 'application/json': {} } } },
         },
       },
+    },
+    components: {
+      schemas: openApiSchemas,
       responses: {
         Problem: {
           description: 'What went wrong (RFC 9457)',
-          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+          content: { 'application/problem+json': { schema: schema('Problem') } },
         },
       },
     },
   };
+}
+
+function schema(name: string): object {
+  return { $ref: `#/components/schemas/${name}` };
 }
 
 function query(name: string, description: string, schema: object): object {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { Int64, tableFromArrays, tableToIPC, vectorFromArray } from 'apache-arrow';
 import { httpFormats } from '../../src/http/formats.ts';
@@ -56,6 +57,32 @@ describe('what is asked by those who watch the server', () => {
         assert.ok(!text.includes('is not here; see GET /openapi.json'), `${method} ${path}: ${text}`);
       }
     }
+  });
+
+  it('is described without leaving out a route', async () => {
+    await using server = await start();
+    const document = JSON.parse(await (await server.fetch('/openapi.json')).text());
+    const folder = new URL('../../src/http/routes/', import.meta.url);
+    const sources = readdirSync(folder).filter((name) => name.endsWith('.js'));
+    const routes = sources.flatMap((name) => [
+      ...readFileSync(new URL(name, folder), 'utf8').matchAll(/app\.(get|post|put|delete)\('([^']+)'/g),
+    ]);
+    assert.ok(routes.length >= 12, String(routes.length));
+    for (const [, method = '', path = ''] of routes) {
+      const written = path.replaceAll(/:(\w+)\??/g, '{$1}');
+      assert.ok(document.paths[written]?.[method] !== undefined, `${method} ${written}`);
+    }
+  });
+
+  it('answers the status alone to HEAD', async () => {
+    await using server = await start();
+    for (const path of ['/ping', '/health', '/ready']) {
+      const response = await server.fetch(path, { method: 'HEAD' });
+      assert.equal(response.status, 200);
+      assert.equal(await response.text(), '');
+    }
+    server.engine.setState({ kind: 'unavailable', reason: 'the database is invalid' });
+    assert.equal((await server.fetch('/ready', { method: 'HEAD' })).status, 503);
   });
 
   it('takes no more requests while the server ends', async () => {

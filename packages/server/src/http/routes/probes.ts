@@ -5,10 +5,12 @@ import type { HttpContext } from '../context.ts';
 /** What load balancers, orchestrators and Prometheus ask for. */
 export function probeRoutes(app: FastifyInstance, context: HttpContext): void {
   const text = 'text/plain; charset=utf-8';
-  app.get('/ping', (_request, reply) => reply.type(text).send('Ok.\n'));
+  // Some load balancers ask for the status alone.
+  const asHead = { exposeHeadRoute: true };
+  app.get('/ping', asHead, (_request, reply) => reply.type(text).send('Ok.\n'));
   // The process answers: that is all that liveness means. A restart would not mend a busy engine.
-  app.get('/health', () => ({ status: 'ok', version: context.version }));
-  app.get('/ready', () => {
+  app.get('/health', asHead, () => ({ status: 'ok', version: context.version }));
+  app.get('/ready', asHead, () => {
     const reason = context.notReady();
     if (reason !== undefined) throw new FlightUnavailableError(`not ready: ${reason}`);
     const { state, statistics } = context.engine;
