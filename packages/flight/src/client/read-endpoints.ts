@@ -12,18 +12,13 @@ import { adoptChunk, adoptSchema, adoptStream, checkSameSchema } from './adopt-s
 import {
   beginEndpointRun,
   type EndpointContext,
+  type EndpointRun,
   type EndpointStream,
   openPlace,
   withFailover,
 } from './endpoint-stream.ts';
 import type { EndpointsReader } from './flight-client.ts';
 import type { ReadEndpointsOptions } from './options.ts';
-
-interface Worker {
-  /** The chunk that is held ready; undefined at the end of the endpoint. */
-  ready: Promise<FlightStreamChunk | undefined>;
-  stream: EndpointStream | undefined;
-}
 
 /** Begins to read; see {@link FlightClient.readEndpoints}. */
 export function readEndpoints(
@@ -32,104 +27,26 @@ export function readEndpoints(
   options: ReadEndpointsOptions,
 ): EndpointsReader {
   const run = beginEndpointRun(context, options);
-  const waiting = [...info.endpoints];
-  const workers: Worker[] = [];
-  // only without an order: workers whose chunk is there, and who waits for the next one
-  const arrived: Worker[] = [];
-  let wake: (() => void) | undefined;
-  let commonSchema: Schema | undefined;
-  let onSchema: { resolve(schema: Schema): void; reject(error: unknown): void } | undefined;
-  const schema = new Promise<Schema>((resolve, reject) => {
-    onSchema = { resolve, reject };
-  });
-  schema.catch(() => undefined);
-
-  const open = async (worker: Worker, endpoint: FlightEndpoint): Promise<FlightStreamChunk | undefined> => {
-    const { stream, first } = await withFailover(run, endpoint, async (place) => {
-      const opened = await openPlace(run, endpoint, place);
-      try {
-        return { stream: opened, first: await opened.next() };
-      } catch (error) {
-        opened.close();
-        throw error;
-      }
-    });
-    if (commonSchema === undefined) {
-      commonSchema = stream.schema;
-      onSchema?.resolve(commonSchema);
-    }
-    worker.stream = adoptStream(stream, commonSchema);
-    checkSameSchema(commonSchema, stream.schema);
-    return first === undefined ? undefined : adoptChunk(first, commonSchema);
-  };
-  const hold = (worker: Worker, chunk: Promise<FlightStreamChunk | undefined>): void => {
-    worker.ready = chunk;
-    const arrive = (): void => {
-      if (!info.ordered) arrived.push(worker);
-      wake?.();
-    };
-    chunk.then(arrive, arrive);
-  };
-  const fill = (): void => {
-    while (workers.length < run.maxParallel) {
-      const endpoint = waiting.shift();
-      if (endpoint === undefined) return;
-      const worker: Worker = { ready: Promise.resolve(undefined), stream: undefined };
-      workers.push(worker);
-      hold(worker, open(worker, endpoint));
-    }
-  };
-  const nextWorker = async (): Promise<Worker | undefined> => {
-    if (info.ordered || workers.length === 0) return workers[0];
-    while (arrived.length === 0) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-    return arrived.shift();
-  };
-  const closeAll = (): void => {
-    for (const worker of workers) {
-      worker.stream?.close();
-      // one that is being opened closes when it has found out that the run was stopped
-      worker.ready.then(
-        () => worker.stream?.close(),
-        () => worker.stream?.close(),
-      );
-    }
-  };
+  const workers = new EndpointWorkers(run, info);
 
   async function* iterate(): AsyncGenerator<FlightStreamChunk, void, undefined> {
     try {
       for (;;) {
-        const worker = await nextWorker();
-        if (worker === undefined) break;
-        const chunk = await worker.ready;
-        if (chunk !== undefined) {
-          if (worker.stream !== undefined) hold(worker, worker.stream.next());
-          yield chunk;
-        } else {
-          worker.stream?.close();
-          workers.splice(workers.indexOf(worker), 1);
-          fill();
-        }
+        const chunk = await workers.next();
+        if (chunk === undefined) return;
+        yield chunk;
       }
-    } catch (error) {
-      onSchema?.reject(error);
-      throw error;
     } finally {
-      waiting.length = 0;
-      run.stop('the rest of the endpoints is not needed');
-      closeAll();
+      workers.close('the rest of the endpoints is not needed');
     }
   }
   const chunks = iterate();
   const leave = async (): Promise<void> => {
-    reader.cancel('the caller left the loop');
+    workers.close('the caller left the loop');
     await chunks.return();
   };
   const reader: EndpointsReader = {
-    schema,
+    schema: workers.schema,
     async readNext(): Promise<FlightStreamChunk | undefined> {
       const { done, value } = await chunks.next();
       return done === true ? undefined : value;
@@ -137,7 +54,7 @@ export function readEndpoints(
     async readAll(): Promise<Table> {
       const batches: RecordBatch[] = [];
       for await (const { data } of chunks) if (data !== undefined) batches.push(data);
-      return tableOf(commonSchema ?? info.schema, batches);
+      return tableOf(workers.knownSchema ?? info.schema, batches);
     },
     async *scoped(): AsyncGenerator<FlightStreamChunk, void, undefined> {
       for await (const chunk of reader) {
@@ -145,11 +62,8 @@ export function readEndpoints(
         chunk.release();
       }
     },
-    cancel(reason = 'the caller gave up'): void {
-      run.stop(reason);
-      // who still reads hears of it; connections go back also when nobody does
-      closeAll();
-    },
+    // who still reads hears of it; connections go back also when nobody does
+    cancel: (reason = 'the caller gave up') => workers.close(reason),
     [Symbol.asyncIterator](): AsyncIterator<FlightStreamChunk> {
       return {
         next: () => chunks.next(),
@@ -161,9 +75,125 @@ export function readEndpoints(
     },
     [Symbol.asyncDispose]: leave,
   };
-  fill();
-  if (workers.length === 0) onSchema?.resolve(info.schema ?? new Schema([]));
   return reader;
+}
+
+/** An endpoint that is open, or being opened. */
+interface Worker {
+  /** The chunk that is held ready; undefined at the end of the endpoint. */
+  ready: Promise<FlightStreamChunk | undefined>;
+  stream: EndpointStream | undefined;
+}
+
+/** The endpoints that are open, and those that wait for their turn. */
+class EndpointWorkers {
+  /** The schema of the first endpoint that answers; rejects when one fails before. */
+  readonly schema: Promise<Schema>;
+  readonly #run: EndpointRun;
+  readonly #ordered: boolean;
+  readonly #waiting: FlightEndpoint[];
+  readonly #workers: Worker[] = [];
+  /** Only without an order: workers whose chunk is there. */
+  readonly #arrived: Worker[] = [];
+  /** Who waits for the next of them. */
+  #wake: (() => void) | undefined;
+  #knownSchema: Schema | undefined;
+  #onSchema: { resolve(schema: Schema): void; reject(error: unknown): void } | undefined;
+
+  constructor(run: EndpointRun, info: FlightInfo) {
+    this.#run = run;
+    this.#ordered = info.ordered;
+    this.#waiting = [...info.endpoints];
+    this.schema = new Promise<Schema>((resolve, reject) => {
+      this.#onSchema = { resolve, reject };
+    });
+    this.schema.catch(() => undefined);
+    this.#fill();
+    if (this.#workers.length === 0) this.#onSchema?.resolve(info.schema ?? new Schema([]));
+  }
+
+  /** The schema, once it is there. */
+  get knownSchema(): Schema | undefined {
+    return this.#knownSchema;
+  }
+
+  /** The next chunk; undefined when all endpoints have ended. */
+  async next(): Promise<FlightStreamChunk | undefined> {
+    for (;;) {
+      const worker = await this.#nextWorker();
+      if (worker === undefined) return undefined;
+      const chunk = await worker.ready;
+      if (chunk !== undefined) {
+        if (worker.stream !== undefined) this.#hold(worker, worker.stream.next());
+        return chunk;
+      }
+      worker.stream?.close();
+      this.#workers.splice(this.#workers.indexOf(worker), 1);
+      this.#fill();
+    }
+  }
+
+  /** Gives everything up that is open. */
+  close(reason: string): void {
+    this.#waiting.length = 0;
+    this.#run.stop(reason);
+    for (const worker of this.#workers) {
+      const close = (): void => worker.stream?.close();
+      close();
+      // one that is being opened closes when it has found out that the run was stopped
+      worker.ready.then(close, close);
+    }
+  }
+
+  #fill(): void {
+    while (this.#workers.length < this.#run.maxParallel) {
+      const endpoint = this.#waiting.shift();
+      if (endpoint === undefined) return;
+      const worker: Worker = { ready: Promise.resolve(undefined), stream: undefined };
+      this.#workers.push(worker);
+      this.#hold(worker, this.#open(worker, endpoint));
+    }
+  }
+
+  async #open(worker: Worker, endpoint: FlightEndpoint): Promise<FlightStreamChunk | undefined> {
+    const { stream, first } = await withFailover(this.#run, endpoint, async (place) => {
+      const opened = await openPlace(this.#run, endpoint, place);
+      try {
+        return { stream: opened, first: await opened.next() };
+      } catch (error) {
+        opened.close();
+        throw error;
+      }
+    });
+    this.#knownSchema ??= stream.schema;
+    this.#onSchema?.resolve(this.#knownSchema);
+    worker.stream = adoptStream(stream, this.#knownSchema);
+    checkSameSchema(this.#knownSchema, stream.schema);
+    return first === undefined ? undefined : adoptChunk(first, this.#knownSchema);
+  }
+
+  #hold(worker: Worker, chunk: Promise<FlightStreamChunk | undefined>): void {
+    worker.ready = chunk;
+    const arrive = (): void => {
+      if (!this.#ordered) this.#arrived.push(worker);
+      this.#wake?.();
+    };
+    chunk.then(arrive, (error: unknown) => {
+      // who asks for the schema alone hears of it here
+      this.#onSchema?.reject(error);
+      arrive();
+    });
+  }
+
+  async #nextWorker(): Promise<Worker | undefined> {
+    if (this.#ordered || this.#workers.length === 0) return this.#workers[0];
+    while (this.#arrived.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.#arrived.shift();
+  }
 }
 
 /** The table of batches from several endpoints, in the order given. */

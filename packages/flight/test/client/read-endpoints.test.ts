@@ -289,6 +289,16 @@ describe('reading all endpoints as a stream', () => {
     await assert.rejects(reader.schema, FlightNotFoundError);
   });
 
+  it('rejects the schema also when nobody reads', async () => {
+    const { context } = services((_ticket, call) => call.finish(new FlightNotFoundError('gone')));
+    const failing = readEndpoints(context, infoOf([new FlightEndpoint('1'), new FlightEndpoint('2')]), {});
+    await assert.rejects(failing.schema, FlightNotFoundError);
+    const silent = services(() => undefined);
+    const givenUp = readEndpoints(silent.context, infoOf([new FlightEndpoint('1')]), {});
+    givenUp.cancel('enough');
+    await assert.rejects(givenUp.schema, FlightCancelledError);
+  });
+
   for (const ordered of [true, false]) {
     it(`cancels all calls when the loop is left early (${ordered ? 'ordered' : 'not ordered'})`, async () => {
       const { context, calls, leases } = services(async (ticket, call) => {
