@@ -25,8 +25,10 @@ export interface IpcWriteOptions {
   /** Buffers start at multiples of this many bytes within a body. Default: 8, which every implementation accepts. */
   readonly alignment?: 8 | 64 | undefined;
   /**
-   * When a dictionary grew at its end, send only what is new (a delta) instead of all of it. Not every reader knows
-   * deltas. Default: false.
+   * When a dictionary grew at its end, send only what is new (a delta) instead of all of it; over Flight, send one that is
+   * above the target size as a first part and deltas. Not every reader knows deltas: C++, Python, Go and apache-arrow do,
+   * Rust since version 57; polars and older Rust refuse them, and Java's Flight takes a delta for the whole
+   * dictionary, which gives wrong values. Default: false.
    */
   readonly emitDictionaryDeltas?: boolean | undefined;
   /** IPC metadata version to declare; V4 adds the validity buffer that unions had then. Default: `V5`. */

@@ -1,10 +1,10 @@
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { FlightWriteSizeExceededError } from '../errors.ts';
 import { IpcEncoder } from '../ipc/encode/encoder.ts';
+import { splitRows } from '../ipc/encode/split.ts';
 import type { EncodedMessage } from '../ipc/encode/message.ts';
 import { defaultTargetMessageBytes } from '../limits/stream.ts';
 import { encodeFlightData } from '../proto/flight-data.ts';
-import { splitRows } from './split.ts';
 import type { FlightWriteOptions, OutgoingMessage } from './types.ts';
 
 /** What goes with one batch. */
@@ -36,8 +36,10 @@ export class FlightBatchEncoder {
    * @throws FlightUnimplementedError naming the field for a type that cannot be encoded
    */
   constructor(schema: Schema, options: FlightWriteOptions = {}) {
-    this.#encoder = new IpcEncoder(schema, options);
     this.#target = options.targetMessageBytes ?? defaultTargetMessageBytes;
+    const splitDictionariesAbove =
+      options.emitDictionaryDeltas === true ? Math.max(1, this.#target - dictionaryOverhead) : undefined;
+    this.#encoder = new IpcEncoder(schema, { ...options, splitDictionariesAbove });
     this.#limit = options.writeSizeLimitBytes ?? Number.POSITIVE_INFINITY;
   }
 
@@ -92,6 +94,9 @@ export class FlightBatchEncoder {
 
 /** Tags and lengths of the fields of a FlightData, and the prefix of gRPC. */
 const fieldOverhead = 64;
+
+/** The same, and the header of a dictionary batch, whose values may be nested a little. */
+const dictionaryOverhead = 2048;
 
 function outgoing(
   message: EncodedMessage,

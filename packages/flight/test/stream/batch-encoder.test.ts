@@ -1,6 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type RecordBatch, Table, Utf8, vectorFromArray } from 'apache-arrow';
+import {
+  Bool,
+  Dictionary,
+  Field,
+  Int32,
+  Int64,
+  LargeUtf8,
+  List,
+  makeData,
+  type RecordBatch,
+  Struct,
+  Table,
+  Utf8,
+  Utf8View,
+  Vector,
+  vectorFromArray,
+} from 'apache-arrow';
 import { FlightWriteSizeExceededError } from '../../src/errors.ts';
 import { defaultTargetMessageBytes } from '../../src/limits/stream.ts';
 import { FlightBatchDecoder } from '../../src/stream/batch-decoder.ts';
@@ -36,12 +52,24 @@ function receive(messages: Iterable<OutgoingMessage>, decoder = new FlightBatchD
 function valuesOf(batches: readonly RecordBatch[]): Record<string, string[]> {
   const all: Record<string, string[]> = {};
   for (const batch of batches) {
-    for (const [name, values] of Object.entries(batchValues(batch))) (all[name] ??= []).push(...values);
+    for (const [name, values] of Object.entries(batchValues(batch))) {
+      all[name] = (all[name] ?? []).concat(values);
+    }
   }
   return all;
 }
 
 const utf8 = new TextEncoder();
+
+/** A batch whose rows are all values of a dictionary, the last one first. */
+function dictionaryBatch(dictionary: Vector): RecordBatch {
+  const type = new Dictionary(dictionary.type, new Int32(), 1);
+  const { length } = dictionary;
+  const indices = Int32Array.from({ length }, (_, row) => length - 1 - row);
+  const [batch] = new Table({ coded: new Vector([makeData({ type, data: indices, dictionary })]) }).batches;
+  assert.ok(batch !== undefined);
+  return batch;
+}
 
 describe('batches as FlightData messages', () => {
   it('go with their dictionaries before them and their metadata on the batch', () => {
@@ -90,6 +118,92 @@ describe('batches as FlightData messages', () => {
     const messages = [encoder.schema(), ...encoder.batch(batch)];
     assert.ok(messages.length > 4);
     assert.deepEqual(valuesOf(receive(messages).batches), valuesOf([batch]));
+  });
+
+  describe('with a dictionary above the target', () => {
+    const target = 20_000;
+    const texts = (count: number, from = 0): string[] =>
+      Array.from({ length: count }, (_, i) => `value ${from + i} `.padEnd(20 + ((from + i) % 90), '.'));
+    const types: readonly [string, Vector][] = [
+      ['utf8', vectorFromArray(texts(2000), new Utf8())],
+      ['large_utf8', vectorFromArray(texts(2000), new LargeUtf8())],
+      ['utf8_view', vectorFromArray(texts(2000), new Utf8View())],
+      [
+        'int64',
+        vectorFromArray(
+          texts(9000).map((_, i) => BigInt(i)),
+          new Int64(),
+        ),
+      ],
+      [
+        'bool',
+        vectorFromArray(
+          texts(400_000).map((_, i) => i % 3 === 0),
+          new Bool(),
+        ),
+      ],
+      [
+        'list',
+        vectorFromArray(
+          texts(3000).map((_, i) => [i, null, i + 1]),
+          new List(new Field('i', new Int32())),
+        ),
+      ],
+      [
+        'struct',
+        vectorFromArray(
+          texts(2000).map((value, i) => (i % 7 === 0 ? null : { value })),
+          new Struct([new Field('value', new Utf8(), true)]),
+        ),
+      ],
+      [
+        'chunks, nulls among them',
+        new Vector([
+          ...vectorFromArray([...texts(700), null], new Utf8()).data,
+          ...vectorFromArray(texts(1, 700), new Utf8()).data,
+          ...vectorFromArray([null, ...texts(900, 701)], new Utf8()).data,
+        ]),
+      ],
+    ];
+    for (const [name, dictionary] of types) {
+      for (const compression of [undefined, 'lz4'] as const) {
+        it(`of ${name} go as a first part and deltas where the peer knows these (${compression ?? 'plain'})`, () => {
+          const batch = dictionaryBatch(dictionary);
+          const options = { targetMessageBytes: target, emitDictionaryDeltas: true, compression };
+          const encoder = new FlightBatchEncoder(batch.schema, options);
+          const messages = [encoder.schema(), ...encoder.batch(batch)];
+          for (const { byteLength } of messages) assert.ok(byteLength <= target, `${byteLength} bytes`);
+          const received = receive(messages);
+          assert.ok(received.kinds.filter((kind) => kind === 'dictionary').length > 2);
+          assert.deepEqual(valuesOf(received.batches), valuesOf([batch]));
+          assert.deepEqual([...encoder.batch(batch)].length, received.batches.length, 'sent again');
+        });
+      }
+    }
+
+    it('that is replaced and grows later does so in parts as well', () => {
+      const batches = [texts(1000), texts(2000), texts(1500, 500), texts(1500, 500)].map((values) =>
+        dictionaryBatch(vectorFromArray(values, new Utf8())),
+      );
+      const [first] = batches;
+      assert.ok(first !== undefined);
+      const options = { targetMessageBytes: target, emitDictionaryDeltas: true };
+      const encoder = new FlightBatchEncoder(first.schema, options);
+      const messages = [encoder.schema(), ...batches.flatMap((batch) => [...encoder.batch(batch)])];
+      for (const { byteLength } of messages) assert.ok(byteLength <= target, `${byteLength} bytes`);
+      assert.deepEqual(valuesOf(receive(messages).batches), valuesOf(batches));
+    });
+
+    it('whose values are large goes value by value', () => {
+      const batch = dictionaryBatch(
+        vectorFromArray(['a', 'x'.repeat(3 * target), 'b', 'y'.repeat(2 * target)], new Utf8()),
+      );
+      const options = { targetMessageBytes: target, emitDictionaryDeltas: true };
+      const encoder = new FlightBatchEncoder(batch.schema, options);
+      const messages = [encoder.schema(), ...encoder.batch(batch)];
+      assert.equal(messages.filter(({ byteLength }) => byteLength > target).length, 2);
+      assert.deepEqual(valuesOf(receive(messages).batches), valuesOf([batch]));
+    });
   });
 
   it('of the size that others read at most are accepted by them, unless the limit is lifted', () => {

@@ -3,10 +3,12 @@ import { FlightInvalidArgumentError } from '../../errors.ts';
 import type { IpcCompression } from '../message.ts';
 import { BodyWriter } from './buffers.ts';
 import { type Chunk, writeChunks } from './chunks.ts';
+import { measureColumn } from './measure.ts';
 import { type EncodedMessage, encodeDictionaryBatchHeader, type IpcVersion } from './message.ts';
 import { nullColumn } from './null-column.ts';
 import type { ColumnPlan } from './plan.ts';
 import { sameColumn, sameRows } from './same.ts';
+import { type MeasuredRows, splitRows } from './split.ts';
 
 /** How dictionary batches are written. */
 export interface DictionaryOptions {
@@ -17,6 +19,8 @@ export interface DictionaryOptions {
   readonly emitDeltas: boolean;
   /** False in files, where a dictionary can only grow. */
   readonly allowReplacement: boolean;
+  /** Bytes of a body above which a dictionary goes as a first part and deltas. */
+  readonly splitAbove: number;
 }
 
 /** A dictionary as a batch needs it, or as the peer has it; `values` says how it lies in its batches. */
@@ -76,14 +80,14 @@ export class DictionaryTracker {
     const sent = this.#sent.get(id);
     const all = chunks.map((data) => ({ data, start: 0, length: data.length }));
     if (sent === undefined) {
-      messages.push(this.#message(id, values, all, false));
+      this.#push(messages, id, values, all, false);
       return;
     }
     // Whoever refers to a dictionary that is replaced has to be sent again, as readers may have looked values up.
     const kept = !refersTo(values, replaced) && startsWith(state, sent);
     if (kept && length === sent.length) return;
     if (kept && this.#options.emitDeltas) {
-      messages.push(this.#message(id, values, rowsFrom(all, sent.length), true));
+      this.#push(messages, id, values, rowsOf(all, sent.length, length), true);
       return;
     }
     if (!this.#options.allowReplacement) {
@@ -92,7 +96,35 @@ export class DictionaryTracker {
       );
     }
     replaced.add(id);
-    messages.push(this.#message(id, values, all, false));
+    this.#push(messages, id, values, all, false);
+  }
+
+  /**
+   * Adds the messages of some values. Those with dictionaries of their own stay together: C++ takes no deltas of such.
+   */
+  #push(
+    messages: EncodedMessage[],
+    id: number,
+    values: ColumnPlan,
+    chunks: readonly Chunk[],
+    isDelta: boolean,
+  ): void {
+    const { alignment, splitAbove } = this.#options;
+    if (splitAbove === Number.POSITIVE_INFINITY || values.hasDictionaries) {
+      messages.push(this.#message(id, values, chunks, isDelta));
+      return;
+    }
+    const measured: MeasuredRows = {
+      rows: chunks.reduce((sum, chunk) => sum + chunk.length, 0),
+      measure: (from, to) =>
+        rowsOf(chunks, from, to).reduce(
+          (sum, { data, start, length }) => sum + measureColumn(values, data, start, length, alignment),
+          0,
+        ),
+    };
+    for (const { from, to } of splitRows(measured, splitAbove)) {
+      messages.push(this.#message(id, values, rowsOf(chunks, from, to), isDelta || from > 0));
+    }
   }
 
   #message(id: number, values: ColumnPlan, chunks: readonly Chunk[], isDelta: boolean): EncodedMessage {
@@ -156,14 +188,14 @@ function refersTo(values: ColumnPlan, replaced: ReadonlySet<number>): boolean {
   return values.children.some((child) => refersTo(child, replaced));
 }
 
-/** What is left of chunks after their first rows. */
-function rowsFrom(chunks: readonly Chunk[], rows: number): Chunk[] {
-  const rest: Chunk[] = [];
-  let skip = rows;
+/** Rows [from, to) of several chunks; chunks without rows when there are none. */
+function rowsOf(chunks: readonly Chunk[], from: number, to: number): readonly Chunk[] {
+  const rows: Chunk[] = [];
+  let at = 0;
   for (const { data, start, length } of chunks) {
-    const skipped = Math.min(skip, length);
-    skip -= skipped;
-    if (skipped < length) rest.push({ data, start: start + skipped, length: length - skipped });
+    const [first, last] = [Math.max(from, at), Math.min(to, at + length)];
+    if (first < last) rows.push({ data, start: start + first - at, length: last - first });
+    at += length;
   }
-  return rest;
+  return rows.length > 0 ? rows : chunks;
 }

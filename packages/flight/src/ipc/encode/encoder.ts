@@ -15,6 +15,8 @@ import { encodeSchema } from './schema.ts';
 export interface IpcEncoderOptions extends IpcWriteOptions {
   /** Whether a dictionary may be replaced by another, which files cannot hold. Default: true. */
   readonly allowDictionaryReplacement?: boolean | undefined;
+  /** Bytes of a body above which a dictionary goes as a first part and deltas. Default: never. */
+  readonly splitDictionariesAbove?: number | undefined;
 }
 
 /** A batch that was looked at but not sent: it can be encoded in parts, and given up without a trace. */
@@ -65,6 +67,7 @@ export class IpcEncoder {
       version: this.#version,
       emitDeltas: options.emitDictionaryDeltas ?? false,
       allowReplacement: options.allowDictionaryReplacement ?? true,
+      splitAbove: options.splitDictionariesAbove ?? Number.POSITIVE_INFINITY,
     });
   }
 

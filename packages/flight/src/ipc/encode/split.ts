@@ -1,4 +1,10 @@
-import type { PreparedBatch } from '../ipc/encode/encoder.ts';
+/** Rows whose bytes can be told for any range of them. */
+export interface MeasuredRows {
+  /** How many there are. */
+  readonly rows: number;
+  /** Bytes that rows [from, to) take, at most. */
+  measure(from: number, to: number): number;
+}
 
 /** Rows [from, to) of a batch. */
 export interface RowRange {
@@ -10,14 +16,14 @@ export interface RowRange {
 const step = 64;
 
 /**
- * Cuts a batch into parts of about the same number of rows, none of which takes more bytes than the target. One row
+ * Cuts a batch, or a dictionary, into parts of about the same number of rows, none of which takes more bytes than the target. One row
  * above it is a part of its own. A batch without rows is one part.
  *
  * @param target - bytes of a body
  * @param maxRows - rows of a part
  */
 export function* splitRows(
-  batch: PreparedBatch,
+  batch: MeasuredRows,
   target: number,
   maxRows: number = Number.POSITIVE_INFINITY,
 ): Generator<RowRange, void, void> {
@@ -43,7 +49,7 @@ export function* splitRows(
 }
 
 /** The largest number of rows below `tooMany` that fits, at least 1: rows differ in size. */
-function fitting(batch: PreparedBatch, from: number, tooMany: number, target: number): number {
+function fitting(batch: MeasuredRows, from: number, tooMany: number, target: number): number {
   let fits = 1;
   let above = tooMany;
   while (above - fits > 1) {
