@@ -3,6 +3,7 @@ import { decodeMessageHeader, decodeRecordBatch, decodeSchema, DictionaryMemo } 
 import type { EngineCore, StatementRun } from './core.ts';
 import { ingestByDriver, ingestToDuckDb } from './ingest.ts';
 import { isPlainScan } from './plain-scan.ts';
+import { type IdleConnection, leavesNothing } from './pool/idle-connections.ts';
 import { leastStreamBuffer } from './pool/stream-buffers.ts';
 import { createTurns } from './pool/turns.ts';
 import { createResult } from './result.ts';
@@ -42,13 +43,13 @@ const autocommit = 'adbc.connection.autocommit';
 /**
  * A connection of the engine.
  *
- * @param address - its handle
+ * @param opened - its handle, and how it is set
  * @param timeoutMs - of each statement
  * @param onClosed - called once, when it is freed
  */
 export function createConnection(
-  core: EngineCore,
-  address: number,
+  engine: EngineCore,
+  opened: IdleConnection,
   timeoutMs: number | undefined,
   onClosed: () => void,
 ): EngineConnection {
@@ -57,8 +58,19 @@ export function createConnection(
   const running = new AbortController();
   let result: EngineResult | undefined;
   let inTransaction = false;
-  let bufferBytes: number | 'chosen' = leastStreamBuffer;
+  const { address } = opened;
+  let bufferBytes: number | 'chosen' = opened.bufferBytes;
+  let isAsOpened = engine.dialect === 'duckdb';
   let closing: Promise<void> | undefined;
+
+  const core: EngineCore = {
+    ...engine,
+    run: (name, args, options) =>
+      engine.run(name, args, options).catch((error: unknown) => {
+        isAsOpened = false;
+        throw error;
+      }),
+  };
 
   const own: ConnectionCore = {
     core,
@@ -80,6 +92,8 @@ export function createConnection(
     },
     inTransaction: () => inTransaction,
     noteSql(sql) {
+      core.idle.note(sql);
+      if (!leavesNothing(sql)) isAsOpened = false;
       if (/streaming_buffer_size/i.test(sql)) bufferBytes = 'chosen';
     },
     takeStreamBuffer(sql) {
@@ -233,9 +247,8 @@ export function createConnection(
     await result?.close();
     await Promise.all([...statements].map((statement) => statement.close()));
     const end = await own.begin(undefined, true);
-    await core.pool
-      .run('closeConnection', { connection: address }, { kind: 'continue' })
-      .catch(() => undefined);
+    const isKept = isAsOpened && bufferBytes !== 'chosen' && core.idle.give({ ...opened, bufferBytes });
+    if (!isKept) await core.closeConnection(address);
     end();
     onClosed();
   }
@@ -256,6 +269,7 @@ export function createConnection(
           : ingestByDriver(own, options, schema, batches),
       ),
     async begin() {
+      isAsOpened = false;
       if (inTransaction) throw new FlightError('FAILED_PRECONDITION', 'a transaction is open already');
       if (core.dialect === 'duckdb') await execute('BEGIN TRANSACTION');
       else await setOption(autocommit, 'false');
@@ -290,6 +304,7 @@ export function createConnection(
   };
 
   function setOption(key: string, value: string): Promise<void> {
+    isAsOpened = false;
     return alone(undefined, () => core.pool.run('setOption', { connection: address, key, value }));
   }
 }

@@ -9,7 +9,13 @@ import { createConnection } from './connection.ts';
 import { readInfo } from './info.ts';
 import type { EngineLimits } from './options.ts';
 import { type BlockPool, createBlockPool } from './pool/blocks.ts';
-import { type StreamBuffers, createStreamBuffers } from './pool/stream-buffers.ts';
+import {
+  checkStored,
+  createIdleConnections,
+  type IdleConnection,
+  type IdleConnections,
+} from './pool/idle-connections.ts';
+import { leastStreamBuffer, type StreamBuffers, createStreamBuffers } from './pool/stream-buffers.ts';
 import { createWorkerPool, type WorkerPool } from './pool/worker-pool.ts';
 import { startWorker } from './pool/worker-thread.ts';
 import type { Engine, EngineConnection, EngineInfo, EngineState } from './types.ts';
@@ -44,6 +50,9 @@ export interface EngineCore {
   readonly dialect: EngineInfo['dialect'];
   readonly maxReadAheadBytes: number;
   readonly counters: { batchBytes: number; connections: number };
+  readonly idle: IdleConnections;
+  /** Never rejects. */
+  closeConnection(address: number): Promise<void>;
   /** Runs an operation that a signal or the time-out of statements cancels in the engine. */
   run<K extends OperationName>(
     name: K,
@@ -97,6 +106,9 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     },
   );
   pool.warm();
+  const closeConnection = (connection: number): Promise<void> =>
+    pool.run('closeConnection', { connection }, { kind: 'continue' }).catch(() => undefined);
+  const idle = createIdleConnections(({ address }) => void closeConnection(address));
   const core: EngineCore = {
     pool,
     blocks: createBlockPool(blockBytes, keptBlockBytes),
@@ -104,6 +116,8 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     dialect,
     maxReadAheadBytes: specification.maxReadAheadBytes ?? 256 * 1024 * 1024,
     counters,
+    idle,
+    closeConnection,
     run,
     quick: (name, args, signal) =>
       dialect === 'duckdb' ? control.run(name, args) : pool.run(name, args, { signal }),
@@ -214,13 +228,46 @@ export async function openEngine(specification: EngineSpecification): Promise<En
   }
 
   async function reopen(): Promise<void> {
-    await Promise.all([...connections].map((connection) => connection.close()));
+    await closeConnections();
     if (!canReopen || isClosed) return;
     await control.run('closeDatabase', { database });
     database = await control.run('openDatabase', { options });
+    void keepConnections();
     setState({ kind: 'ready' });
   }
 
+  async function closeConnections(): Promise<void> {
+    const unused = idle.stop();
+    await Promise.all([
+      ...[...connections].map((connection) => connection.close()),
+      ...unused.map(({ address }) => closeConnection(address)),
+    ]);
+  }
+
+  async function openConnection(signal: AbortSignal | undefined): Promise<IdleConnection> {
+    const { generation } = idle;
+    const address = await core.quick('openConnection', { database }, signal);
+    return { address, generation, bufferBytes: leastStreamBuffer };
+  }
+
+  /** Where a database has been written by others, not before it is known what is in it. */
+  async function keepConnections(): Promise<void> {
+    if (dialect !== 'duckdb') return;
+    if (options.some(([key, value]) => key === 'path' && value !== ':memory:')) {
+      let connection: EngineConnection | undefined;
+      try {
+        connection = createConnection(core, await openConnection(undefined), undefined, () => undefined);
+        await connection.execute(checkStored);
+      } catch {
+        return;
+      } finally {
+        await connection?.close();
+      }
+    }
+    if (!isClosed) idle.start();
+  }
+
+  void keepConnections();
   return {
     info,
     get state() {
@@ -239,8 +286,8 @@ export async function openEngine(specification: EngineSpecification): Promise<En
       if (state.kind === 'unavailable') {
         throw new FlightUnavailableError(`the database cannot be used: ${state.reason}`);
       }
-      const address = await core.quick('openConnection', { database }, callOptions.signal);
-      const connection = createConnection(core, address, specification.statementTimeoutMs, () =>
+      const opened = idle.take() ?? (await openConnection(callOptions.signal));
+      const connection = createConnection(core, opened, specification.statementTimeoutMs, () =>
         connections.delete(connection),
       );
       connections.add(connection);
@@ -253,7 +300,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     async close() {
       if (isClosed) return;
       isClosed = true;
-      await Promise.all([...connections].map((connection) => connection.close()));
+      await closeConnections();
       await pool.close();
       await control.run('closeDatabase', { database }).catch(() => undefined);
       await control.close();
