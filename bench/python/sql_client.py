@@ -1,15 +1,13 @@
-"""Reads a query to its end: sql_client.py LOCATION SQL. Prints `{"rows", "bytes", "seconds"}`."""
-import json
+"""Reads a query to its end: sql_client.py LOCATION SQL. Prints `{"rows", "seconds", "cpu"}`."""
 import sys
-import time
 
 import pyarrow.flight as flight
+from timing import finish, start
 
 location, sql = sys.argv[1:3]
 client = flight.connect(location)
-start = time.perf_counter()
-rows = size = 0
+start()
+rows = 0
 for chunk in client.do_get(flight.Ticket(sql.encode())):
     rows += chunk.data.num_rows
-    size += chunk.data.nbytes
-print(json.dumps({"rows": rows, "bytes": size, "seconds": time.perf_counter() - start}))
+finish(rows)

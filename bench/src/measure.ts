@@ -36,8 +36,22 @@ export interface Figure {
   readonly aim?: number | undefined;
 }
 
+/** A line of the report: a way of getting rows from a server to a client, beside others that stand apart. */
+export interface Transfer {
+  readonly what: string;
+  readonly unit: string;
+  /** Million rows a second, higher is better. */
+  readonly runs: readonly number[];
+  /** What the same rows take as Arrow, and with this way on the wire, in bytes a row. */
+  readonly arrowBytes: number;
+  readonly wireBytes: number;
+  /** Processor time of a million rows, in seconds: of the server, and of the client. */
+  readonly serverCpu: number;
+  readonly clientCpu: number;
+}
+
 /** A line of the report. */
-export type Result = Comparison | Figure;
+export type Result = Comparison | Figure | Transfer;
 
 /** What runs once and gives a figure. */
 export type Runner = () => Promise<number>;
@@ -89,7 +103,17 @@ export function titleOf(result: Result): string {
  */
 export function formatResult(result: Result, baseline: number | undefined): string {
   const before = baseline === undefined ? '' : `  stored ${short(baseline)}`;
-  return 'ratio' in result ? formatComparison(result, before) : formatFigure(result, before);
+  if ('ratio' in result) return formatComparison(result, before);
+  return 'wireBytes' in result ? formatTransfer(result, before) : formatFigure(result, before);
+}
+
+function formatTransfer(result: Transfer, before: string): string {
+  const speed = median(result.runs) * result.arrowBytes;
+  return (
+    `${result.what}: ${spread(result.runs)} ${result.unit}, ${short(speed)} MB/s of Arrow${before}\n` +
+    `  ${short(result.wireBytes)} bytes a row on the wire (${short(result.arrowBytes)} as Arrow), ` +
+    `processor seconds a million rows: server ${short(result.serverCpu)}, client ${short(result.clientCpu)}`
+  );
 }
 
 function formatFigure(result: Figure, before: string): string {
