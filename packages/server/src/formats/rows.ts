@@ -1,9 +1,9 @@
-import { Buffer } from 'node:buffer';
 import { DataType, type RecordBatch, type Schema } from 'apache-arrow';
 import { ByteSink, bytesOf } from './byte-sink.ts';
 import { cellReaders } from './cell.ts';
 import { writeColumn } from './column-writer.ts';
 import { type JsonStyle, cellToText } from './json.ts';
+import { type TextMemory, freshMemory } from './text-memory.ts';
 import {
   type TextDialect,
   csvDialect,
@@ -14,8 +14,8 @@ import {
 } from './text-dialect.ts';
 
 /** Rows as newline-delimited JSON, one object a line. */
-export function batchToNdjson(batch: RecordBatch, style?: JsonStyle): Uint8Array {
-  return writeRows(batch, jsonDialect(style), objectFrame(batch.schema, '{', '}\n'));
+export function batchToNdjson(batch: RecordBatch, style?: JsonStyle, memory?: TextMemory): Uint8Array {
+  return writeRows(batch, jsonDialect(style), objectFrame(batch.schema, '{', '}\n'), memory);
 }
 
 /** Rows as JSON, each after a comma and a line feed: an object of names and values, or an array of values. */
@@ -23,12 +23,13 @@ export function batchToJsonRows(
   batch: RecordBatch,
   shape: 'objects' | 'arrays',
   style?: JsonStyle,
+  memory?: TextMemory,
 ): Uint8Array {
   const frame =
     shape === 'objects'
       ? objectFrame(batch.schema, ',\n{', '}')
       : { begin: ',\n[', names: batch.schema.fields.map((_, i) => (i === 0 ? '' : ',')), end: ']' };
-  return writeRows(batch, jsonDialect(style), frame);
+  return writeRows(batch, jsonDialect(style), frame, memory);
 }
 
 /** The header line of a CSV file (RFC 4180, lines end in LF). */
@@ -41,8 +42,8 @@ export function csvHeader(schema: Schema, separator: string = ','): string {
  *
  * @param separator - no character that stands in numbers and dates
  */
-export function batchToCsv(batch: RecordBatch, separator: string = ','): Uint8Array {
-  return writeRows(batch, csvDialect(separator), lineFrame(batch.schema, separator));
+export function batchToCsv(batch: RecordBatch, separator: string = ',', memory?: TextMemory): Uint8Array {
+  return writeRows(batch, csvDialect(separator), lineFrame(batch.schema, separator), memory);
 }
 
 /**
@@ -58,8 +59,8 @@ export function tsvHeader(schema: Schema): string {
 }
 
 /** Rows as tab-separated values: see {@link tsvHeader}. */
-export function batchToTsv(batch: RecordBatch): Uint8Array {
-  return writeRows(batch, tsvDialect, lineFrame(batch.schema, '\t'));
+export function batchToTsv(batch: RecordBatch, memory?: TextMemory): Uint8Array {
+  return writeRows(batch, tsvDialect, lineFrame(batch.schema, '\t'), memory);
 }
 
 /** What stands around the fields of a row. */
@@ -82,24 +83,39 @@ function lineFrame({ fields }: Schema, separator: string): RowFrame {
   return { begin: '', names: fields.map((_, i) => (i === 0 ? '' : separator)), end: '\n' };
 }
 
-/** Room for a field to begin with; more is taken where it is needed. */
-const usualFieldBytes = 16;
+/** Scratch memory above this is not kept. */
+const mostScratchBytes = 8 * 1024 * 1024;
+
+/** Fields of a batch, and where each ends: used again by the next batch, since nothing comes in between. */
+let scratch = new ByteSink(1024 * 1024);
+let scratchEnds = new Int32Array(65_536);
 
 /** Writes column after column, then puts the fields of each row together. */
-function writeRows(batch: RecordBatch, dialect: TextDialect, { begin, names, end }: RowFrame): Uint8Array {
+function writeRows(
+  batch: RecordBatch,
+  dialect: TextDialect,
+  { begin, names, end }: RowFrame,
+  memory: TextMemory = freshMemory,
+): Uint8Array {
   const rows = batch.numRows;
   const columns = batch.data.children;
-  const fields = new ByteSink(rows * usualFieldBytes * columns.length);
-  const ends = columns.map((column) => {
-    const columnEnds = new Int32Array(rows);
+  const fields = scratch;
+  fields.at = 0;
+  if (scratchEnds.length < rows * columns.length) scratchEnds = new Int32Array(rows * columns.length);
+  const ends = columns.map((column, i) => {
+    const columnEnds = scratchEnds.subarray(i * rows, (i + 1) * rows);
     writeColumn(column, fields, dialect, columnEnds);
     return columnEnds;
   });
   const before = names.map((name, i) => bytesOf(i === 0 ? begin + name : name));
   const after = bytesOf(names.length === 0 ? begin + end : end);
   const frameBytes = after.length + before.reduce((sum, { length }) => sum + length, 0);
-  const result = Buffer.allocUnsafeSlow(fields.at + rows * frameBytes);
-  joinRows(fields, ends, before, after, new Uint8Array(result.buffer, 0, result.byteLength), rows);
+  const length = fields.at + rows * frameBytes;
+  const { buffer, byteOffset } = memory.take(length);
+  const result = new Uint8Array(buffer, byteOffset, length);
+  joinRows(fields, ends, before, after, result, rows);
+  if (scratch.bytes.length > mostScratchBytes) scratch = new ByteSink(1024 * 1024);
+  if (scratchEnds.byteLength > mostScratchBytes) scratchEnds = new Int32Array(0);
   return result;
 }
 

@@ -85,7 +85,7 @@ export async function sendResult(result: EngineResult, sending: ResultContext): 
   const send = async (to: ResponseBody, batch: EngineBatch): Promise<void> => {
     let given = false;
     try {
-      const { pieces, usesBatch } = writer.message(batch);
+      const { pieces, usesBatch, onSent } = writer.message(batch);
       rows += batch.kind === 'records' ? batch.rows : 0;
       running.rows = rows;
       bytes += batch.body.byteLength;
@@ -95,7 +95,7 @@ export async function sendResult(result: EngineResult, sending: ResultContext): 
         await nextTurn();
       }
       given = usesBatch;
-      await to.write(pieces, usesBatch ? () => batch.release() : undefined);
+      await to.write(pieces, usesBatch ? () => batch.release() : onSent);
     } finally {
       if (!given) batch.release();
     }

@@ -4,6 +4,7 @@ import { batchToJsonRows, batchToNdjson } from '../../formats/rows.ts';
 import { clickHouseType } from '../clickhouse-type.ts';
 import type { Problem } from '../problem.ts';
 import { createRowsDecoder } from './rows-decoder.ts';
+import { writeText } from './text-pool.ts';
 import type { ResultTotals, ResultWriter } from './writer.ts';
 
 /**
@@ -23,11 +24,13 @@ export function createJsonWriter(schemaHeader: Uint8Array, compact: boolean, sty
     message(batch) {
       const decoded = rows.decode(batch);
       if (decoded === undefined || decoded.numRows === 0) return { pieces: [], usesBatch: false };
-      const written = batchToJsonRows(decoded, compact ? 'arrays' : 'objects', style);
-      // Each row stands behind a comma, but for the first of all.
-      const piece = isFirst ? written.subarray(1) : written;
+      const skip = isFirst ? 1 : 0;
       isFirst = false;
-      return { pieces: [piece], usesBatch: false };
+      // Each row stands behind a comma, but for the first of all.
+      return writeText(
+        (memory) => batchToJsonRows(decoded, compact ? 'arrays' : 'objects', style, memory),
+        skip,
+      );
     },
     end: (totals) => [text(`\n],${jsonTotals(totals)}}\n`)],
     fail: (problem, totals) => [
@@ -51,7 +54,8 @@ export function createNdjsonWriter(schemaHeader: Uint8Array, style: JsonStyle): 
     begin: () => [],
     message(batch) {
       const decoded = rows.decode(batch);
-      return { pieces: decoded === undefined ? [] : [batchToNdjson(decoded, style)], usesBatch: false };
+      if (decoded === undefined) return { pieces: [], usesBatch: false };
+      return writeText((memory) => batchToNdjson(decoded, style, memory));
     },
     end: () => [],
     fail: (problem: Problem) => [text(`${JSON.stringify({ error: problem })}\n`)],

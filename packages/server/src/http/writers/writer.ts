@@ -15,6 +15,8 @@ export interface WrittenMessage {
   readonly pieces: readonly Uint8Array[];
   /** Whether the pieces lie in the batch's memory, which must then stay until they are sent. */
   readonly usesBatch: boolean;
+  /** Called once, when the pieces have been sent; unless they lie in the batch's memory. */
+  readonly onSent?: (() => void) | undefined;
 }
 
 /** Writes a result in one format, piece by piece. */
