@@ -26,6 +26,7 @@ const entries = [
   { name: 'sql-against-arrow-go', peers: ['go'] },
   { name: 'sql-against-arrow-rs', peers: ['rust'] },
   { name: 'store-kill', peers: [] },
+  { name: 'store-memory', peers: [] },
   { name: 'store-s3', peers: ['python', 'go'] },
   { name: 'tpch', peers: ['python'] },
 ];

@@ -62,7 +62,11 @@ function readOnlyConnection(inner: EngineConnection): EngineConnection {
       }
       return inner.execute(sql, options);
     },
-    ingest: ({ table }) => Promise.reject(refused(`an insert into ${table}`)),
+    // A temporary table is the connection's own: the batches of an exchange are one.
+    ingest: (options, schema, batches) =>
+      options.temporary === true
+        ? inner.ingest(options, schema, batches)
+        : Promise.reject(refused(`an insert into ${options.table}`)),
     begin: () => inner.begin(),
     commit: () => inner.commit(),
     rollback: () => inner.rollback(),

@@ -11,7 +11,7 @@ export type PutMode = 'create' | 'append' | 'create_append' | 'replace';
  * path     = [dataset] | [schema, table] | [catalog, schema, table]
  * command  = ticket = dataset | SQL text | JSON
  * JSON     = { "dataset": name, "columns": [name…], "filter": SQL condition, "limit": n, "mode": put mode }
- *          | { "sql": text }
+ *          | { "sql": text, "per_batch": boolean }
  * ```
  */
 export interface FlightCommand {
@@ -27,6 +27,8 @@ export interface FlightCommand {
   readonly limit: number | undefined;
   /** What a put does. Default: the server's. */
   readonly mode: PutMode | undefined;
+  /** Of an exchange: whether the query runs over each batch as it comes. Default: over all of them. */
+  readonly perBatch?: boolean | undefined;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -104,7 +106,7 @@ function parseJson(text: string): FlightCommand {
     throw new FlightInvalidArgumentError('a JSON command is an object');
   }
   const fields: Record<string, unknown> = { ...value };
-  const known = ['dataset', 'table', 'columns', 'filter', 'limit', 'mode', 'sql'];
+  const known = ['dataset', 'table', 'columns', 'filter', 'limit', 'mode', 'sql', 'per_batch'];
   const unknown = Object.keys(fields).find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw new FlightInvalidArgumentError(
@@ -124,6 +126,7 @@ function parseJson(text: string): FlightCommand {
     filter: textOf('filter', fields['filter']),
     limit: countOf(fields['limit']),
     mode: modeOf(fields['mode']),
+    perBatch: flagOf(fields['per_batch']),
   };
 }
 
@@ -145,6 +148,12 @@ function countOf(value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
   throw new FlightInvalidArgumentError('"limit" of a JSON command is a whole number from 0 on');
+}
+
+function flagOf(value: unknown): boolean | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'boolean') return value;
+  throw new FlightInvalidArgumentError('"per_batch" of a JSON command is true or false');
 }
 
 function modeOf(value: unknown): PutMode | undefined {

@@ -201,7 +201,8 @@ export function createFlightService(
     },
     async doExchange(descriptor, reader, writer, context) {
       const command = parseDescriptor(descriptor, isDataset);
-      await exchangeQuery(requireSql(), command.sql, reader, writer, context);
+      checkAlone(command);
+      await exchangeQuery(requireSql(), command, reader, writer, context);
     },
     doAction: (action, context) => runAction({ tables, sql, context, notReady }, action),
     listActions: () => listActionTypes(),

@@ -90,10 +90,15 @@ export class Clients {
     });
   }
 
+  /** Makes ready what a statement names, for who runs it on a connection of their own. */
+  async makeReady(sql: string): Promise<void> {
+    await this.#prepareFor?.(sql);
+  }
+
   /** The lane of a statement. @throws FlightNotFoundError when the transaction that it names is not open */
   async lane(context: ServerCallContext, request: LaneRequest): Promise<Lane> {
     const { transactionId } = request;
-    if (request.sql !== undefined) await this.#prepareFor?.(request.sql);
+    if (request.sql !== undefined) await this.makeReady(request.sql);
     const session = await this.#find(context);
     if (transactionId !== undefined && transactionId.length > 0) {
       const open = this.#transactions.find(transactionId, context);

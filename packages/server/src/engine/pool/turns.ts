@@ -24,11 +24,16 @@ export function createTurns(): Turns {
         await before;
         return end;
       }
+      let onAbort = (): void => undefined;
       const aborted = new Promise<'aborted'>((resolve) => {
-        if (signal.aborted) resolve('aborted');
-        else signal.addEventListener('abort', () => resolve('aborted'), { once: true });
+        onAbort = () => resolve('aborted');
+        if (signal.aborted) onAbort();
+        else signal.addEventListener('abort', onAbort, { once: true });
       });
-      if ((await Promise.race([before, aborted])) === 'aborted') {
+      const first = await Promise.race([before, aborted]);
+      // A call that runs many statements has one signal for all of them.
+      signal.removeEventListener('abort', onAbort);
+      if (first === 'aborted') {
         end();
         throw new FlightCancelledError('the statement was cancelled while it waited for its connection');
       }

@@ -1,0 +1,106 @@
+// A dataset of Parquet files that is many times larger than the server's memory goes to a client, which reads it as fast
+// as it can, and then slowly: the server's memory stays within what it was given.
+//   PEREGRINE_STORE_GIB=100 npm run conformance -- store-memory
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { link, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, it } from 'node:test';
+import { FlightDescriptor, Ticket, connect } from '@peregrine/flight';
+import { createDuckDbEngine } from '@peregrine/server';
+import { type Peer, ownCommand, startPeer } from './peers.ts';
+
+/** Arrow bytes of the dataset, in GiB. */
+const wantedGib = Number(process.env['PEREGRINE_STORE_GIB'] ?? 8);
+/** What the engine may take. */
+const engineLimit = '1GiB';
+/** What the whole process may take: the engine, Node itself, and batches on their way. */
+const processLimitBytes = 2.5 * 2 ** 30;
+/** Three numbers and a text of 15 characters: 43 bytes a row. One file has about 1 GiB. */
+const rowsOfFile = 25_000_000;
+const bytesOfRow = 43;
+
+let folder: string;
+let files: number;
+let fileBytes: number;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'peregrine-large-'));
+  const data = join(folder, 'large');
+  await mkdir(data);
+  const engine = await createDuckDbEngine({ memoryLimit: engineLimit, tempDirectory: folder });
+  const connection = await engine.connect();
+  await connection.execute(
+    `COPY (SELECT range AS id, range * 0.5::DOUBLE AS a, (range % 977)::DOUBLE AS b, 'customer-' || (100000 + range % 9000) AS name
+     FROM range(${rowsOfFile})) TO '${join(data, 'part-0.parquet')}' (FORMAT parquet, COMPRESSION zstd)`,
+  );
+  await connection.close();
+  await engine.close();
+  fileBytes = (await stat(join(data, 'part-0.parquet'))).size;
+  files = Math.max(1, Math.ceil((wantedGib * 2 ** 30) / (rowsOfFile * bytesOfRow)));
+  // The same file under other names: what is read is as much as if each were another.
+  for (let i = 1; i < files; i += 1) {
+    await link(join(data, 'part-0.parquet'), join(data, `part-${i}.parquet`));
+  }
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+/** The most that a process has had in memory, and has now. */
+function memoryOf({ process: child }: Peer): { readonly most: number; readonly now: number } {
+  const text = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+  const bytes = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(text)?.[1]) * 1024;
+  return { most: bytes('VmHWM'), now: bytes('VmRSS') };
+}
+
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+
+it('streams a dataset many times larger than its memory', async () => {
+  const server = startPeer(process.execPath, [
+    ...[ownCommand(), 'serve', folder, '--json', '--flight-port', '0', '--http-port', 'off'],
+    ...['--memory-limit', engineLimit, '--temp-dir', folder],
+  ]);
+  const [, location = ''] = await server.line(/"flight":"([^"]+)"/);
+  const client = connect(location);
+  try {
+    const atStart = memoryOf(server).now;
+    const info = await client.getFlightInfo(FlightDescriptor.forPath('large'));
+    assert.equal(info.totalRecords, BigInt(files) * BigInt(rowsOfFile));
+    const started = performance.now();
+    let rows = 0;
+    let bytes = 0;
+    let sum = 0n;
+    for await (const message of client.doGet(new Ticket('large')).scoped()) {
+      rows += message.data?.numRows ?? 0;
+      for (const column of message.data?.data.children ?? []) bytes += column.byteLength;
+      const ids: unknown = message.data?.getChildAt(0)?.get(0);
+      if (typeof ids === 'bigint') sum += ids;
+    }
+    const seconds = (performance.now() - started) / 1000;
+    assert.equal(rows, files * rowsOfFile);
+    assert.ok(sum > 0n);
+    const fast = memoryOf(server).most;
+    console.log(
+      `${gib(bytes)} of Arrow out of ${files} files of ${gib(fileBytes)}, --memory-limit ${engineLimit}: ` +
+        `${seconds.toFixed(0)} s, server ${gib(atStart)} at the start and ${gib(fast)} at most`,
+    );
+    assert.ok(fast < processLimitBytes, `the server took ${gib(fast)}`);
+
+    // A client that reads a little and then nothing: what the server has read ahead stays bounded.
+    const slow = client.doGet(new Ticket('large'));
+    let taken = 0;
+    for await (const _ of slow.scoped()) {
+      taken += 1;
+      await new Promise((resolve) => {
+        setTimeout(resolve, 20);
+      });
+      if (taken === 200) break;
+    }
+    const most = memoryOf(server).most;
+    console.log(`a slow client after that: ${gib(most)} at most`);
+    assert.ok(most < processLimitBytes, `the server took ${gib(most)}`);
+  } finally {
+    await client.close();
+    await server.stop();
+  }
+});
