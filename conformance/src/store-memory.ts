@@ -56,10 +56,9 @@ function memoryOf({ process: child }: Peer): { readonly most: number; readonly n
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
 it('streams a dataset many times larger than its memory', async () => {
-  const server = startPeer(process.execPath, [
-    ...[ownCommand(), 'serve', folder, '--json', '--flight-port', '0', '--http-port', 'off'],
-    ...['--memory-limit', engineLimit, '--temp-dir', folder],
-  ]);
+  const ports = ['--flight-port', '0', '--http-port', 'off'];
+  const limits = ['--memory-limit', engineLimit, '--temp-dir', folder];
+  const server = startPeer(process.execPath, [ownCommand(), 'serve', folder, '--json', ...ports, ...limits]);
   const [, location = ''] = await server.line(/"flight":"([^"]+)"/);
   const client = connect(location);
   try {
