@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import {
   FlightCancelledError,
   FlightError,
@@ -10,6 +10,8 @@ import type { FastifyReply } from 'fastify';
 /** One request that runs a statement: who it is, and when it is to stop. */
 export interface HttpCall {
   readonly queryId: string;
+  /** What marks an error in the middle of a body for ClickHouse's clients; no value can hold it by chance. */
+  readonly exceptionTag: string;
   /** Aborted when the client is gone, the time is over, the statement is cancelled, or the server ends. */
   readonly signal: AbortSignal;
   /** Seconds since the request came. */
@@ -49,6 +51,7 @@ export function beginCall(reply: FastifyReply, queryId: string | undefined): Htt
   if (response.destroyed) gone();
   return {
     queryId: id,
+    exceptionTag: randomBytes(8).toString('hex'),
     signal: controller.signal,
     elapsed: () => (performance.now() - started) / 1000,
     limitTime(milliseconds) {

@@ -23,19 +23,22 @@ export const httpStatusOfCode: Readonly<Record<FlightErrorCode, number>> = {
   TIMED_OUT: 504,
 };
 
-/** What ClickHouse's clients know as exception codes, for the header `X-ClickHouse-Exception-Code`. */
-const clickHouseCodes: Readonly<Partial<Record<FlightErrorCode, number>>> = {
-  INVALID_ARGUMENT: 62, // SYNTAX_ERROR
-  INVALID_DATA: 117, // INCORRECT_DATA
-  NOT_FOUND: 60, // UNKNOWN_TABLE
-  ALREADY_EXISTS: 57, // TABLE_ALREADY_EXISTS
-  UNAUTHENTICATED: 516, // AUTHENTICATION_FAILED
-  UNAUTHORIZED: 497, // ACCESS_DENIED
-  TIMED_OUT: 159, // TIMEOUT_EXCEEDED
-  CANCELLED: 394, // QUERY_WAS_CANCELLED
-  RESOURCE_EXHAUSTED: 202, // TOO_MANY_SIMULTANEOUS_QUERIES
-  UNIMPLEMENTED: 48, // NOT_IMPLEMENTED
+/** What ClickHouse's clients know as exceptions: number and name. */
+const clickHouseExceptions: Readonly<Partial<Record<FlightErrorCode, readonly [number, string]>>> = {
+  INVALID_ARGUMENT: [62, 'SYNTAX_ERROR'],
+  INVALID_DATA: [117, 'INCORRECT_DATA'],
+  NOT_FOUND: [60, 'UNKNOWN_TABLE'],
+  ALREADY_EXISTS: [57, 'TABLE_ALREADY_EXISTS'],
+  UNAUTHENTICATED: [516, 'AUTHENTICATION_FAILED'],
+  UNAUTHORIZED: [497, 'ACCESS_DENIED'],
+  TIMED_OUT: [159, 'TIMEOUT_EXCEEDED'],
+  CANCELLED: [394, 'QUERY_WAS_CANCELLED'],
+  RESOURCE_EXHAUSTED: [202, 'TOO_MANY_SIMULTANEOUS_QUERIES'],
+  UNIMPLEMENTED: [48, 'NOT_IMPLEMENTED'],
 };
+
+/** For codes that ClickHouse has nothing like. */
+const unknownException: readonly [number, string] = [1002, 'UNKNOWN_EXCEPTION'];
 
 /** The media type of error answers (RFC 9457). */
 export const problemMediaType: string = 'application/problem+json; charset=utf-8';
@@ -79,14 +82,25 @@ export function problemOf(thrown: unknown, queryId?: string): Problem {
 }
 
 /** Headers that go with an error answer. */
-export function problemHeaders({ code, status }: Problem): Record<string, string> {
-  const number = clickHouseCodes[code];
+export function problemHeaders(problem: Problem): Record<string, string> {
+  const { status } = problem;
   return {
     'content-type': problemMediaType,
     'cache-control': 'no-store',
-    ...(number === undefined ? {} : { 'x-clickhouse-exception-code': String(number) }),
+    'x-clickhouse-exception-code': String(clickHouseCode(problem)),
     ...(status === 429 || status === 503 ? { 'retry-after': '1' } : {}),
   };
+}
+
+/** The number that ClickHouse's clients know an error by. */
+export function clickHouseCode({ code }: Problem): number {
+  return (clickHouseExceptions[code] ?? unknownException)[0];
+}
+
+/** An error as ClickHouse's clients read it: `Code: 62. DB::Exception: … (SYNTAX_ERROR)`. */
+export function clickHouseText(problem: Problem): string {
+  const [number, name] = clickHouseExceptions[problem.code] ?? unknownException;
+  return `Code: ${number}. DB::Exception: ${problem.detail} (${name})`;
 }
 
 /**

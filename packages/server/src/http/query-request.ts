@@ -13,6 +13,8 @@ import type { SqlParameters } from './sql-parameters.ts';
 export interface QueryRequest {
   readonly sql: string;
   readonly parameters: SqlParameters;
+  /** Names of parameters whose values came by URL, with ClickHouse's escapes. */
+  readonly escaped: ReadonlySet<string>;
   readonly wishes: FormatWishes;
   readonly options: QueryOptions;
 }
@@ -133,6 +135,7 @@ function statement(
   return {
     sql,
     parameters: readParameters(url, members.get('params')),
+    escaped: escapedNames(url, members.get('params')),
     wishes: {
       clause: format,
       parameter: textMember(members, 'format') ?? url.get('format'),
@@ -157,6 +160,14 @@ function readParameters(url: ReadonlyMap<string, string>, params: JsonValue | un
     throw new FlightInvalidArgumentError('"params" must be a list for $1, or an object for :name');
   }
   return named;
+}
+
+/** Values of the JSON body win over those of the URL, and have no escapes. */
+function escapedNames(url: ReadonlyMap<string, string>, params: JsonValue | undefined): ReadonlySet<string> {
+  const given = typeof params === 'object' && params !== null ? Object.keys(params) : [];
+  const inBody = new Set(given.map((name) => name.replace(/^[:$]/, '')));
+  const names = [...url.keys()].filter((name) => name.startsWith('param_'));
+  return new Set(names.map((name) => name.slice('param_'.length)).filter((name) => !inBody.has(name)));
 }
 
 /** The options of an insert, which stand in the URL. */

@@ -53,7 +53,7 @@ export async function runQuery(
     if (readOnly && context.engine.info.dialect === 'duckdb') {
       await connection.execute('BEGIN TRANSACTION READ ONLY', { signal });
     }
-    const { sql, values } = toPositional(limited(asked), asked.parameters);
+    const { sql, values } = toPositional(limited(asked), asked.parameters, asked.escaped);
     statement = await connection.prepare(sql, { signal });
     const sending = { context, call, request, reply, format, options: asked.options, running };
     const bound = values.length === 0 ? undefined : parameterBatch(values);

@@ -3,10 +3,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FlightCancelledError } from '@peregrine/flight';
 import type { EngineBatch, EngineResult } from '../engine/types.ts';
 import type { HttpCall } from './call.ts';
+import { exceptionBlock, exceptionTagHeader } from './clickhouse-client.ts';
 import type { HttpContext } from './context.ts';
 import { chooseCoding } from './encoding.ts';
 import type { HttpFormat } from './formats.ts';
-import { type Problem, problemOf } from './problem.ts';
+import { type Problem, clickHouseCode, problemOf } from './problem.ts';
 import type { QueryOptions } from './query-request.ts';
 import { type ResponseBody, bufferResponseBody, createResponseBody } from './response-body.ts';
 import type { RunningQuery } from './running-queries.ts';
@@ -149,7 +150,11 @@ export function openBody({ context, call, request, reply, format, options }: Res
   const body = createResponseBody(reply.raw, {
     coding,
     stallTimeoutMs: context.limits.stallTimeoutMs,
-    headers: { ...headers, ...statementHeaders(call, format) },
+    headers: {
+      ...headers,
+      ...statementHeaders(call, format),
+      ...exceptionTagHeader(request, format, call.exceptionTag),
+    },
     trailers: trailerNames,
     onBegin: () => void reply.hijack(),
   });
@@ -160,7 +165,7 @@ export function openBody({ context, call, request, reply, format, options }: Res
 /** Ends a body whose status is sent already: visibly in its format, and in trailers. */
 export async function breakOff(
   error: unknown,
-  { context, call, reply }: ResultContext,
+  { context, call, format, reply, request }: ResultContext,
   body: ResponseBody | undefined,
   ending: (problem: Problem) => readonly Uint8Array[],
 ): Promise<void> {
@@ -169,9 +174,10 @@ export async function breakOff(
   if (reply.raw.destroyed) return;
   context.onError(error, `the result of ${call.queryId}`);
   try {
-    await body?.write(ending(problem));
+    const isMarked = Object.keys(exceptionTagHeader(request, format, call.exceptionTag)).length > 0;
+    await body?.write(isMarked ? [exceptionBlock(problem, call.exceptionTag)] : ending(problem));
     await body?.end({
-      'x-clickhouse-exception-code': String(problem.status),
+      'x-clickhouse-exception-code': String(clickHouseCode(problem)),
       'x-peregrine-error': toAscii(JSON.stringify(problem)),
     });
   } catch {

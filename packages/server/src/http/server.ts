@@ -15,10 +15,11 @@ import {
   requestHeadersTimeoutMs,
   responseStallTimeoutMs,
 } from '../limits.ts';
+import { isClickHouseClient } from './clickhouse-client.ts';
 import type { HttpContext, HttpLimits } from './context.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { checkOrigin, preflightHeaders } from './origin.ts';
-import { problemHeaders, problemOf, withStatus } from './problem.ts';
+import { type Problem, clickHouseText, problemHeaders, problemOf, withStatus } from './problem.ts';
 import { insertRoutes } from './routes/insert.ts';
 import { openApiRoutes } from './routes/openapi.ts';
 import { probeRoutes } from './routes/probes.ts';
@@ -172,10 +173,7 @@ function createApp(
       context.onError(thrown, `${request.method} ${request.routeOptions.url ?? request.url}`);
     // What is left of the body is not read: the connection cannot be used for another request.
     if (!request.raw.complete) void reply.header('connection', 'close');
-    return reply
-      .code(problem.status)
-      .headers(problemHeaders(problem))
-      .send(`${JSON.stringify(problem)}\n`);
+    return sendProblem(request, reply, problem);
   });
   app.setNotFoundHandler((request, reply) => {
     const problem = problemOf(
@@ -183,10 +181,7 @@ function createApp(
         `${request.method} ${request.url.split('?', 1)[0]} is not here; see GET /openapi.json`,
       ),
     );
-    return reply
-      .code(problem.status)
-      .headers(problemHeaders(problem))
-      .send(`${JSON.stringify(problem)}\n`);
+    return sendProblem(request, reply, problem);
   });
   app.options('/*', (request, reply) => reply.code(204).headers(preflightHeaders(request)).send());
 
@@ -197,6 +192,12 @@ function createApp(
   runningRoutes(app, context);
   openApiRoutes(app, context);
   return app;
+}
+
+function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
+  void reply.code(problem.status).headers(problemHeaders(problem));
+  if (!isClickHouseClient(request)) return reply.send(`${JSON.stringify(problem)}\n`);
+  return reply.type('text/plain; charset=utf-8').send(`${clickHouseText(problem)}\n`);
 }
 
 /** Fastify's own errors are the caller's, and know their status. */

@@ -15,12 +15,28 @@ export interface PositionalSql {
  * Turns names into positions. A name counts as a parameter only if a value came for it, since `:` and braces have other
  * meanings too: slices (`list[1:n]`) and structs (`{a:b}`).
  *
+ * @param escaped - names whose values came by URL, where ClickHouse writes tabs, line ends, quotes and backslashes with
+ *   backslashes. Default: none
  * @throws FlightInvalidArgumentError for a value whose name the statement does not have
  */
-export function toPositional(sql: string, parameters: SqlParameters): PositionalSql {
+export function toPositional(
+  sql: string,
+  parameters: SqlParameters,
+  escaped: ReadonlySet<string> = new Set(),
+): PositionalSql {
   if (!(parameters instanceof Map)) return { sql, values: isList(parameters) ? parameters : [] };
   const named: ReadonlyMap<string, JsonValue> = parameters;
   const order: string[] = [];
+  /** ClickHouse's types of the values, where they are told. */
+  const types = new Map<string, string>();
+  const valueOf = (name: string): JsonValue => {
+    const value = named.get(name) ?? null;
+    const type = innerType(types.get(name) ?? '');
+    // Lists and the like are read with their quotes and escapes by the engine.
+    if (typeof value !== 'string' || /^(?:Array|Map|Tuple)\(/.test(type)) return value;
+    const text = escaped.has(name) ? unescape(value) : value;
+    return /^DateTime/i.test(type) ? timestampOf(text) : text;
+  };
   const positionOf = (name: string): string => {
     if (!order.includes(name)) order.push(name);
     return `$${order.indexOf(name) + 1}`;
@@ -46,6 +62,7 @@ export function toPositional(sql: string, parameters: SqlParameters): Positional
     if (close < 0 || !type.startsWith(':')) continue;
     const place = positionOf(name);
     const written = type.slice(1).trim();
+    types.set(name, written);
     replace(
       token.start,
       tokens[close]?.end ?? sql.length,
@@ -60,7 +77,7 @@ export function toPositional(sql: string, parameters: SqlParameters): Positional
       );
     }
   }
-  return { sql: result, values: order.map((name) => named.get(name) ?? null) };
+  return { sql: result, values: order.map(valueOf) };
 }
 
 const clickHouseTypes: Readonly<Record<string, string>> = {
@@ -85,10 +102,32 @@ const clickHouseTypes: Readonly<Record<string, string>> = {
   uuid: 'UUID',
 };
 
+const escapes: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', b: '\b', f: '\f', '0': '\0' };
+
+function unescape(text: string): string {
+  return text.includes('\\')
+    ? text.replaceAll(/\\(.)/gs, (_all, char: string) => escapes[char] ?? char)
+    : text;
+}
+
+/** ClickHouse's clients give times as seconds since 1970, with a fraction. */
+function timestampOf(text: string): string {
+  const found = /^(\d+)(?:\.(\d{1,9}))?$/.exec(text);
+  if (found === null) return text;
+  const seconds = new Date(Number(found[1]) * 1000).toISOString().slice(0, 19).replace('T', ' ');
+  return found[2] === undefined ? seconds : `${seconds}.${found[2]}`;
+}
+
+/** What is nullable, or kept as a dictionary. */
+function innerType(type: string): string {
+  const inner = /^(?:Nullable|LowCardinality)\((.*)\)$/.exec(type);
+  return inner === null ? type : innerType(inner[1] ?? '');
+}
+
 /** ClickHouse's type as the engine calls it; a type that is not ClickHouse's passes if it is a plain name. */
 function sqlTypeOf(type: string): string {
-  const nullable = /^(?:Nullable|LowCardinality)\((.*)\)$/.exec(type);
-  if (nullable !== null) return sqlTypeOf(nullable[1] ?? '');
+  const inner = innerType(type);
+  if (inner !== type) return sqlTypeOf(inner);
   const array = /^Array\((.*)\)$/.exec(type);
   if (array !== null) return `${sqlTypeOf(array[1] ?? '')}[]`;
   const base = /^(\w+)(?:\([^()]*\))?$/.exec(type);

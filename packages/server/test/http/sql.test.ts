@@ -200,6 +200,17 @@ describe('toPositional()', () => {
     assert.throws(() => named('SELECT {a:x);DROP}', { a: 1 }), FlightInvalidArgumentError);
   });
 
+  it("reads ClickHouse's escapes and times where values came by URL", () => {
+    const values = (type: string, value: string, escaped = true): unknown =>
+      toPositional(`SELECT {v:${type}}`, new Map([['v', value]]), new Set(escaped ? ['v'] : [])).values[0];
+    assert.equal(values('String', "it\\'s \\t\\n\\\\n"), "it's \t\n\\n");
+    assert.equal(values('String', 'C:\\new', false), 'C:\\new');
+    assert.equal(values('Array(String)', "['a\\'b']"), "['a\\'b']");
+    assert.equal(values('DateTime', '0000000000'), '1970-01-01 00:00:00');
+    assert.equal(values('Nullable(DateTime64(3))', '1704164645.678'), '2024-01-02 03:04:05.678');
+    assert.equal(values('DateTime', '2024-01-02 03:04:05'), '2024-01-02 03:04:05');
+  });
+
   it('refuses a value that the statement does not have', () => {
     assert.throws(() => named('SELECT 1', { a: 1 }), /there is a value for parameter a, but no :a/);
   });

@@ -73,6 +73,32 @@ describe('a result that breaks off', () => {
     assert.equal(JSON.parse(await response.text()).code, 'INVALID_DATA');
   });
 
+  it("is marked as ClickHouse marks it for ClickHouse's clients, where no value can look like it", async () => {
+    await using server = await start();
+    const headers = { 'user-agent': 'clickhouse-js/1.0' };
+    const ask = (format: string) =>
+      rawRequest(server.address, `/?query=SELECT+1&format=${format}`, { headers });
+    const lines = await ask('ndjson');
+    const tag = lines.headers['x-clickhouse-exception-tag'];
+    assert.match(String(tag), /^[0-9a-f]{16}$/);
+    const message = 'Code: 117. DB::Exception: the file é is broken (INCORRECT_DATA)';
+    const length = Buffer.byteLength(message) + 1;
+    assert.equal(
+      lines.body.toString(),
+      `{"id":1}\n{"id":2}\n\r\n__exception__\r\n${String(tag)}\r\n${message}\n${length} ${String(tag)}\r\n__exception__\r\n`,
+    );
+    assert.equal(lines.trailers['x-clickhouse-exception-code'], '117');
+    const csv = await ask('csv');
+    assert.equal(csv.headers['x-clickhouse-exception-tag'], undefined);
+    assert.match(csv.body.toString(), /\n\nerror: the file/);
+    const refused = await rawRequest(server.address, '/?query=DROP+TABLE+t', { headers });
+    assert.match(String(refused.headers['content-type']), /^text\/plain/);
+    assert.match(
+      refused.body.toString(),
+      /^Code: 62\. DB::Exception: GET only reads: .* \(SYNTAX_ERROR\)\n$/,
+    );
+  });
+
   it('is told in compressed bodies as well', async () => {
     await using server = await start();
     const { body, trailers } = await rawRequest(server.address, '/?query=SELECT+1&format=ndjson', {
