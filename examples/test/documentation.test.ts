@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { type CodeBlock, codeBlocks, missingPaths, pages, root } from './documentation.ts';
+import { type CodeBlock, codeBlocks, dependencies, missingPaths, pages, root } from './documentation.ts';
 
 const run = promisify(execFile);
 const blocks = pages.flatMap((page) => codeBlocks(page));
@@ -108,6 +116,14 @@ describe('the documentation', () => {
       assert.notEqual(stdout + line, line.replace(/^npx peregrine put /, ''), 'something is printed');
     });
   }
+
+  it('gives a reason for each dependency, in its version', () => {
+    const text = readFileSync(`${root}docs/dependencies.md`, 'utf8');
+    const missing = dependencies().filter(
+      ({ name, version }) => !text.includes(`\`${name}\``) || !text.includes(version),
+    );
+    assert.deepEqual(missing, []);
+  });
 
   for (const page of [
     ...pages,

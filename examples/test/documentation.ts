@@ -63,3 +63,21 @@ function hasHeading(page: string, anchor: string | undefined): boolean {
         .replaceAll(/\s/g, '-') === anchor,
   );
 }
+
+/** What the packages of the workspace depend on; a package for each platform counts as one, with a star. */
+export function dependencies(): { readonly name: string; readonly version: string }[] {
+  const folders = ['', ...readdirSync(`${root}packages`).map((name) => `packages/${name}/`)];
+  return [...folders, 'bench/', 'conformance/', 'examples/'].flatMap((folder) => {
+    const manifest = JSON.parse(readFileSync(`${root}${folder}package.json`, 'utf8')) as Readonly<
+      Record<string, Readonly<Record<string, string>>>
+    >;
+    return Object.keys(manifest)
+      .filter((key) => /dependencies$/i.test(key))
+      .flatMap((key) => Object.entries(manifest[key] ?? {}))
+      .filter(([name]) => !name.startsWith('@peregrine/'))
+      .map(([name, version]) => ({
+        name: name.replace(/-(?:darwin|linux|win32)-.*/, '-*'),
+        version: version.replace('^', ''),
+      }));
+  });
+}
