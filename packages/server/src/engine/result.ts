@@ -1,4 +1,4 @@
-import { FlightError, FlightInternalError } from '@peregrine/flight';
+import { FlightCancelledError, FlightError, FlightInternalError } from '@peregrine/flight';
 import type { EngineCore, StatementRun } from './core.ts';
 import type { EngineBatch, EngineQueryOptions, EngineResult } from './types.ts';
 import type { GatheredBatch } from './worker/messages.ts';
@@ -46,6 +46,10 @@ export function createResult(
   let failure: unknown;
   let isFirst = true;
   let isEnded = false;
+  /** All rows were gathered; only then an end is one. */
+  let isWhole = false;
+  /** Closed by somebody else than its reader, with rows left. */
+  let isCut = false;
   let isTaken = false;
   const now: { out: number; closing: Promise<void> | undefined } = { out: 0, closing: undefined };
   let onRelease: (() => void) | undefined;
@@ -87,6 +91,7 @@ export function createResult(
     }
     if (batches === undefined) {
       isEnded = true;
+      isWhole = !stop.signal.aborted;
       core.blocks.give(block);
       return;
     }
@@ -157,7 +162,10 @@ export function createResult(
       return hand(batch);
     }
     await close();
-    if (failure === undefined) return undefined;
+    if (failure === undefined) {
+      if (!isCut) return undefined;
+      throw new FlightCancelledError('the result was closed before its last row');
+    }
     throw failure instanceof FlightError
       ? failure
       : new FlightInternalError('the engine failed while it gave rows', { cause: failure });
@@ -166,6 +174,7 @@ export function createResult(
   function close(): Promise<void> {
     now.closing ??= (async () => {
       options.signal?.removeEventListener('abort', onAbort);
+      isCut = !isWhole || ready.length > 0;
       stop.abort();
       onRelease?.();
       isEnded = true;

@@ -1,4 +1,4 @@
-import { FlightResourceExhaustedError } from '@peregrine/flight';
+import { FlightCancelledError, FlightResourceExhaustedError } from '@peregrine/flight';
 import type { EngineBatch, EngineResult } from '../engine/types.ts';
 
 /** A result that can make room for the next statement of its connection. */
@@ -26,6 +26,7 @@ export function ownResult(
   const iterator = result[Symbol.asyncIterator]();
   const detached: EngineBatch[] = [];
   let isDone = false;
+  let isCut = false;
   let closing: Promise<void> | undefined;
   // Reader and detach ask one after the other: the engine's iterator is for one.
   let turn: Promise<unknown> = Promise.resolve();
@@ -37,8 +38,10 @@ export function ownResult(
   }
 
   function close(): Promise<void> {
-    isDone = true;
     closing ??= (async () => {
+      // Whoever still reads must not take what came for everything.
+      isCut = !isDone;
+      isDone = true;
       try {
         await result.close();
       } finally {
@@ -49,11 +52,14 @@ export function ownResult(
   }
 
   async function pull(): Promise<EngineBatch | undefined> {
+    if (isCut) throw new FlightCancelledError('the result was closed before its last row');
     if (isDone) return undefined;
     try {
       const { done, value } = await iterator.next();
       if (done !== true) return value;
+      isDone = true;
     } catch (error) {
+      isDone = true;
       await close();
       throw error;
     }
@@ -83,7 +89,7 @@ export function ownResult(
     detach: () =>
       inTurn(async () => {
         let bytes = 0;
-        for (;;) {
+        while (!isCut) {
           const batch = await pull();
           if (batch === undefined) return;
           bytes += batch.body.length;

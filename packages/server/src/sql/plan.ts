@@ -206,6 +206,7 @@ function runningPlan(result: EngineResult, abort: AbortController): Plan {
     rows: undefined,
     stream: () =>
       streamResult(async () => {
+        if (abort.signal.aborted) throw new FlightCancelledError('the query was cancelled');
         if (isTaken) {
           throw new FlightError(
             'FAILED_PRECONDITION',

@@ -187,6 +187,35 @@ describe('Flight SQL over DuckDB', () => {
     await assert.rejects(sql.readAll(info), hasCode('CANCELLED'));
   });
 
+  it('never lets a part of the rows pass for all of them', async () => {
+    const long = "SELECT range AS i, repeat('x', 100) AS s FROM range(3000000)";
+    // by CancelFlightInfo, in the middle of a stream whose reader waits
+    const info = await sql.execute(long);
+    const [endpoint] = info.endpoints;
+    assert.ok(endpoint);
+    const reader = server.flight.doGet(endpoint.ticket);
+    await reader.readNext();
+    assert.equal((await sql.cancelFlightInfo(info)).status, 'CANCELLED');
+    await assert.rejects(async () => {
+      while ((await reader.readNext()) !== undefined);
+    }, hasCode('CANCELLED'));
+    // by the end of the session that it runs in
+    const client = server.sql(true);
+    await client.query('CREATE TEMP TABLE here AS SELECT 1 AS i');
+    const [own] = (await client.execute(`${long}, here`)).endpoints;
+    assert.ok(own);
+    const reading = client.flight.doGet(own.ticket);
+    await reading.readNext();
+    await client.closeSession();
+    await assert.rejects(async () => {
+      while ((await reading.readNext()) !== undefined);
+    }, hasCode('CANCELLED'));
+    // a query that was begun when it was planned, and cancelled before its rows were asked for
+    const poll = await sql.executePolled('SELECT 1 AS a');
+    assert.equal(await sql.cancelQuery(poll), 'CANCELLED');
+    await assert.rejects(sql.readAll(poll), hasCode('CANCELLED'));
+  });
+
   it('renews tickets, and lets them expire', async () => {
     const info = await sql.execute('SELECT 1 AS a');
     const [endpoint] = info.endpoints;

@@ -144,9 +144,13 @@ export interface NativeLibrary {
 
 let progressStruct: ReturnType<typeof koffi.struct> | undefined;
 
-/** Loads a library. @throws an error of the loader where it cannot be loaded */
+/** Libraries are unloaded when nothing in JavaScript names them, while their functions run in other threads. */
+const loaded: unknown[] = [];
+
+/** Loads a library, which stays as long as the thread. @throws an error of the loader where it cannot be loaded */
 export function loadLibrary(path: string): NativeLibrary {
   const library = koffi.load(path);
+  loaded.push(library);
   return {
     func(name, result, parameters) {
       const found: NativeFunction = library.func(name, result, [...parameters]);
