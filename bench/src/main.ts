@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- SUITE [--json FILE] [--rounds N] [--store]`: measures ours and the peers in one run, and shows the
- * figures stored in `bench/baseline` beside those measured; --store puts the new ones there.
+ * figures stored in `bench/baseline` beside those measured; --store puts the new ones there and into
+ * docs/benchmarks.md. `npm run bench -- tables` only does the last.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -13,6 +14,7 @@ import { http } from './suites/http.ts';
 import { memory } from './suites/memory.ts';
 import { sql } from './suites/sql.ts';
 import { type SuiteOptions, transport } from './suites/transport.ts';
+import { type Report, writeTables } from './tables.ts';
 
 const suites: Readonly<Record<string, (options: SuiteOptions) => Promise<void>>> = {
   transport,
@@ -33,11 +35,17 @@ const { values, positionals } = parseArgs({
 });
 const [name = ''] = positionals;
 const suite = suites[name];
+const folder = new URL('../../baseline/', import.meta.url);
+if (name === 'tables') {
+  writeStoredTables();
+  process.exit();
+}
 if (suite === undefined) {
-  console.error(`usage: npm run bench -- ${Object.keys(suites).join('|')} [--rounds N] [--json FILE]`);
+  console.error(
+    `usage: npm run bench -- ${Object.keys(suites).join('|')} [--rounds N] [--json FILE] [--store]\n       npm run bench -- tables`,
+  );
   process.exit(2);
 }
-const folder = new URL('../../baseline/', import.meta.url);
 const stored = readBaseline(new URL(`${name}.json`, folder));
 console.log(
   `${name}: Node ${process.version}, ${process.platform}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}\n`,
@@ -60,6 +68,16 @@ if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(repo
 if (values.store) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(fileURLToPath(new URL(`${name}.json`, folder)), `${JSON.stringify(report, undefined, 2)}\n`);
+  writeStoredTables();
+}
+
+function writeStoredTables(): void {
+  const reports: Report[] = [];
+  for (const each of Object.keys(suites)) {
+    const file = new URL(`${each}.json`, folder);
+    if (existsSync(file)) reports.push(JSON.parse(readFileSync(file, 'utf8')));
+  }
+  writeTables(reports);
 }
 
 /** What each title came to when it was stored. */

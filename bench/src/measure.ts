@@ -143,6 +143,7 @@ function spread(runs: readonly number[]): string {
   return `${short(median(runs))} (${short(Math.min(...runs))} to ${short(Math.max(...runs))})`;
 }
 
-function short(figure: number): string {
+/** A figure with as many digits as it is worth. */
+export function short(figure: number): string {
   return figure >= 100 ? figure.toFixed(0) : figure.toFixed(2);
 }
