@@ -39,3 +39,9 @@ export const s3RangeBytes: number = 8 * 1024 * 1024;
 
 /** Requests at once for one range of an object. */
 export const s3RangesAtOnce: number = 4;
+
+/** Values of a text column that came as a dictionary, above which it goes out as text: each is part of the view's SQL. */
+export const maxEnumValues: number = 4096;
+
+/** Bytes of these values together, quoted. */
+export const maxEnumTextBytes: number = 64 * 1024;

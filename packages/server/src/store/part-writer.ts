@@ -3,6 +3,8 @@ import { FlightInvalidArgumentError } from '@peregrine/flight';
 import type { Engine, EngineConnection, EngineInput } from '../engine/types.ts';
 import { queryRows, textOf } from '../engine/rows.ts';
 import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
+import { dictionaryColumns, enumValues, textType, toEnumType } from './enum-columns.ts';
+import { maxEnumValues } from './limits.ts';
 
 /** A column of a dataset, by the engine's names of types. */
 export interface Column {
@@ -62,7 +64,9 @@ export function createEnginePartWriter(engine: Engine): PartWriter {
           `COPY (SELECT ${selected.join(', ')} FROM ${table}) TO ${quoteLiteral(url)} (FORMAT parquet, COMPRESSION zstd)`,
           { signal },
         );
-        const columns = withStored(types, await describe(connection, `read_parquet(${quoteLiteral(url)})`));
+        const stored = await describe(connection, `read_parquet(${quoteLiteral(url)})`);
+        const enums = await enumsOf(connection, table, types, wanted, dictionaryColumns(schema));
+        const columns = withStored(types, enums, stored);
         await assertReadable(connection, url, columns);
         return { rows, columns };
       } finally {
@@ -112,7 +116,7 @@ function converted(given: readonly Conversion[], wanted: readonly Column[]): Con
   const result = wanted.map(({ name, type }) => {
     const found = byName.get(name.toLowerCase());
     byName.delete(name.toLowerCase());
-    return { name, type, from: found?.name };
+    return { name, type: textType(type), from: found?.name };
   });
   if (byName.size > 0) {
     throw new FlightInvalidArgumentError(
@@ -123,8 +127,42 @@ function converted(given: readonly Conversion[], wanted: readonly Column[]): Con
   return result;
 }
 
-function withStored(types: readonly Conversion[], stored: readonly Conversion[]): Column[] {
-  return types.map(({ name, type }, i) => ({ name, type, stored: stored[i]?.type ?? type }));
+function withStored(
+  types: readonly Conversion[],
+  enums: ReadonlyMap<string, string>,
+  stored: readonly Conversion[],
+): Column[] {
+  return types.map(({ name, type }, i) => ({
+    name,
+    type: enums.get(name) ?? type,
+    stored: stored[i]?.type ?? type,
+  }));
+}
+
+/** Types of the columns that are ENUMs of what is in them: those that came as dictionaries, or are ENUMs already. */
+async function enumsOf(
+  connection: EngineConnection,
+  table: string,
+  types: readonly Conversion[],
+  wanted: readonly Column[] | undefined,
+  dictionaries: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const [i, { name, type, from }] of types.entries()) {
+    const isEnum =
+      wanted === undefined
+        ? type === 'VARCHAR' && dictionaries.has(name.toLowerCase())
+        : enumValues(wanted[i]?.type ?? '') !== undefined;
+    if (!isEnum) continue;
+    const text = from === undefined ? 'NULL' : `CAST(${quoteIdentifier(from)} AS VARCHAR)`;
+    const rows = await queryRows(
+      connection,
+      // One more than there may be, so that too many are seen to be too many.
+      `SELECT DISTINCT ${text} AS value FROM ${table} WHERE ${text} IS NOT NULL LIMIT ${maxEnumValues + 1}`,
+    );
+    found.set(name, toEnumType(rows.map((row) => textOf(row['value']) ?? '')));
+  }
+  return found;
 }
 
 /** DuckDB writes integers of 128 bits as DOUBLE, which is not what was given: they go as text. */

@@ -7,6 +7,7 @@ import {
 import type { EngineInput } from '../engine/types.ts';
 import { partBytes } from './limits.ts';
 import { commitVersion, readCurrent } from './commit.ts';
+import { mergeColumns, textType } from './enum-columns.ts';
 import { folderOfDataset } from './names.ts';
 import { groupBatches } from './part-groups.ts';
 import type { Column, PartWriter } from './part-writer.ts';
@@ -68,7 +69,7 @@ export async function writeDataset(
       try {
         const written = await writer.write(staged.url, schema, group, wanted, options.signal);
         const bytes = await staged.publish();
-        columns = written.columns;
+        columns = parts.length === 0 ? written.columns : mergeColumns(columns, written.columns);
         parts.push({ path, rows: written.rows, bytes });
       } catch (error) {
         await staged.discard();
@@ -154,7 +155,7 @@ function nextVersion(
   return {
     name: there ? (current?.name ?? name) : name,
     dropped: false,
-    columns,
+    columns: appends && there ? mergeColumns(current?.columns ?? [], columns) : columns,
     parts: appends ? [...base, ...parts] : parts,
     replaced,
   };
@@ -175,7 +176,10 @@ async function columnsToKeep(
 }
 
 function sameTypes(a: readonly Column[], b: readonly Column[]): boolean {
-  return a.length === b.length && a.every(({ name, type }, i) => name === b[i]?.name && type === b[i]?.type);
+  return (
+    a.length === b.length &&
+    a.every(({ name, type }, i) => name === b[i]?.name && textType(type) === textType(b[i]?.type ?? ''))
+  );
 }
 
 function isThere(version: Version | undefined): boolean {
