@@ -25,6 +25,7 @@ const entries = [
   { name: 'pyarrow-against-server', peers: ['python'] },
   { name: 'sql-against-arrow-go', peers: ['go'] },
   { name: 'sql-against-arrow-rs', peers: ['rust'] },
+  { name: 'sql-over-adbc', peers: ['python'] },
   { name: 'store-kill', peers: [] },
   { name: 'store-memory', peers: [] },
   { name: 'store-s3', peers: ['python', 'go'] },

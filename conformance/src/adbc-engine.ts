@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
-import { execFileSync } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { FlightError } from '@peregrine/flight';
 import {
@@ -14,7 +13,7 @@ import {
 } from '@peregrine/flight/ipc';
 import { type AdbcEngineOptions, createAdbcEngine } from '@peregrine/server';
 import { Int32, Table, Utf8, vectorFromArray } from 'apache-arrow';
-import { pythonPath } from './peers.ts';
+import { adbcDriverPath } from './peers.ts';
 import { type RunningSqlServer, startSqlServer } from './sql-server.ts';
 
 type Engine = Awaited<ReturnType<typeof createAdbcEngine>>;
@@ -23,12 +22,6 @@ type Result = Awaited<ReturnType<Connection['query']>>;
 interface Message {
   readonly header: Uint8Array;
   readonly body: Uint8Array;
-}
-
-/** The library of a driver's wheel. */
-function driverPath(module: string): string {
-  const program = `import ${module}; print(${module}._driver_path())`;
-  return execFileSync(pythonPath(), ['-c', program], { encoding: 'utf8' }).trim();
 }
 
 async function rowsOf(result: Result): Promise<string[]> {
@@ -144,7 +137,7 @@ function checks(
   });
 }
 
-checks("SQLite's driver as the engine", () => ({ driver: driverPath('adbc_driver_sqlite') }), {
+checks("SQLite's driver as the engine", () => ({ driver: adbcDriverPath('adbc_driver_sqlite') }), {
   vendor: 'SQLite',
   tableType: /table/,
 });
@@ -157,7 +150,7 @@ describe('a gateway', () => {
   after(() => server.stop());
 
   const options = (): AdbcEngineOptions => ({
-    driver: driverPath('adbc_driver_flightsql'),
+    driver: adbcDriverPath('adbc_driver_flightsql'),
     options: { uri: `grpc://127.0.0.1:${server.port}` },
   });
   checks("Flight SQL's driver as the engine, over our server", options, {

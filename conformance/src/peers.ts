@@ -1,5 +1,5 @@
 // Where the other implementations are, and how they are started and stopped.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,6 +30,12 @@ export function rustProgram(name: string): string {
 export function javaArchive(name: string): string {
   const folder = process.env['PEREGRINE_JAVA_LIB'] ?? join(root, '.peers', 'java');
   return found(join(folder, name), 'npm run peers -- java');
+}
+
+/** The library of an ADBC driver's wheel, by its Python module: `adbc_driver_sqlite`. */
+export function adbcDriverPath(module: string): string {
+  const program = `import ${module}; print(${module}._driver_path())`;
+  return execFileSync(pythonPath(), ['-c', program], { encoding: 'utf8' }).trim();
 }
 
 /** A file of the conformance folder's sources, for example `python/server.py`. */

@@ -18,7 +18,13 @@ export interface RunningSqlServer {
 
 /** Starts a server with an empty database in memory. */
 export async function startSqlServer(): Promise<RunningSqlServer> {
-  const engine = await createDuckDbEngine();
+  return serveEngine(await createDuckDbEngine());
+}
+
+/** Serves an engine, which is closed with the server. */
+export async function serveEngine(
+  engine: Awaited<ReturnType<typeof createDuckDbEngine>>,
+): Promise<RunningSqlServer> {
   const sql = createSqlService(engine);
   const server = new FlightServer(createFlightService(createDatasetStore(), { sql, acceptAnyLogin: true }));
   await server.listen('grpc+tcp://127.0.0.1:0');
