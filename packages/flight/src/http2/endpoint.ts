@@ -59,6 +59,8 @@ export interface Http2ListenOptions {
    * Default: true.
    */
   readonly reuseReadBuffer?: boolean | undefined;
+  /** Time for a TLS handshake, in ms, after which the connection is closed. Default: `tlsHandshakeTimeoutMs`. */
+  readonly tlsHandshakeTimeoutMs?: number | undefined;
   /** Gives the options of a new connection's session; asked once a connection. */
   readonly session: () => Http2SessionOptions;
   /** A connection is there. */
@@ -80,8 +82,7 @@ export interface Http2Listener {
 /** Listens for HTTP/2 connections. Rejects when the address cannot be had. */
 export async function listen(target: ListenTarget, options: Http2ListenOptions): Promise<Http2Listener> {
   const sessions = new Set<Http2Session>();
-  const { tls, reuseReadBuffer } = options;
-  const listener = await listenSockets(target, { tls, reuseReadBuffer }, (transport) => {
+  const listener = await listenSockets(target, options, (transport) => {
     const session = createSession('server', transport, options.session());
     sessions.add(session);
     void session.ended.then(() => sessions.delete(session));

@@ -204,19 +204,26 @@ export interface ListenSocketsOptions {
   readonly tls?: TlsOptions | undefined;
   /** Let sockets in the clear read into one reused buffer, where that works. Default: true. */
   readonly reuseReadBuffer?: boolean | undefined;
+  /** Time for a TLS handshake, in ms, after which the connection is closed. Default: `tlsHandshakeTimeoutMs`. */
+  readonly tlsHandshakeTimeoutMs?: number | undefined;
 }
 
 /** Listens and gives a transport for each connection. A Unix socket's file that nobody listens on any more is replaced. */
 export async function listenSockets(
   target: ListenTarget,
-  { tls, reuseReadBuffer = true }: ListenSocketsOptions,
+  options: ListenSocketsOptions,
   onTransport: (transport: Transport) => void,
 ): Promise<SocketListener> {
+  const { tls, reuseReadBuffer = true } = options;
   const shaking = new Map<string, Socket>();
   const server: Server =
     tls === undefined
       ? plainServer(reuseReadBuffer && (await handlesMove()), onTransport)
-      : tlsServer(tls, shaking, onTransport);
+      : tlsServer(
+          { handshakeTimeout: options.tlsHandshakeTimeoutMs ?? tlsHandshakeTimeoutMs, ...tls },
+          shaking,
+          onTransport,
+        );
   await listenOn(server, target);
   // An accept that fails (too many open files) must not take the process down; the next may succeed.
   server.on('error', () => undefined);
@@ -245,7 +252,6 @@ function tlsServer(
 ): Server {
   const options: TlsOptions = {
     minVersion: 'TLSv1.2',
-    handshakeTimeout: tlsHandshakeTimeoutMs,
     ...tls,
     ALPNProtocols: ['h2'],
   };
