@@ -1,15 +1,17 @@
-"""Rows out of DuckDB in its own process: sql_engine.py PARQUET. Prints `{"rows", "bytes", "seconds"}`."""
-import json
+"""Rows out of DuckDB in its own process, the second time: sql_engine.py PARQUET. Prints `{"rows", "seconds", "cpu"}`."""
 import sys
-import time
 
 import duckdb
+from timing import finish, start
 
 database = duckdb.connect()
 database.execute(f"create view lineitem as from read_parquet('{sys.argv[1]}')")
-start = time.perf_counter()
-rows = size = 0
-for batch in database.execute("from lineitem").to_arrow_reader(65536):
-    rows += batch.num_rows
-    size += batch.nbytes
-print(json.dumps({"rows": rows, "bytes": size, "seconds": time.perf_counter() - start}))
+
+
+def read():
+    return sum(batch.num_rows for batch in database.execute("from lineitem").to_arrow_reader(65536))
+
+
+read()
+start()
+finish(read())
