@@ -1,6 +1,7 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** Longest wait for a server to say that it is ready, in ms. */
@@ -43,6 +44,21 @@ export function node(file: string, ...args: readonly string[]): Program {
   };
 }
 
+const children = new Set<ChildProcessByStdio<null, Readable, null>>();
+
+/** Starts a process that does not outlive this one. */
+function start(command: string, args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+
 /** A server that runs beside the measurement. */
 export interface RunningServer {
   /** What it printed behind `ready`. */
@@ -53,7 +69,7 @@ export interface RunningServer {
 
 /** Starts a server and waits for its line `ready ADDRESS`. */
 export async function startServer(program: Program): Promise<RunningServer> {
-  const child = spawn(program.command, program.args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = start(program.command, program.args);
   const address = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill();
@@ -76,7 +92,7 @@ export async function startServer(program: Program): Promise<RunningServer> {
 export async function startPeregrine(...paths: readonly string[]): Promise<PeregrineServer> {
   const main = fileURLToPath(new URL('../../../packages/cli/dist/src/main.js', import.meta.url));
   const args = [main, 'serve', ...paths, '--json', '--flight-port', '0', '--http-port', '0'];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = start(process.execPath, args);
   const ready = await new Promise<{ flight: string; http: string }>((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', (line) => resolve(JSON.parse(line)));
     child.once('exit', (code) => reject(new Error(`peregrine serve ended with ${code} before it was ready`)));
@@ -129,7 +145,7 @@ export function processorSeconds(pid: number): number {
 
 /** Runs a program to its end and gives its last line. */
 export async function run(program: Program): Promise<string> {
-  const child = spawn(program.command, program.args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = start(program.command, program.args);
   let last = '';
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (line.trim() !== '') last = line;
