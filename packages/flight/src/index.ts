@@ -83,6 +83,7 @@ export type {
   FlightWriteOptions,
   GeneratorStreamItem,
   RawIpcMessage,
+  RawMessageOptions,
   RecordBatchSource,
   WriteTableOptions,
 } from './stream/index.ts';

@@ -41,6 +41,7 @@ export {
   type GeneratorStreamSource,
   RawIpcStream,
   type RawIpcMessage,
+  type RawMessageOptions,
   type RawIpcSource,
   type RawIpcStreamOptions,
   RecordBatchStream,

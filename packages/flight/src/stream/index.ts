@@ -14,10 +14,10 @@ export {
 } from './generator-stream.ts';
 export {
   RawIpcStream,
-  type RawIpcMessage,
   type RawIpcSource,
   type RawIpcStreamOptions,
 } from './raw-ipc-stream.ts';
+export type { RawIpcMessage, RawMessageOptions } from './raw-message.ts';
 export { rechunk, rechunkAsync } from './rechunk.ts';
 
 // Reading and writing over a call

@@ -7,6 +7,7 @@ import type { RecordBatch, Schema, Table } from 'apache-arrow';
 import type { OutgoingMessage } from '../grpc/message.ts';
 import type { IpcReadOptions, IpcWriteOptions } from '../ipc/options.ts';
 import type { FlightData } from '../proto/flight-data.ts';
+import type { RawIpcMessage, RawMessageOptions } from './raw-message.ts';
 
 export type { Body as FlightDataBody } from '../bytes/body-pool.ts';
 export type { OutgoingMessage } from '../grpc/message.ts';
@@ -116,6 +117,12 @@ export interface FlightStreamWriter extends AsyncDisposable {
    * with the reader itself, not with `scoped()`, which would release it too early.
    */
   writeChunk(chunk: FlightStreamChunk): Promise<void>;
+  /**
+   * Sends a message as it is, header and body untouched, whatever types it holds: what `raw()` of a reader gave, or what
+   * was stored. The first one must be the schema. Raw messages and batches do not go together in one stream; metadata
+   * does.
+   */
+  writeRaw(message: RawIpcMessage, options?: RawMessageOptions): Promise<void>;
   /** Tells the peer that nothing more comes; reading goes on. */
   doneWriting(): Promise<void>;
   /** {@link FlightStreamWriter.doneWriting}, then waits until the peer has ended the call; rejects with its error. */

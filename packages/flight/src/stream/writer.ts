@@ -4,6 +4,7 @@ import { noBytes } from '../bytes/empty.ts';
 import { toBytes } from '../model/bytes.ts';
 import { encodeFlightData } from '../proto/flight-data.ts';
 import { FlightBatchEncoder, type FlightBatchOptions } from './batch-encoder.ts';
+import { encodeRawMessage, type RawIpcMessage, type RawMessageOptions } from './raw-message.ts';
 import type {
   FlightDataSink,
   FlightStreamChunk,
@@ -46,6 +47,8 @@ class BatchStreamWriter implements FlightStreamWriter {
   #descriptor: Uint8Array | undefined;
   #encoder: FlightBatchEncoder | undefined;
   #schema: Schema | undefined;
+  /** Whether the stream is one of raw messages. */
+  #raw = false;
   #done = false;
   #closed: Promise<void> | undefined;
   /** The write that is under way, if any: the next one waits for it, so that parts of batches do not mix. */
@@ -96,6 +99,14 @@ class BatchStreamWriter implements FlightStreamWriter {
     return this.#inOrder(() => this.#batch(data, { appMetadata, onFlushed: () => chunk.release() }));
   }
 
+  writeRaw(message: RawIpcMessage, options: RawMessageOptions = {}): Promise<void> {
+    return this.#inOrder(async () => {
+      if (this.#encoder !== undefined) throw mixed('written batch by batch');
+      this.#raw = true;
+      await this.#send(encodeRawMessage(message, options, this.#takeDescriptor()));
+    });
+  }
+
   doneWriting(): Promise<void> {
     if (this.#done) return this.#last ?? Promise.resolve();
     const ended = this.#inOrder(async () => {
@@ -128,6 +139,7 @@ class BatchStreamWriter implements FlightStreamWriter {
   }
 
   async #begin(schema: Schema, options: FlightWriteOptions | undefined): Promise<void> {
+    if (this.#raw) throw mixed('written message by message');
     if (this.#encoder !== undefined) {
       throw new FlightError(
         'FAILED_PRECONDITION',
@@ -192,4 +204,11 @@ class BatchStreamWriter implements FlightStreamWriter {
   #settled(last: Promise<void>): void {
     if (this.#last === last) this.#last = undefined;
   }
+}
+
+function mixed(how: string): FlightError {
+  return new FlightError(
+    'FAILED_PRECONDITION',
+    `the stream is ${how}; raw messages and batches cannot be in one stream, as only one of them knows the schema`,
+  );
 }
