@@ -2,7 +2,9 @@ import {
   FlightCancelledError,
   FlightInvalidArgumentError,
   FlightNotFoundError,
+  FlightResourceExhaustedError,
   FlightServerError,
+  messageOf,
 } from '@peregrine/flight';
 import type { EngineInput } from '../engine/types.ts';
 import { partBytes } from './limits.ts';
@@ -30,6 +32,9 @@ export interface WriteOptions extends StorePutOptions {
   /** Arrow bytes of one part. Default: {@link partBytes}. */
   readonly partBytes?: number | undefined;
 }
+
+/** How systems say that a disk or a quota is full; the engine passes their words on. */
+const noRoom = /ENOSPC|EDQUOT|no space left on device|not enough space on the disk|disk quota exceeded/i;
 
 /**
  * Stores rows as a dataset's next version. The order is what makes it safe:
@@ -82,6 +87,12 @@ export async function writeDataset(
       nextVersion(name, mode, version, plain, columns, parts),
     );
     return parts.reduce((sum, part) => sum + part.rows, 0n);
+  } catch (error) {
+    if (!noRoom.test(messageOf(error))) throw error;
+    throw new FlightResourceExhaustedError(
+      `there is no room left for ${name} where it would lie, ${storage.root}, or in the server's --temp-dir; nothing was stored`,
+      { cause: error },
+    );
   } finally {
     // A commit that fails may have been seen all the same: then only the sweep can tell.
     if (!attempted) {

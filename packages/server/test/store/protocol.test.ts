@@ -81,6 +81,23 @@ describe('Writing datasets', () => {
     assert.deepEqual(await names('t.peregrine'), []);
   });
 
+  it('says that the disk is full, whoever tells it and in whose words', async () => {
+    for (const message of [
+      'IO Error: Could not write file "x": No space left on device',
+      'ENOSPC: no space left on device, fsync',
+    ]) {
+      const full: PartWriter = {
+        columnsOf: async () => [],
+        write: () => Promise.reject(new Error(message)),
+      };
+      await assert.rejects(put('t', 'create', full), {
+        code: 'RESOURCE_EXHAUSTED',
+        message: /no room left for t/,
+      });
+      assert.deepEqual(await names('t.peregrine'), []);
+    }
+  });
+
   it('loses no append of many at once', async () => {
     await Promise.all(Array.from({ length: 12 }, () => put('t', 'create_append')));
     const current = await readCurrent(storage, 't.peregrine');

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { tableFromArrays, tableToIPC } from 'apache-arrow';
+import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
+import type { Engine, EngineConnection } from '../../src/engine/types.ts';
+import { queryRows } from '../../src/engine/rows.ts';
+import { type StoreOptions, openStore } from '../../src/store/store.ts';
+import type { Store, StoreChange } from '../../src/store/types.ts';
+
+let engine: Engine;
+let connection: EngineConnection;
+let folder: string;
+let store: Store | undefined;
+
+before(async () => {
+  engine = await createDuckDbEngine();
+  connection = await engine.connect();
+});
+after(async () => {
+  await connection.close();
+  await engine.close();
+});
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'peregrine-store-'));
+});
+afterEach(async () => {
+  await store?.close();
+  store = undefined;
+  for (const { view_name: name } of await queryRows(
+    connection,
+    'SELECT view_name FROM duckdb_views() WHERE NOT internal',
+  )) {
+    await connection.execute(`DROP VIEW IF EXISTS "${String(name).replaceAll('"', '""')}"`);
+  }
+  await rm(folder, { recursive: true });
+});
+
+async function open(options: StoreOptions = {}): Promise<Store> {
+  store = await openStore({ paths: [folder], engine, pollMs: Infinity, ...options });
+  return store;
+}
+
+async function one(sql: string): Promise<unknown[]> {
+  return Object.values((await queryRows(connection, sql))[0] ?? {}).map(String);
+}
+
+async function copy(select: string, path: string, options = ''): Promise<void> {
+  await connection.execute(`COPY (${select}) TO '${join(folder, path).replaceAll("'", "''")}' ${options}`);
+}
+
+describe('Noticing', () => {
+  it('sees new, changed and removed files', async () => {
+    await copy('SELECT 1 AS a', 'a.parquet');
+    const opened = await open();
+    // The folder tells too, so that a look of its own may come before the one that is asked for.
+    const seen: StoreChange[] = [];
+    opened.onChange((change) => seen.push(change));
+    await copy('SELECT 1 AS a', 'b.parquet');
+    await copy('SELECT 2 AS a, 3 AS c', 'x.tmp', '(FORMAT parquet)');
+    await rename(join(folder, 'x.tmp'), join(folder, 'a.parquet'));
+    await opened.refresh();
+    assert.deepEqual(
+      seen.flatMap(({ added }) => added),
+      ['b'],
+    );
+    assert.deepEqual(
+      seen.flatMap(({ changed }) => changed),
+      ['a'],
+    );
+    assert.deepEqual(await one('SELECT * FROM a'), ['2', '3']);
+    await unlink(join(folder, 'a.parquet'));
+    await opened.refresh();
+    assert.deepEqual(
+      seen.flatMap(({ removed }) => removed),
+      ['a'],
+    );
+    assert.equal((await opened.refresh()).removed.length, 0);
+    await assert.rejects(one('SELECT * FROM a'), /a does not exist/);
+  });
+
+  it('sees each kind of file come, change and go', async () => {
+    const lay = async (name: string, value: number): Promise<void> => {
+      const path = join(folder, `.next-${name}`);
+      const ending = name.slice(name.lastIndexOf('.'));
+      if (['.arrow', '.feather'].includes(ending)) {
+        await writeFile(path, tableToIPC(tableFromArrays({ v: Int32Array.of(value) }), 'file'));
+      } else if (ending === '.duckdb') {
+        await connection.execute(`ATTACH '${path}' AS laid`);
+        await connection.execute(`CREATE TABLE laid.t AS SELECT ${value} AS v`);
+        await connection.execute('DETACH laid');
+      } else {
+        const options = { '.tsv': "(FORMAT csv, HEADER, DELIMITER '\t')", '.csv': '(FORMAT csv, HEADER)' }[
+          ending
+        ];
+        const format =
+          ending === '.ndjson' ? '(FORMAT json)' : ending === '.json' ? '(FORMAT json, ARRAY true)' : '';
+        await connection.execute(`COPY (SELECT ${value} AS v) TO '${path}' ${options ?? format}`);
+      }
+      await rename(path, join(folder, name));
+    };
+    const files = ['p.parquet', 'c.csv', 't.tsv', 'j.json', 'n.ndjson', 'a.arrow', 'f.feather', 'd.duckdb'];
+    const names = ['a', 'c', 'd.t', 'f', 'j', 'n', 'p', 't'];
+    const opened = await open();
+    for (const value of [1, 2]) {
+      for (const file of files) await lay(file, value);
+      await opened.refresh();
+      assert.deepEqual(opened.problems(), []);
+      assert.deepEqual(
+        opened.tables().map(({ name }) => name),
+        names,
+      );
+      for (const { name, sqlName } of opened.tables()) {
+        await opened.use(`SELECT v FROM ${sqlName}`);
+        assert.deepEqual(await one(`SELECT v FROM ${sqlName}`), [String(value)], name);
+      }
+    }
+    for (const file of files) await unlink(join(folder, file));
+    await opened.refresh();
+    assert.deepEqual(opened.tables(), []);
+    await assert.rejects(one('SELECT v FROM d.t'), /d/);
+  });
+
+  it('tells by itself of one file, and looks into no folder that a glob does not name', async () => {
+    await copy('SELECT 1 AS a', 'a.parquet');
+    await mkdir(join(folder, 'sub'));
+    await copy('SELECT 1 AS a', 'sub/b-1.csv');
+    await copy('SELECT 1 AS a', 'b-2.csv');
+    const opened = await open({
+      paths: [join(folder, 'a.parquet'), join(folder, 'b-*.csv')],
+      pollMs: 60_000,
+    });
+    assert.equal(opened.get('b')?.files, 1);
+    const changed = new Promise<StoreChange>((resolve) => {
+      opened.onChange(resolve);
+    });
+    const hold = setInterval(() => undefined, 1000);
+    await copy('SELECT 2 AS a, 3 AS b', 'new.parquet');
+    await rename(join(folder, 'new.parquet'), join(folder, 'a.parquet'));
+    assert.deepEqual((await changed).changed, ['a']);
+    clearInterval(hold);
+  });
+
+  it('tells by itself', async () => {
+    const opened = await open({ pollMs: 200 });
+    const changed = new Promise<StoreChange>((resolve) => {
+      opened.onChange(resolve);
+    });
+    await writeFile(join(folder, 'new.csv'), 'a\n1\n');
+    // The store's own watching keeps no process alive.
+    const hold = setInterval(() => undefined, 1000);
+    assert.deepEqual((await changed).added, ['new']);
+    clearInterval(hold);
+    assert.deepEqual(await one('SELECT a FROM new'), ['1']);
+  });
+});
