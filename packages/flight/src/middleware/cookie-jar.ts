@@ -5,8 +5,9 @@
  *     cookie:      name "=" value *( "; " name "=" value )
  *
  * `Max-Age` (which wins) and `Expires` end a cookie, `Secure` keeps it off plaintext connections to other machines.
- * `Path` and `Domain` are not looked at: a cookie goes back to the location that it came from and nowhere else. A
- * value in double quotes is sent back with them, as the standard wants.
+ * `Path` and `Domain` are not looked at: a cookie goes back to the location that it came from and nowhere else, which is
+ * less than a domain could allow and needs no list of public suffixes; the path of a call is its method, so that a path
+ * would keep a session from half of its calls. A value in double quotes is sent back with them, as the standard wants.
  */
 
 import { maxCookieBytes, maxCookieLocations, maxCookiesPerLocation } from '../limits/middleware.ts';
