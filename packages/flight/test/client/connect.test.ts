@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { tableToIPC } from 'apache-arrow';
 import { createDevCertificates } from '../../src/auth/dev-certificates.ts';
 import { connect } from '../../src/client/connect.ts';
-import { createConnectionPool } from '../../src/client/connection-pool.ts';
+import { type ConnectionPool, createConnectionPool } from '../../src/client/connection-pool.ts';
 import type { FlightClientOptions } from '../../src/client/options.ts';
 import { FlightInvalidArgumentError, FlightTimedOutError } from '../../src/errors.ts';
 import { FlightEndpoint } from '../../src/model/flight-endpoint.ts';
@@ -17,7 +17,8 @@ import type { Location } from '../../src/model/location.ts';
 import { Ticket } from '../../src/model/ticket.ts';
 import { FlightServer } from '../../src/server/flight-server.ts';
 import type { FlightServerOptions } from '../../src/server/options.ts';
-import { numbers, valuesOf } from './flight-data.ts';
+import { scriptedChannel } from './fake-channel.ts';
+import { flightDataMessages, numbers, valuesOf } from './flight-data.ts';
 
 interface Service extends AsyncDisposable {
   readonly location: Location;
@@ -109,6 +110,47 @@ describe('the circuit of a client', () => {
     now += 1000;
     await assert.rejects(get(Number.NaN), FlightInvalidArgumentError);
     await get();
+  });
+});
+
+describe('endpoints at locations that others can listen to', () => {
+  /** What `authorization` each location would get. */
+  async function sentTo(
+    own: string,
+    location: string,
+    options: FlightClientOptions = {},
+  ): Promise<string | undefined> {
+    const channel = scriptedChannel(async (call) => {
+      for (const message of await flightDataMessages(numbers([1]))) call.send(message);
+      call.finish();
+    });
+    const pool: ConnectionPool = {
+      size: 0,
+      lease: () => ({ channel, release: () => undefined }),
+      close: () => Promise.resolve(),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+    const client = connect(own, { pool, headers: { authorization: 'Bearer secret' }, ...options });
+    await client.readAll(infoAt([location]));
+    await client.close();
+    return channel.calls[0]?.metadata.get('authorization');
+  }
+
+  it('get no credentials of a client that came over TLS, unless they are on this machine', async () => {
+    const own = 'grpc+tls://flight.example:1';
+    assert.equal(await sentTo(own, 'grpc+tcp://other.example:1'), undefined);
+    assert.equal(await sentTo(own, 'grpc://10.0.0.1:1'), undefined);
+    assert.equal(await sentTo(own, 'grpc+tcp://127.0.0.1.example:1'), undefined);
+    assert.equal(await sentTo(own, 'grpc+tcp://localhost:1'), 'Bearer secret');
+    assert.equal(await sentTo(own, 'grpc+tcp://[::1]:1'), 'Bearer secret');
+    assert.equal(await sentTo(own, 'grpc+tls://other.example:1'), 'Bearer secret');
+    assert.equal(await sentTo('grpc+tcp://flight.example:1', 'grpc+tcp://other.example:1'), 'Bearer secret');
+  });
+
+  it('get them when the client says so', async () => {
+    const forwardCredentials = (): boolean => true;
+    const sent = await sentTo('grpc+tls://flight.example:1', 'grpc://10.0.0.1:1', { forwardCredentials });
+    assert.equal(sent, 'Bearer secret');
   });
 });
 

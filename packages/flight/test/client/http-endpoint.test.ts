@@ -165,6 +165,17 @@ describe('an endpoint at an http location', () => {
     await assert.rejects(read(await serve(() => undefined), undefined, late), isError('TIMED_OUT', /GET/));
   });
 
+  it('of https is not followed to where others can listen', async () => {
+    const authority = createDevCertificateAuthority();
+    const plain = await serve((_, response) => response.end(body));
+    const server = createTlsServer(authority.issueServer(), (_, response) =>
+      response.writeHead(302, { location: plain.href }).end(),
+    );
+    const url = await listen(server, 'https');
+    const tls = { rootCertificates: authority.certificate.cert };
+    await assert.rejects(read(url, tls), isError('INVALID_DATA', /http:, which is less safe than https:/));
+  });
+
   it('of https is trusted as the client was told', async () => {
     const authority = createDevCertificateAuthority();
     const { cert, key } = authority.issueServer();

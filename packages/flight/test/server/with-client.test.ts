@@ -106,6 +106,20 @@ describe('our client and our server', () => {
     assert.equal(renewed.expirationTime?.getTime(), 0);
   });
 
+  it('give all data of an exchange to who reads while its writer is closed', async () => {
+    await using both = await pair({
+      async doExchange(_descriptor, reader, writer) {
+        for await (const { data } of reader) if (data !== undefined) await writer.writeBatch(data);
+      },
+    });
+    const exchange = both.client.doExchange(descriptor);
+    const all = exchange.reader.readAll();
+    const values = Array.from({ length: 50 }, (_, n) => n);
+    for (const value of values) await exchange.writer.writeBatch(batchOf(value));
+    await exchange.writer.close();
+    assert.deepEqual(valuesOf(await all), values);
+  });
+
   it('agree on errors', async () => {
     await using both = await pair({
       getFlightInfo: () => {
