@@ -1,6 +1,8 @@
-import type { Transform } from 'node:stream';
+import { Transform } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as zlib from 'node:zlib';
 import { FlightUnimplementedError } from '@peregrine/flight';
+import { compressBuffer } from '@peregrine/flight/ipc';
 import { parseAccept } from './accept.ts';
 import { withStatus } from './problem.ts';
 
@@ -10,8 +12,16 @@ export type ContentCoding = 'gzip' | 'br' | 'zstd';
 /** What node:zlib has of Zstandard from Node 22.15 on; its types know it, Node 20 does not. */
 const hasZstd: boolean = typeof Reflect.get(zlib, 'createZstdCompress') === 'function';
 
-/** Codings that this Node can write, the liked first: Zstandard and gzip keep pace with the engine, Brotli does not. */
-export const contentCodings: readonly ContentCoding[] = hasZstd ? ['zstd', 'gzip', 'br'] : ['gzip', 'br'];
+/**
+ * Codings, the liked first: Zstandard and gzip keep pace with the engine, Brotli does not. Zstandard of WebAssembly, which
+ * Node 20 has, works on the event loop.
+ */
+export const contentCodings: readonly ContentCoding[] = hasZstd
+  ? ['zstd', 'gzip', 'br']
+  : ['gzip', 'br', 'zstd'];
+
+/** Bytes that become one frame at a time, so that others are served between. */
+const frameBytes = 256 * 1024;
 
 /** Chooses the coding of a response; undefined for none. */
 export function chooseCoding(acceptEncoding: string | undefined): ContentCoding | undefined {
@@ -43,11 +53,25 @@ export function createCompressor(coding: ContentCoding): Transform {
         params: { [constants.BROTLI_PARAM_QUALITY]: 3 },
       });
     case 'zstd':
+      if (!hasZstd) return createFrameCompressor();
       return zlib.createZstdCompress({
         flush: constants.ZSTD_e_flush,
         params: { [constants.ZSTD_c_compressionLevel]: 1 },
       });
   }
+}
+
+/** Zstandard as one frame after the other, which is one body (RFC 8878 section 3). */
+export function createFrameCompressor(): Transform {
+  return new Transform({
+    async transform(this: Transform, chunk: Uint8Array, _encoding, done) {
+      for (let at = 0; at < chunk.byteLength; at += frameBytes) {
+        if (at > 0) await nextTurn();
+        this.push(compressBuffer('zstd', chunk.subarray(at, at + frameBytes)));
+      }
+      done();
+    },
+  });
 }
 
 /**

@@ -94,7 +94,8 @@ export async function useSchema(
 }
 
 function limited({ sql, options: { limit } }: QueryRequest): string {
-  return limit === undefined || !beginsReading(sql)
+  // A plan has no rows to count, and cannot stand in parentheses.
+  return limit === undefined || !beginsReading(sql) || /^\s*explain\b/i.test(bareSql(sql))
     ? sql
     : `SELECT * FROM ${asSubquery(sql)} LIMIT ${Math.trunc(limit)}`;
 }

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { finished } from 'node:stream/promises';
 import { describe, it } from 'node:test';
+import { decompressBuffer } from '@peregrine/flight/ipc';
 import {
   FlightInvalidArgumentError,
   FlightResourceExhaustedError,
   flightErrorCodes,
 } from '@peregrine/flight';
 import { parseAccept } from '../../src/http/accept.ts';
-import { chooseCoding, contentCodings } from '../../src/http/encoding.ts';
+import { chooseCoding, contentCodings, createFrameCompressor } from '../../src/http/encoding.ts';
 import { httpFormats } from '../../src/http/formats.ts';
 import { type FormatWishes, negotiateFormat } from '../../src/http/negotiate.ts';
 import { httpStatusOfCode, problemHeaders, problemOf } from '../../src/http/problem.ts';
@@ -73,6 +76,22 @@ describe('chooseCoding()', () => {
     );
     assert.equal(chooseCoding('gzip;q=0.2, identity;q=0.8'), undefined);
     assert.equal(chooseCoding('deflate, sdch'), undefined);
+  });
+});
+
+describe('createFrameCompressor()', () => {
+  it('writes frames that are one body, each readable when it is written', async () => {
+    const compressor = createFrameCompressor();
+    const parts = [Buffer.from('a,b\n'), Buffer.alloc(600_000, 'x'), randomBytes(1000)];
+    const frames: Buffer[] = [];
+    compressor.on('data', (frame: Buffer) => frames.push(frame));
+    for (const part of parts) compressor.write(part);
+    compressor.end();
+    await finished(compressor);
+    // 600,000 bytes are three frames of 256 KiB at most
+    const lengths = [4, 262_144, 262_144, 75_712, 1000];
+    const back = frames.map((frame, i) => decompressBuffer('zstd', frame, lengths[i] ?? 0));
+    assert.deepEqual(Buffer.concat(back), Buffer.concat(parts));
   });
 });
 
