@@ -12,6 +12,7 @@ import {
 import { type RecordBatch, type Table, tableFromArrays } from 'apache-arrow';
 import { createDatasetStore } from '../../src/datasets/dataset.ts';
 import { createFlightService } from '../../src/service/flight-service.ts';
+import { invalidUploads } from './invalid-batches.ts';
 
 const limit = 32 << 20;
 
@@ -93,6 +94,40 @@ describe('putting datasets', () => {
     call.cancel();
     await assert.rejects(call.writer.close());
     assert.deepEqual(await numbers('kept'), [1]);
+  });
+
+  it('keeps what was there when a batch half-way is not valid, in every mode', async () => {
+    await put('whole', tableFromArrays({ n: Int32Array.of(1), w: ['old'] }));
+    for (const [name, { good, bad }] of await invalidUploads()) {
+      for (const mode of ['replace', 'append', 'create_append']) {
+        const command = FlightDescriptor.forCommand(JSON.stringify({ dataset: 'whole', mode }));
+        const call = client.doPut(command);
+        for (const message of good) await call.writer.writeRaw(message);
+        // The server answers each batch, so it has taken the first ones.
+        const answer = await call.reader.read();
+        assert.deepEqual(JSON.parse(Buffer.from(answer ?? []).toString()), { rows: 3 }, name);
+        await assert.rejects(
+          async () => {
+            for (const message of bad) await call.writer.writeRaw(message);
+            await call.writer.close();
+          },
+          refuses('INVALID_ARGUMENT', /DoPut/),
+          `${name}, ${mode}`,
+        );
+        assert.deepEqual(await numbers('whole'), [1], `${name}, ${mode}`);
+      }
+      const absent = client.doPut(FlightDescriptor.forPath('absent'));
+      for (const message of good) await absent.writer.writeRaw(message);
+      await assert.rejects(
+        async () => {
+          for (const message of bad) await absent.writer.writeRaw(message);
+          await absent.writer.close();
+        },
+        refuses('INVALID_ARGUMENT', /DoPut/),
+      );
+      await assert.rejects(get('absent'), refuses('NOT_FOUND', /absent/), name);
+    }
+    await drop('whole');
   });
 
   it('keeps what was there when the new rows take too much memory, and says both numbers', async () => {

@@ -22,6 +22,7 @@ import {
   tableFromArrays,
 } from 'apache-arrow';
 import { type DataServer, serveData } from '../../src/serve.ts';
+import { invalidUploads } from './invalid-batches.ts';
 
 let folder: string;
 let server: DataServer;
@@ -129,6 +130,27 @@ describe('A put into the store that fails half-way leaves what was there', () =>
       /UTF-8/,
     );
     await assertUntouched('invalid');
+  });
+
+  it('when a batch after others is not valid', async () => {
+    await put('halfway', tableFromArrays({ n: Int32Array.of(1), w: ['old'] }));
+    for (const [name, { good, bad }] of await invalidUploads()) {
+      for (const mode of ['replace', 'append', 'create_append']) {
+        const call = open('halfway', mode);
+        for (const message of good) await call.writer.writeRaw(message);
+        const answer = await call.reader.read();
+        assert.deepEqual(JSON.parse(Buffer.from(answer ?? []).toString()), { rows: 3 }, name);
+        await assert.rejects(
+          async () => {
+            for (const message of bad) await call.writer.writeRaw(message);
+            await call.writer.close();
+          },
+          { code: 'INVALID_ARGUMENT' },
+          `${name}, ${mode}`,
+        );
+        await assertUntouched('halfway');
+      }
+    }
   });
 
   it('when it has other columns, or values that do not fit', async () => {
