@@ -26,6 +26,8 @@ const entries = [
   { name: 'sql-against-arrow-go', peers: ['go'] },
   { name: 'sql-against-arrow-rs', peers: ['rust'] },
   { name: 'sql-over-adbc', peers: ['python'] },
+  { name: 'sql-load', peers: [] },
+  { name: 'sql-memory', peers: [] },
   { name: 'store-kill', peers: [] },
   { name: 'store-memory', peers: [] },
   { name: 'store-s3', peers: ['python', 'go'] },
