@@ -14,19 +14,14 @@ export async function residentMb(pid: number | undefined): Promise<number | unde
 /** Looks at it again and again until it is ended: gives the most that was seen. */
 export function watchResidentMb(pid: number | undefined): () => Promise<number | undefined> {
   let most: number | undefined;
-  let isEnded = false;
-  const watching = (async () => {
-    while (!isEnded) {
-      const now = await residentMb(pid).catch(() => undefined);
-      if (now !== undefined) most = Math.max(most ?? 0, now);
-      await new Promise((resolve) => {
-        setTimeout(resolve, 250);
-      });
-    }
-  })();
+  const look = async (): Promise<void> => {
+    const now = await residentMb(pid).catch(() => undefined);
+    if (now !== undefined) most = Math.max(most ?? 0, now);
+  };
+  const timer = setInterval(() => void look(), 250);
   return async () => {
-    isEnded = true;
-    await watching;
+    clearInterval(timer);
+    await look();
     return most;
   };
 }

@@ -36,11 +36,8 @@ export interface EngineSpecification extends EngineLimits {
   readonly canReopen: boolean;
 }
 
-/** Usual size of a batch's memory: the largest body that is forwarded as it is. */
-const blockBytes = 4 * 1024 * 1024;
-
-/** Blocks that wait to be used again, in bytes. */
-const keptBlockBytes = 64 * 1024 * 1024;
+/** Blocks that wait to be used again, in bytes: as many as are read ahead. */
+const keptBlockBytes = 256 * 1024 * 1024;
 
 /** What connections, statements and results need of their engine. */
 export interface EngineCore {
@@ -111,7 +108,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
   const idle = createIdleConnections(({ address }) => void closeConnection(address));
   const core: EngineCore = {
     pool,
-    blocks: createBlockPool(blockBytes, keptBlockBytes),
+    blocks: createBlockPool(keptBlockBytes),
     streamBuffers: createStreamBuffers(),
     dialect,
     maxReadAheadBytes: specification.maxReadAheadBytes ?? 256 * 1024 * 1024,

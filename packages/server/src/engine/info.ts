@@ -37,23 +37,19 @@ async function readTexts(thread: WorkerThread, connection: number): Promise<Map<
   } catch {
     return texts;
   }
-  try {
-    const schema = decodeSchema(schemaHeader);
-    for (let isFirst = true; ; isFirst = false) {
-      const block = new SharedArrayBuffer(64 * 1024);
-      const limits = { rows: 1024, bytes: 1024 * 1024, isFirst, changingDictionaries: false };
-      const batches = await thread.run('next', { result, block, ...limits });
-      if (batches === undefined) return texts;
-      for (const { header, block: body, bodyLength } of batches) {
-        const bytes = new Uint8Array(body, 0, bodyLength);
-        const batch = decodeRecordBatch(schema, decodeMessageHeader(header), bytes, new DictionaryMemo());
-        for (let row = 0; row < batch.numRows; row++) {
-          const value: unknown = batch.getChildAt(1)?.get(row);
-          if (typeof value === 'string') texts.set(Number(batch.getChildAt(0)?.get(row)), value);
-        }
+  const schema = decodeSchema(schemaHeader);
+  for (let isFirst = true, isEnded = false; !isEnded; isFirst = false) {
+    const limits = { rows: 1024, bytes: 1024 * 1024, isFirst, changingDictionaries: false };
+    const gathered = await thread.run('next', { result, block: undefined, ...limits });
+    ({ isEnded } = gathered);
+    for (const { header, block: body, bodyLength } of gathered.batches) {
+      const bytes = new Uint8Array(body, 0, bodyLength);
+      const batch = decodeRecordBatch(schema, decodeMessageHeader(header), bytes, new DictionaryMemo());
+      for (let row = 0; row < batch.numRows; row++) {
+        const value: unknown = batch.getChildAt(1)?.get(row);
+        if (typeof value === 'string') texts.set(Number(batch.getChildAt(0)?.get(row)), value);
       }
     }
-  } finally {
-    await thread.run('closeResult', { result });
   }
+  return texts;
 }

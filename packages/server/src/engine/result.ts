@@ -74,38 +74,37 @@ export function createResult(
 
   async function gatherNext(): Promise<void> {
     const block = core.blocks.take();
-    let batches: readonly GatheredBatch[] | undefined;
+    let isBlockUsed = false;
     try {
-      while (address !== undefined && batches === undefined) {
-        batches = await core.run(
+      let batches: readonly GatheredBatch[] = [];
+      while (address !== undefined && batches.length === 0) {
+        const gathered = await core.run(
           'next',
           { result: address, block, rows, bytes, isFirst, changingDictionaries: core.dialect !== 'duckdb' },
           { ...run, kind: 'continue', signal: stop.signal },
         );
+        ({ batches } = gathered);
+        isBlockUsed = gathered.usesBlock;
         isFirst = false;
-        if (batches === undefined) await startMore();
+        for (const batch of batches) count(batch);
+        ready.push(...batches);
+        if (gathered.isEnded) {
+          address = undefined;
+          await startMore();
+        }
       }
-    } catch (error) {
-      core.blocks.give(block);
-      throw error;
+      if (address === undefined) {
+        isEnded = true;
+        isWhole = !stop.signal.aborted;
+      }
+    } finally {
+      // The answer's block is the same memory under another object.
+      if (block !== undefined && !isBlockUsed) core.blocks.give(block);
     }
-    if (batches === undefined) {
-      isEnded = true;
-      isWhole = !stop.signal.aborted;
-      core.blocks.give(block);
-      return;
-    }
-    // The answer's block is the same memory under another object, unless the batch was too large for it.
-    if ((batches.at(-1)?.bodyLength ?? 0) > block.byteLength) core.blocks.give(block);
-    for (const batch of batches) count(batch);
-    ready.push(...batches);
   }
 
   /** Goes on with the rows of the next run of the query. */
   async function startMore(): Promise<void> {
-    const done = address;
-    address = undefined;
-    if (done !== undefined) await freeResult(done);
     if (parts.more === undefined || stop.signal.aborted) return;
     address = await parts.more();
     isFirst = true;

@@ -36,8 +36,14 @@ it('frees every native block, whatever happens to statements and results', () =>
       const { result } = operations.query({ connection, statement, sql: 'FROM range(100000)' });
       const block = new SharedArrayBuffer(1_000_000);
       const limits = { rows: 3000, bytes: 1_000_000, isFirst: true, changingDictionaries: false };
-      assert.equal(operations.next({ result, block, ...limits })?.[0]?.rows, 3000);
+      assert.equal(operations.next({ result, block, ...limits }).batches[0]?.rows, 3000);
       operations.closeResult({ result });
+    });
+    withStatement((statement) => {
+      const { result } = operations.query({ connection, statement, sql: 'FROM range(100000)' });
+      const limits = { rows: 100_000, bytes: 1_000_000, isFirst: true, changingDictionaries: false };
+      assert.equal(operations.next({ result, block: undefined, ...limits }).isEnded, false);
+      assert.equal(operations.next({ result, block: undefined, ...limits }).isEnded, true, 'it is freed');
     });
     withStatement((statement) => {
       assert.throws(() => operations.query({ connection, statement, sql: 'FROM nowhere' }), /nowhere/);

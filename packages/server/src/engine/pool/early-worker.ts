@@ -9,6 +9,12 @@ export interface WorkerStart {
 /** An engine begins with two threads: one that controls, and one for the first statement. */
 const earlyThreads = 2;
 
+/**
+ * Memory that threads share is freed when all of them have collected what refers to it, and what they make themselves is
+ * little: with the usual size they would hardly ever collect.
+ */
+const youngMb = 2;
+
 /** Threads that nobody has taken yet. */
 let early: readonly Worker[] = [];
 
@@ -36,7 +42,10 @@ export function takeWorker(): Worker {
 
 function newWorker(start: WorkerStart): Worker {
   // Output of tsc: the worker's program lies beside as JavaScript.
-  const worker = new Worker(new URL('../worker/main.js', import.meta.url), { workerData: start });
+  const worker = new Worker(new URL('../worker/main.js', import.meta.url), {
+    workerData: start,
+    resourceLimits: { maxYoungGenerationSizeMb: youngMb },
+  });
   worker.unref();
   return worker;
 }

@@ -23,7 +23,18 @@ export interface GatheredBatch {
   readonly rows: number;
   readonly header: Uint8Array;
   readonly bodyLength: number;
-  readonly block: SharedArrayBuffer;
+  /** Where the body is; a small one lies in memory of its own that no other thread has. */
+  readonly block: SharedArrayBuffer | ArrayBuffer;
+}
+
+/** What {@link Operations.next} gives. */
+export interface Gathered {
+  /** The next batch with the dictionaries that it needs; none at the end. */
+  readonly batches: readonly GatheredBatch[];
+  /** Whether the last of them lies in the block that was given. */
+  readonly usesBlock: boolean;
+  /** There is nothing more, and the result has been freed. */
+  readonly isEnded: boolean;
 }
 
 /** What a statement turned out to be. */
@@ -134,18 +145,19 @@ export interface Operations {
     args: { connection: Address; catalog: string | undefined; schema: string | undefined; table: string },
     result: Uint8Array,
   ];
-  /** The next batch with the dictionaries that it needs; undefined at the end. */
+  /** Gathers the next batch. */
   next: [
     args: {
       result: Address;
-      block: SharedArrayBuffer;
+      /** Memory to be used again; undefined: there is none, and new memory is taken where the batch needs it. */
+      block: SharedArrayBuffer | undefined;
       rows: number;
       bytes: number;
       isFirst: boolean;
       /** Dictionaries may change between the driver's arrays. */
       changingDictionaries: boolean;
     },
-    result: readonly GatheredBatch[] | undefined,
+    result: Gathered,
   ];
   closeResult: [args: { result: Address }, result: undefined];
 }

@@ -23,7 +23,8 @@ import {
 import { measure, type Piece } from '../c-data/pieces.ts';
 import { readSchema } from '../c-data/read-schema.ts';
 import { type CArray, isHeld, readArray, releaseStruct, structBytes } from '../c-data/structs.ts';
-import type { GatheredBatch, OperationArguments } from './messages.ts';
+import { blockBytes } from '../pool/blocks.ts';
+import type { Gathered, GatheredBatch, OperationArguments } from './messages.ts';
 
 /*
  * A result in native memory, so that any worker can go on with it:
@@ -39,6 +40,9 @@ const endedPlace = 152;
 const serialPlace = 160;
 
 let serials = 0;
+
+/** Bodies up to this are copied from thread to thread, in bytes: that takes less than sharing them. */
+const smallBodyBytes = 64 * 1024;
 
 /** A batch that is not full is given after this time, in milliseconds, so that slow queries are seen to move. */
 const longestGatherMs = 250;
@@ -152,8 +156,14 @@ function dropArray(held: HeldArray): void {
   spareArrays.push(held.address);
 }
 
-/** Gathers the next batch. */
-export function nextBatches(args: OperationArguments<'next'>): GatheredBatch[] | undefined {
+/** Gathers the next batch; a result that has ended is freed. */
+export function nextBatches(args: OperationArguments<'next'>): Gathered {
+  const gathered = gatherNext(args);
+  if (gathered.isEnded) closeResult(args.result);
+  return gathered;
+}
+
+function gatherNext(args: OperationArguments<'next'>): Gathered {
   const { result, block, rows: mostRows, bytes: mostBytes } = args;
   const layout = layouts.get(readPointer(result + serialPlace)) ?? remember(result, fetchSchema(result));
   const { columns, dictionaries } = layout;
@@ -164,11 +174,15 @@ export function nextBatches(args: OperationArguments<'next'>): GatheredBatch[] |
   let rows = 0;
   let bytes = 0;
   let rest: { readonly held: HeldArray; readonly start: number } | undefined;
+  let isEnded = false;
   try {
     while (rows < mostRows) {
       const start = isHeld('array', result + pendingPlace) ? readPointer(result + pendingStartPlace) : 0;
       const held = fetchArray(result);
-      if (held === undefined) break;
+      if (held === undefined) {
+        isEnded = true;
+        break;
+      }
       const left = held.array.length - start;
       if (left <= 0) {
         dropArray(held);
@@ -194,25 +208,35 @@ export function nextBatches(args: OperationArguments<'next'>): GatheredBatch[] |
       }
       if (alone || performance.now() > until) break;
     }
-    if (rows === 0) return undefined;
+    if (rows === 0) return { batches: [], usesBlock: false, isEnded: true };
     const batches: GatheredBatch[] = [];
     if (args.isFirst || alone) {
       const first = arrays[0];
       if (first !== undefined) gatherDictionaries(columns, first.array, batches);
     }
     const plan = planBody(columns, pieces, rows);
-    const target = plan.bodyLength <= block.byteLength ? block : new SharedArrayBuffer(plan.bodyLength);
+    const target = targetOf(plan.bodyLength, block);
     const memory = new Uint8Array(target);
     fillBody(plan, { bytes: memory, address: addressOf(memory) });
     const header = encodeRecordBatchHeader(plan.layout, plan.bodyLength);
     batches.push({ kind: 'records', rows, header, bodyLength: plan.bodyLength, block: target });
-    return batches;
+    return { batches, usesBlock: target === block, isEnded };
   } finally {
     for (const held of arrays) {
       if (held === rest?.held) keepArray(result, held, rest.start);
       else dropArray(held);
     }
   }
+}
+
+/**
+ * Where a body goes: the block that was given, unless it is small or too large for it. Memory that threads share is
+ * freed only when each of them has collected its garbage, so that it is not taken for less than it is worth.
+ */
+function targetOf(bodyLength: number, block: SharedArrayBuffer | undefined): SharedArrayBuffer | ArrayBuffer {
+  if (bodyLength <= smallBodyBytes) return new ArrayBuffer(bodyLength);
+  if (block !== undefined && bodyLength <= block.byteLength) return block;
+  return new SharedArrayBuffer(Math.max(bodyLength, blockBytes));
 }
 
 function measureRows(
@@ -251,7 +275,7 @@ function gatherDictionary(column: ColumnLayout, array: CArray, batches: Gathered
   if (dictionary === undefined) return;
   gatherDictionary(values, dictionary, batches);
   const plan = planBody([values], [[measure(values, dictionary, 0, dictionary.length)]], dictionary.length);
-  const block = new SharedArrayBuffer(plan.bodyLength);
+  const block = targetOf(plan.bodyLength, undefined);
   const memory = new Uint8Array(block);
   fillBody(plan, { bytes: memory, address: addressOf(memory) });
   const header = encodeDictionaryBatchHeader(id, false, plan.layout, plan.bodyLength);
