@@ -14,8 +14,7 @@ import { encapsulate } from '@peregrine/flight/ipc';
 import { createFlightSqlHandlers, sqlTicket } from '@peregrine/flight/sql';
 import type { DatasetStore } from '../datasets/dataset.ts';
 import { createSharedMemory } from '../datasets/shared-memory.ts';
-import { describeStatement } from '../sql/plan.ts';
-import { emptySchemaHeader } from '../engine/rows.ts';
+import { answerSchema, describeStatement } from '../sql/plan.ts';
 import type { SqlService } from '../sql/service.ts';
 import type { Store } from '../store/types.ts';
 import { listActionTypes, runAction } from './actions.ts';
@@ -170,8 +169,8 @@ export function createFlightService(
       const found = await resolve(parseDescriptor(descriptor, isDataset), context);
       if ('table' in found) return new SchemaResult(encapsulate((await found.table.describe()).schema));
       const lane = await requireSql().clients.lane(context, { sql: found.text });
-      const { resultSchema } = await describeStatement({ lane, sql: found.text }, context.signal);
-      return new SchemaResult(encapsulate(resultSchema ?? emptySchemaHeader));
+      const described = await describeStatement({ lane, sql: found.text }, context.signal);
+      return new SchemaResult(encapsulate(answerSchema(described)));
     },
     async doGet(ticket, context) {
       const found = await resolve(parseCommand(ticket.ticket, isDataset), context);

@@ -89,8 +89,8 @@ export function ownResult(
     detach: () =>
       inTurn(async () => {
         let bytes = 0;
-        while (!isCut) {
-          const batch = await pull();
+        for (;;) {
+          const batch = isCut ? undefined : await pull();
           if (batch === undefined) return;
           bytes += batch.body.length;
           detached.push(copyOf(batch));

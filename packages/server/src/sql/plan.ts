@@ -6,6 +6,7 @@ import {
   type FlightDataStream,
 } from '@peregrine/flight';
 import { decodeMessageHeader } from '@peregrine/flight/ipc';
+import { emptySchemaHeader } from '../engine/rows.ts';
 import type { EngineBatch, EngineConnection, EngineResult, EngineStatement } from '../engine/types.ts';
 import { maxDetachedResultBytes, maxKeptResultBytes } from '../limits.ts';
 import { countBatches, countSchemaHeader } from './count-result.ts';
@@ -14,6 +15,7 @@ import { copyOf, ownResult } from './owned-result.ts';
 import type { BoundParameters } from './parameters.ts';
 import { type BatchSource, keptSource, streamResult } from './result-stream.ts';
 import { sameColumns } from './same-columns.ts';
+import { isExecute, onlyReads } from './sql-text.ts';
 
 /** A statement to be run. */
 export interface StatementRequest {
@@ -71,14 +73,20 @@ export async function describeStatement(
 /** Plans a statement: runs it now if it has effects, or if its schema cannot be known otherwise. */
 export async function planStatement(request: StatementRequest, signal: AbortSignal): Promise<Plan> {
   const { kind, resultSchema } = await describeStatement(request, signal);
-  if (kind === 'query') {
-    return resultSchema === undefined
-      ? await startQuery(request, signal)
-      : deferredPlan(request, resultSchema);
-  }
-  return givesRows(resultSchema)
+  const isRead = kind === 'query' && onlyReads(request.sql);
+  if (isRead && resultSchema !== undefined) return deferredPlan(request, resultSchema);
+  if (isRead) return thenDeferred(await startQuery(request, signal), request);
+  // Its rows may be too many to be kept, and who fetches them twice is told.
+  if (kind === 'query' && isExecute(request.sql)) return startQuery(request, signal);
+  return kind === 'query' || givesRows(resultSchema)
     ? keepRows(request, signal)
     : keptPlan(countSchemaHeader, countBatches(await executeStatement(request, signal)));
+}
+
+/** The schema of what a statement answers on the query path: its rows, or how many it changed. */
+export function answerSchema({ kind, resultSchema }: StatementDescription): Uint8Array {
+  if (kind === 'query') return resultSchema ?? emptySchemaHeader;
+  return resultSchema !== undefined && givesRows(resultSchema) ? resultSchema : countSchemaHeader;
 }
 
 /** Runs a statement for its effect: rows changed, -1n where that is not known. */
@@ -183,6 +191,23 @@ function deferredPlan(request: StatementRequest, schema: Uint8Array): Plan {
       return 'CANCELLED';
     },
     close: async () => undefined,
+  };
+}
+
+/** A query that was begun for its schema: who fetches first gets what it brings, and later it runs again. */
+function thenDeferred(begun: Plan, request: StatementRequest): Plan {
+  const later = deferredPlan(request, begun.schema);
+  let isFirst = true;
+  return {
+    ...later,
+    stream() {
+      const stream = isFirst ? begun.stream() : later.stream();
+      isFirst = false;
+      return stream;
+    },
+    progress: async () => (await begun.progress()) ?? later.progress(),
+    cancel: async () => (await Promise.all([later.cancel(), begun.cancel()]))[0],
+    close: () => begun.close(),
   };
 }
 

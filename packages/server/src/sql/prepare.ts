@@ -3,24 +3,26 @@ import type { ArrowField, ArrowType } from '@peregrine/flight/ipc';
 import type { Lane } from './lane.ts';
 import type { BoundParameters } from './parameters.ts';
 import { fieldCount } from '../engine/rows.ts';
-import { type StatementDescription, describeStatement, startQuery } from './plan.ts';
+import { type StatementDescription, type StatementRequest, describeStatement, startQuery } from './plan.ts';
+import { onlyReads } from './sql-text.ts';
 
 /**
- * Looks at a statement that is to be prepared. Drivers take a statement without a schema for an update, so the rows of a
- * query get one even where the engine needs to know the parameters for it: then it is the one for parameters that are
- * null, and may change when they are bound.
+ * Looks at a statement that is to be prepared, or that was and has parameters by now. Drivers take a statement without a
+ * schema for an update, so the rows of a query get one even where the engine needs to know the parameters for it: then it
+ * is the one for parameters that are null, and may change when they are bound.
  */
 export async function describePrepared(
-  lane: Lane,
-  sql: string,
+  { lane, parameters, sql }: StatementRequest,
   signal: AbortSignal,
 ): Promise<StatementDescription> {
-  const described = await describeStatement({ lane, sql }, signal);
+  const described = await describeStatement({ lane, sql, parameters }, signal);
   if (described.kind !== 'query' || described.resultSchema !== undefined) return described;
-  const parameters = nullParameters(described.parameterSchema);
+  const given = parameters ?? nullParameters(described.parameterSchema);
+  const again =
+    parameters === undefined ? await describeStatement({ lane, sql, parameters: given }, signal) : described;
+  // What changes something is not run to be looked at.
   const resultSchema =
-    (await describeStatement({ lane, sql, parameters }, signal)).resultSchema ??
-    (await schemaByRunning(lane, sql, parameters, signal));
+    again.resultSchema ?? (onlyReads(sql) ? await schemaByRunning(lane, sql, given, signal) : undefined);
   return { ...described, resultSchema };
 }
 

@@ -8,10 +8,10 @@ import { Clients } from './clients.ts';
 import type { ServerFacts } from './info/sql-info.ts';
 import { metadataHandlers } from './metadata.ts';
 import { readParameters, readTableRows } from './parameters.ts';
-import { type StatementRequest, describeStatement, executeStatement, givesRows } from './plan.ts';
+import { type StatementRequest, answerSchema, executeStatement, givesRows } from './plan.ts';
 import { describePrepared, javaParameters } from './prepare.ts';
 import { type PreparedStatement, createPreparedStatements } from './prepared.ts';
-import { emptySchemaHeader, fieldCount } from '../engine/rows.ts';
+import { fieldCount } from '../engine/rows.ts';
 import { Statements } from './statements.ts';
 
 /** How SQL is served. */
@@ -79,8 +79,7 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
     },
     async getSchemaStatement({ query, transactionId }, context) {
       const lane = await clients.lane(context, { sql: query, transactionId });
-      const { resultSchema } = await describePrepared(lane, query, context.signal);
-      return encapsulate(resultSchema ?? emptySchemaHeader);
+      return encapsulate(answerSchema(await describePrepared({ lane, sql: query }, context.signal)));
     },
     async pollFlightInfoStatement({ query, transactionId }, context, descriptor) {
       return statements.poll(await requestOf(query, transactionId, context), context, descriptor);
@@ -94,7 +93,10 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
     // prepared statements
     async createPreparedStatement({ query, transactionId }, context) {
       const lane = await clients.lane(context, { sql: query, transactionId });
-      const { kind, parameterSchema, resultSchema } = await describePrepared(lane, query, context.signal);
+      const { kind, parameterSchema, resultSchema } = await describePrepared(
+        { lane, sql: query },
+        context.signal,
+      );
       const handle = prepared.add(
         {
           sql: query,
@@ -133,11 +135,7 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
     async getSchemaPreparedStatement({ preparedStatementHandle }, context) {
       const statement = prepared.get(preparedStatementHandle, context);
       const request = await preparedRequest(statement, context);
-      const { resultSchema } =
-        request.parameters === undefined
-          ? await describePrepared(request.lane, request.sql, context.signal)
-          : await describeStatement(request, context.signal);
-      return encapsulate(resultSchema ?? emptySchemaHeader);
+      return encapsulate(answerSchema(await describePrepared(request, context.signal)));
     },
     async pollFlightInfoPreparedStatement({ preparedStatementHandle }, context, descriptor) {
       const statement = prepared.get(preparedStatementHandle, context);

@@ -45,3 +45,28 @@ export function isStateful(sql: string): boolean {
     .split(';')
     .some((statement) => statefulStatement.test(statement));
 }
+
+/** How statements begin that only give rows. */
+const reading = /^[\s(]*(?:select|with|from|values|table|describe|desc|show|summarize|pivot|unpivot)\b/i;
+
+const explain = /^\s*explain\b\s*(?:analyze\b|\([^)]*\))?/i;
+
+/** What EXPLAIN ANALYZE does as well. */
+const change =
+  /\b(?:insert|update|delete|merge|create|drop|alter|truncate|copy|export|import|attach|detach|install|load)\b/i;
+
+/**
+ * Whether a statement that gives rows may be run each time that somebody wants them, or not at all: it changes nothing.
+ * `INSERT … RETURNING`, `EXPLAIN ANALYZE DELETE …` and `CALL` give rows too, and have to run once.
+ */
+export function onlyReads(sql: string): boolean {
+  const bare = bareSql(sql);
+  const explained = explain.exec(bare);
+  if (explained !== null && change.test(bare)) return false;
+  return reading.test(bare.slice(explained?.[0].length ?? 0)) && !/\breturning\b/i.test(bare);
+}
+
+/** `EXECUTE name`: what the name stands for is only known to its connection. */
+export function isExecute(sql: string): boolean {
+  return /^\s*execute\b/i.test(bareSql(sql));
+}

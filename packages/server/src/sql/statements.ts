@@ -16,6 +16,7 @@ import { defaultTicketLifeMs, maxStatementHandles, pollWaitMs } from '../limits.
 import type { EngineConnection } from '../engine/types.ts';
 import { type Plan, type StatementRequest, describeStatement, planStatement, startQuery } from './plan.ts';
 import { type Registry, createRegistry } from './registry.ts';
+import { onlyReads } from './sql-text.ts';
 
 /** A query that a client polls. */
 interface PolledQuery {
@@ -84,7 +85,7 @@ export class Statements {
     const abort = new AbortController();
     const { kind, resultSchema } = await describeStatement(request, context.signal);
     const planned =
-      kind === 'query'
+      kind === 'query' && onlyReads(request.sql)
         ? startQuery(request, abort.signal, async (connection) => {
             await this.#watch(connection);
             query.connection = connection;

@@ -50,6 +50,50 @@ describe('Flight SQL over DuckDB', () => {
     assert.equal(await sql.executeUpdate('DROP TABLE once'), 0n);
   });
 
+  it('runs what changes and gives rows once, whether and how often they are fetched', async () => {
+    await sql.query('CREATE SEQUENCE ids');
+    await sql.query("CREATE TABLE exact (i BIGINT DEFAULT nextval('ids'), s VARCHAR)");
+    const count = async (): Promise<unknown> => rowsOf(await sql.query('SELECT count(*) FROM exact'))[0]?.[0];
+    const insert = "INSERT INTO exact (s) VALUES ('a') RETURNING i";
+    // never fetched, fetched twice
+    await sql.execute(insert);
+    assert.equal(await count(), 1);
+    const info = await sql.execute(insert);
+    assert.deepEqual(rowsOf(await sql.readAll(info)), [[2]]);
+    assert.deepEqual(rowsOf(await sql.readAll(info)), [[2]]);
+    assert.equal(await count(), 2);
+    // looked at, polled, prepared
+    await sql.executeSchema(insert);
+    assert.equal(await count(), 2);
+    assert.deepEqual(rowsOf(await sql.readAll(await sql.executePolled(insert))), [[3]]);
+    {
+      await using statement = await sql.prepare('INSERT INTO exact (s) VALUES (?) RETURNING i, s');
+      assert.equal(await count(), 3);
+      statement.bind(['b']);
+      await statement.executeSchema();
+      assert.equal(await count(), 3);
+      const prepared = await statement.execute();
+      assert.deepEqual(rowsOf(await sql.readAll(prepared)), [[4, 'b']]);
+      assert.deepEqual(rowsOf(await sql.readAll(prepared)), [[4, 'b']]);
+      assert.equal(await count(), 4);
+    }
+    // what EXPLAIN ANALYZE and EXECUTE stand for
+    const explained = await sql.execute(`EXPLAIN ANALYZE ${insert}`);
+    await sql.readAll(explained);
+    await sql.readAll(explained);
+    assert.equal(await count(), 5);
+    await sql.query(`PREPARE inserting AS ${insert}`);
+    const executed = await sql.execute('EXECUTE inserting');
+    assert.equal((await sql.readAll(executed)).numRows, 1);
+    await assert.rejects(sql.readAll(executed), hasCode('FAILED_PRECONDITION', 'fetched already'));
+    assert.equal(await count(), 6);
+    // as the rows of a plain ticket
+    await server.flight.doGet(new Ticket(insert)).readAll();
+    assert.equal(await count(), 7);
+    await sql.query('DROP TABLE exact');
+    await sql.closeSession();
+  });
+
   it('does not run what only its schema is asked for', async () => {
     const schema = await sql.executeSchema("SELECT 1::BIGINT AS a, 'x' AS b");
     assert.deepEqual(schema.fields.map(String), ['a: Int64', 'b: Utf8']);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FlightInvalidArgumentError } from '@peregrine/flight';
 import { quoteIdentifier, quoteLiteral, quotePath } from '../../src/engine/sql-text.ts';
-import { bareSql, isStateful, likeToRegExp } from '../../src/sql/sql-text.ts';
+import { bareSql, isExecute, isStateful, likeToRegExp, onlyReads } from '../../src/sql/sql-text.ts';
 
 describe('quoting', () => {
   it('doubles quotes and refuses U+0000', () => {
@@ -65,4 +65,33 @@ describe('isStateful()', () => {
   ]) {
     it(`is not for ${sql}`, () => assert.ok(!isStateful(sql)));
   }
+});
+
+describe('onlyReads()', () => {
+  for (const sql of [
+    'SELECT 1',
+    "SELECT 'insert … returning'",
+    '(SELECT 1) UNION (SELECT 2)',
+    'FROM t',
+    'WITH a AS (SELECT 1) FROM a',
+    'EXPLAIN ANALYZE SELECT 1',
+    'SHOW TABLES',
+  ]) {
+    it(`is so for ${sql}`, () => assert.ok(onlyReads(sql)));
+  }
+  for (const sql of [
+    'INSERT INTO t VALUES (1) RETURNING i',
+    'WITH a AS (SELECT 1) INSERT INTO t FROM a RETURNING i',
+    'EXPLAIN ANALYZE DELETE FROM t',
+    'EXPLAIN (ANALYZE) INSERT INTO t VALUES (1)',
+    'CALL dbgen(sf = 1)',
+    'EXECUTE p',
+    'PRAGMA threads = 4',
+    "COPY t TO 'x'",
+  ]) {
+    it(`is not for ${sql}`, () => assert.ok(!onlyReads(sql)));
+  }
+  it('knows EXECUTE from words of others', () => {
+    assert.ok(isExecute(' -- a\nexecute p(1)') && !isExecute('SELECT execute FROM t'));
+  });
 });
