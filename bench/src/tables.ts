@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Comparison, Figure, Result, Transfer } from './measure.ts';
 import { median, short } from './measure.ts';
 
@@ -11,9 +11,10 @@ export interface Report {
 }
 
 const page: URL = new URL('../../../docs/benchmarks.md', import.meta.url);
+const readme: URL = new URL('../../../README.md', import.meta.url);
 
 /**
- * Puts the stored figures into the tables of docs/benchmarks.md, so that the page says what the baseline says:
+ * Puts the stored figures into the tables of docs/benchmarks.md and README.md, so that the pages say what the baseline says:
  *
  * ```
  * <!-- figures of SUITE -->
@@ -22,22 +23,39 @@ const page: URL = new URL('../../../docs/benchmarks.md', import.meta.url);
  * ```
  */
 export function writeTables(reports: readonly Report[]): void {
-  if (!existsSync(page)) return;
-  let text = readFileSync(page, 'utf8');
-  for (const report of reports) {
-    const begin = `<!-- figures of ${report.suite} -->\n`;
-    const end = `<!-- end of ${report.suite} -->`;
-    const from = text.indexOf(begin);
-    const to = text.indexOf(end);
-    if (from < 0 || to < from)
-      throw new Error(`docs/benchmarks.md has no place for the figures of ${report.suite}`);
-    text = `${text.slice(0, from)}${begin}\n${tablesOf(report)}\n${text.slice(to)}`;
-  }
-  writeFileSync(page, text);
+  for (const report of reports) replace(page, report.suite, tablesOf(report));
+  const http = reports.find(({ suite }) => suite === 'http');
+  if (http !== undefined) replace(readme, 'http', shortTable(http));
+}
+
+function replace(file: URL, suite: string, tables: string): void {
+  const text = readFileSync(file, 'utf8');
+  const begin = `<!-- figures of ${suite} -->\n`;
+  const end = `<!-- end of ${suite} -->`;
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`${file.pathname} has no place for the figures of ${suite}`);
+  writeFileSync(file, `${text.slice(0, from)}${begin}\n${tables}\n${text.slice(to)}`);
+}
+
+/** For the README: how many rows come through. */
+function shortTable({ results }: Report): string {
+  return table(
+    ['Way', 'million rows/s', 'bytes a row on the wire'],
+    transfersOf(results).map((result) => [
+      result.what,
+      short(median(result.runs)),
+      result.wireBytes.toFixed(0),
+    ]),
+  );
+}
+
+function transfersOf(results: readonly Result[]): Transfer[] {
+  return results.filter((result): result is Transfer => 'wireBytes' in result);
 }
 
 function tablesOf({ node, processor, results }: Report): string {
-  const transfers = results.filter((result): result is Transfer => 'wireBytes' in result);
+  const transfers = transfersOf(results);
   const comparisons = results.filter((result): result is Comparison => 'ratio' in result);
   const figures = results.filter(
     (result): result is Figure => !('wireBytes' in result) && !('ratio' in result),
