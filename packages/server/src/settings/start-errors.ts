@@ -35,7 +35,7 @@ export function fileReason(error: unknown): string {
       return 'it is not there';
     case 'EACCES':
     case 'EPERM':
-      return 'this user may not';
+      return 'this user has no permission';
     case 'EISDIR':
       return 'it is a folder';
     case 'ENOTDIR':

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve, sep } from 'node:path';
-import { FlightInvalidArgumentError, FlightNotFoundError } from '@peregrine/flight';
+import { FlightInvalidArgumentError, FlightNotFoundError, FlightUnauthorizedError } from '@peregrine/flight';
 import { fileKind, knownEndings } from './formats.ts';
 import { type Glob, isGlob, parseGlob } from './glob.ts';
 import { createLocalStorage } from './local-storage.ts';
@@ -30,7 +30,8 @@ export interface Source {
  * ```
  * A name can be given to a glob, which is one table.
  *
- * @throws FlightNotFoundError for a local path that is not there, FlightInvalidArgumentError for a file of no known kind
+ * @throws FlightNotFoundError for a local path that is not there, FlightUnauthorizedError for one that may not be looked
+ *   at, FlightInvalidArgumentError for a file of no known kind
  */
 export async function openSource(given: string, s3: S3Options): Promise<Source> {
   const named = /^([A-Za-z_]\w*)=(.*[*?[].*)$/.exec(given);
@@ -47,7 +48,13 @@ export async function openSource(given: string, s3: S3Options): Promise<Source> 
     return folderSource(given, open(clean), clean === '' ? bucket : name);
   }
   const absolute = resolve(path);
-  const stats = await stat(absolute).catch(() => undefined);
+  const stats = await stat(absolute).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM'))
+      throw new FlightUnauthorizedError(`${given} cannot be read: this user has no permission`, {
+        cause: error,
+      });
+    return undefined;
+  });
   if (stats === undefined && isGlob(path)) {
     const glob = parseGlob(absolute.split(sep).join('/'));
     return globSource(given, glob, named?.[1], (base) => createLocalStorage(resolve(`${base}/`)), '');
