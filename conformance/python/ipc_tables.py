@@ -1,6 +1,7 @@
 """Tables of every Arrow type, and a check of what another implementation made of them.
 
   ipc_tables.py make FOLDER    writes source streams and tells what they are
+  ipc_tables.py random FOLDER SEED COUNT   writes random source streams, random-0.arrows and so on
   ipc_tables.py check FOLDER   reads manifest.json: [{"file", "kind": "stream"|"file", "source", "start", "length"}]
                                and compares each file with those rows of its source; prints what differs
 """
@@ -14,6 +15,8 @@ import sys
 
 import pyarrow as pa
 import pyarrow.ipc as ipc
+
+from ipc_random import random_batches
 
 ROWS = 200
 
@@ -165,7 +168,36 @@ def make(folder):
         pa.record_batch({"d": pa.array([w[i % len(w)] for i in range(50)]).dictionary_encode()}) for w in words
     ]
     write(os.path.join(folder, "growing.arrows"), pa.Table.from_batches(batches))
+    write(os.path.join(folder, "large_dictionaries.arrows"), large_dictionaries(ROWS, rng))
     print(json.dumps({"rows": ROWS, "columns": table.num_columns}))
+
+
+def large_dictionaries(rows, rng):
+    """Dictionaries of many kinds of values, each of some 10 to 100 KiB."""
+    count = 2000
+    word = lambda i: "w" * (i % 60)
+    inner = pa.DictionaryArray.from_arrays(pa.array([i % 700 for i in range(count)], pa.int16()), [word(i) for i in range(700)])
+    kinds = {
+        "utf8": pa.array([word(i) for i in range(count)]),
+        "large_utf8": pa.array([word(i) for i in range(count)], pa.large_utf8()),
+        "view": pa.array([word(i) for i in range(count)], pa.string_view()),
+        "int64": pa.array(range(count), pa.int64()),
+        "bool": pa.array([i % 3 == 0 for i in range(count)]),
+        "decimal": pa.array([decimal.Decimal(i) for i in range(count)], pa.decimal128(20, 2)),
+        "list": pa.array([[i, None] for i in range(count)], pa.list_(pa.int32())),
+        "struct": pa.array([{"a": i, "b": word(i)} for i in range(count)]),
+        "of_dictionary": pa.ListArray.from_arrays(pa.array(range(count + 1), pa.int32()), inner),
+    }
+    indices = lambda: pa.array([None if rng.random() < 0.1 else rng.randrange(count) for _ in range(rows)], pa.int32())
+    return pa.table({name: pa.DictionaryArray.from_arrays(indices(), values) for name, values in kinds.items()})
+
+
+def make_random(folder, seed, count):
+    for i in range(count):
+        batches = random_batches(random.Random(seed * 10_000 + i))
+        with ipc.new_stream(os.path.join(folder, f"random-{i}.arrows"), batches[0].schema) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
 
 
 def read(path, kind):
@@ -193,7 +225,7 @@ def check(folder):
             # Other dictionaries may say the same: compare values there.
             same = (
                 actual[name].to_pylist() == expected[name].to_pylist()
-                if pa.types.is_dictionary(expected[name].type)
+                if pa.types.is_dictionary(expected[name].type) or source.startswith("random-")
                 else actual[name].equals(expected[name])
             )
             if not same:
@@ -204,4 +236,7 @@ def check(folder):
 
 
 if __name__ == "__main__":
-    {"make": make, "check": check}[sys.argv[1]](sys.argv[2])
+    if sys.argv[1] == "random":
+        make_random(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    else:
+        {"make": make, "check": check}[sys.argv[1]](sys.argv[2])

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import {
+  type EncodedMessage,
+  IpcEncoder,
   IpcFileWriter,
   IpcStreamWriter,
   type IpcStreamWriteOptions,
@@ -18,7 +20,7 @@ import {
   writeIpcFile,
   writeIpcStream,
 } from '@peregrine/flight/ipc';
-import type { RecordBatch } from 'apache-arrow';
+import type { RecordBatch, Schema } from 'apache-arrow';
 import { conformanceFile, pythonPath } from './peers.ts';
 
 interface Entry {
@@ -30,6 +32,44 @@ interface Entry {
 }
 
 const rows = 200;
+
+/** Writes messages as a stream. */
+function streamOf(schema: Schema, messages: readonly EncodedMessage[]): Uint8Array[] {
+  const writer = new IpcStreamWriter(schema);
+  return [...writer.start(), ...messages.flatMap((message) => writer.message(message)), ...writer.end()];
+}
+
+/** Ways to write the same batches. */
+const ways: Readonly<Record<string, (batches: readonly RecordBatch[], schema: Schema) => Uint8Array[]>> = {
+  stream: (batches) => writeIpcStream(batches),
+  'stream of V4': (batches) => writeIpcStream(batches, { metadataVersion: 'V4' }),
+  'stream with LZ4': (batches) => writeIpcStream(batches, { compression: 'lz4', alignment: 64 }),
+  'stream with deltas': (batches) => writeIpcStream(batches, { emitDictionaryDeltas: true }),
+  file: (batches) => writeIpcFile(batches),
+  'stream of slices': (batches, schema) => {
+    const encoder = new IpcEncoder(schema);
+    const slices = batches.flatMap((batch) =>
+      Array.from({ length: Math.ceil(batch.numRows / 13) }, (_, i) => batch.slice(13 * i, 13 * i + 13)),
+    );
+    return streamOf(
+      schema,
+      slices.flatMap((slice) => encoder.batch(slice)),
+    );
+  },
+  'stream of parts': (batches, schema) => {
+    const encoder = new IpcEncoder(schema, { emitDictionaryDeltas: true, splitDictionariesAbove: 300 });
+    const messages: EncodedMessage[] = [];
+    for (const batch of batches) {
+      const prepared = encoder.prepare(batch);
+      messages.push(...prepared.dictionaries);
+      prepared.commit();
+      for (let from = 0; from < prepared.rows; from += 17) {
+        messages.push(prepared.encode(from, Math.min(prepared.rows, from + 17)));
+      }
+    }
+    return streamOf(schema, messages);
+  },
+};
 
 describe('Arrow IPC that pyarrow reads', () => {
   let folder = '';
@@ -44,9 +84,12 @@ describe('Arrow IPC that pyarrow reads', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  function run(command: 'make' | 'check'): { readonly passed: boolean; readonly output: string } {
+  function run(
+    command: 'make' | 'random' | 'check',
+    ...more: readonly string[]
+  ): { readonly passed: boolean; readonly output: string } {
     const script = conformanceFile('python/ipc_tables.py');
-    const { status, stderr, stdout } = spawnSync(pythonPath(), [script, command, folder], {
+    const { status, stderr, stdout } = spawnSync(pythonPath(), [script, command, folder, ...more], {
       encoding: 'utf8',
     });
     return { passed: status === 0, output: stdout + stderr };
@@ -128,6 +171,55 @@ describe('Arrow IPC that pyarrow reads', () => {
       { file: 'deltas.arrows', kind: 'stream', ...all },
       { file: 'unified.arrow', kind: 'file', ...all },
     ]);
+  });
+
+  it('holds large dictionaries in a first part and deltas, as a stream and as a file', () => {
+    const [batch] = [...readIpcStreamSync(readFileSync(join(folder, 'large_dictionaries.arrows')))];
+    assert.ok(batch !== undefined);
+    const entries: Entry[] = [];
+    for (const splitDictionariesAbove of [500, 5000, 50_000]) {
+      for (const compression of [undefined, 'zstd'] as const) {
+        const encoder = new IpcEncoder(batch.schema, { splitDictionariesAbove, compression });
+        const messages = encoder.batch(batch);
+        assert.ok(messages.length > 10, `${messages.length} messages`);
+        for (const kind of ['stream', 'file'] as const) {
+          const writer =
+            kind === 'file' ? new IpcFileWriter(batch.schema) : new IpcStreamWriter(batch.schema);
+          const pieces = [...writer.start(), ...messages.flatMap((message) => writer.message(message))];
+          const file = `large-${splitDictionariesAbove}-${compression ?? 'plain'}.${kind}`;
+          put(file, [...pieces, ...writer.end()]);
+          entries.push({ file, kind, source: 'large_dictionaries.arrows', start: 0, length: rows });
+        }
+      }
+    }
+    check(entries);
+  });
+
+  it('holds random nested types, written in every way', () => {
+    const seed = process.env['IPC_RANDOM_SEED'] ?? '1';
+    const count = Number(process.env['IPC_RANDOM_COUNT'] ?? 40);
+    const made = run('random', seed, String(count));
+    assert.ok(made.passed, made.output);
+    const entries: Entry[] = [];
+    for (let i = 0; i < count; i++) {
+      const name = `random-${i}.arrows`;
+      const batches = [...readIpcStreamSync(readFileSync(join(folder, name)), { validate: 'full' })];
+      const [first] = batches;
+      assert.ok(first !== undefined);
+      const length = batches.reduce((sum, batch) => sum + batch.numRows, 0);
+      for (const [way, write] of Object.entries(ways)) {
+        const kind = way.startsWith('file') ? 'file' : 'stream';
+        try {
+          put(`${i}-${way}`, write(batches, first.schema));
+        } catch (error) {
+          // The dictionaries of all batches together may have more values than an int8 can count.
+          if (kind === 'file' && /use a wider index type/.test(String(error))) continue;
+          throw new Error(`${name}, ${way}`, { cause: error });
+        }
+        entries.push({ file: `${i}-${way}`, kind, source: name, start: 0, length });
+      }
+    }
+    check(entries);
   });
 
   it('passes on types that apache-arrow has no class for, and their schema written again', async () => {
