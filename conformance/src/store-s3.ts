@@ -4,14 +4,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Action, type FlightClient, FlightDescriptor, Ticket, connect } from '@peregrine/flight';
+import { Action, type FlightClient, FlightDescriptor, FlightError, Ticket, connect } from '@peregrine/flight';
 import { writeIpcFile, writeIpcStream } from '@peregrine/flight/ipc';
 import { type StoreOptions, serveData } from '@peregrine/server';
 import { type RecordBatch, Table } from 'apache-arrow';
 import { pythonPath } from './peers.ts';
 import { type Node, startNode } from './store/node.ts';
 import { numbers, numbersTable } from './store/numbers.ts';
-import { type S3Server, startS3Server } from './store/s3-server.ts';
+import { type S3Fault, type S3Server, startS3Server } from './store/s3-server.ts';
 
 let s3: S3Server;
 let extensions: string;
@@ -40,9 +40,13 @@ function openNode(paths: readonly string[], options: StoreOptions = {}): Promise
 }
 
 /** A whole server, and a client of it. */
-async function serve(data: readonly string[]): Promise<{ client: FlightClient; stop(): Promise<void> }> {
+async function serve(
+  data: readonly string[],
+  writable?: string,
+): Promise<{ client: FlightClient; stop(): Promise<void> }> {
   const server = await serveData({
     data,
+    writable,
     extensions,
     flightPort: 0,
     httpPort: undefined,
@@ -374,5 +378,93 @@ describe('Writing to a bucket', () => {
       left.filter((path) => path.startsWith('store') && /\.(?:parquet|json)$/.test(path)),
       [],
     );
+  });
+});
+
+describe('A bucket that fails', () => {
+  it('gives clear errors, harms nothing that is stored, and is served again when it is well', async () => {
+    const server = await serve([], 's3://data/faulty');
+    const { client } = server;
+    const put = async (mode: string, table: Table): Promise<void> => {
+      const call = client.doPut(FlightDescriptor.forCommand(JSON.stringify({ dataset: 'd', mode })));
+      await call.writer.begin(table.schema);
+      await call.writer.writeTable(table);
+      await call.writer.close();
+    };
+    const count = async (): Promise<number> =>
+      Number((await client.doGet(new Ticket('SELECT count(*) AS c FROM d')).readAll()).getChildAt(0)?.get(0));
+    const ping = async (): Promise<string> =>
+      Buffer.from((await client.doAction(new Action('ping')).toArray())[0]?.body ?? []).toString();
+    try {
+      await put('create', numbersTable(0, 1000, 1));
+      const large = numbersTable(0, 200_000, 2);
+      const faults: readonly (readonly [string, S3Fault, RegExp])[] = [
+        ['all requests get 503', () => 503, /503|SlowDown|reduce your request rate/],
+        ['all connections are reset', () => 'reset', /s3:\/\/data|127\.0\.0\.1/],
+        [
+          'uploads get 503',
+          (method) => (method === 'PUT' || method === 'POST' ? 503 : undefined),
+          /503|SlowDown|reduce your request rate/,
+        ],
+        [
+          'versions cannot be written',
+          (method, path) => (method === 'PUT' && path.endsWith('.json') ? 503 : undefined),
+          /SlowDown|reduce your request rate/,
+        ],
+      ];
+      for (const [name, fault, message] of faults) {
+        s3.setFault(fault);
+        for (const mode of ['replace', 'append']) {
+          await assert.rejects(put(mode, large), (error) => {
+            assert.ok(error instanceof FlightError, name);
+            assert.match(error.message, message, name);
+            console.log(`${name}, ${mode}: ${error.message.slice(0, 160)}`);
+            return true;
+          });
+        }
+        if (fault('GET', '') !== undefined) {
+          await assert.rejects(client.doGet(new Ticket('SELECT sum(n) FROM d')).readAll(), (error) => {
+            assert.ok(error instanceof FlightError);
+            assert.match(error.message, message, name);
+            console.log(`${name}, SELECT: ${error.message.slice(0, 160)}`);
+            return true;
+          });
+        }
+        assert.equal(await ping(), 'pong');
+        s3.setFault(undefined);
+        await client.doAction(new Action('refresh')).toArray();
+        assert.equal(await count(), 1000, name);
+      }
+      await put('append', numbersTable(0, 5, 3));
+      assert.equal(await count(), 1005);
+    } finally {
+      s3.setFault(undefined);
+      await server.stop();
+    }
+    // What the failed puts left goes when the next server starts: their writer lives, but it is not writing.
+    const later = await openNode([], { writable: 's3://data/faulty', retainMs: -1 });
+    assert.deepEqual(await later.one('SELECT count(*) FROM d'), ['1005']);
+    await later.close();
+    const left = (await readdir(join(s3.folder, 'faulty', 'd.peregrine'))).filter((name) =>
+      /^part-/.test(name),
+    );
+    assert.equal(left.length, 2, left.join(', '));
+  });
+
+  it('that is not there when a server starts is served when it is', async () => {
+    await mkdir(join(s3.folder, 'later'), { recursive: true });
+    await writeFile(join(s3.folder, 'later', 'small.csv'), 'a\n1\n');
+    s3.setFault(() => 503);
+    const node = await openNode(['s3://data/later']);
+    try {
+      assert.match(node.store.problems()[0]?.message ?? '', /SlowDown|reduce your request rate/);
+      s3.setFault(undefined);
+      await node.store.refresh();
+      assert.deepEqual(node.store.problems(), []);
+      assert.deepEqual(await node.one('SELECT a FROM small'), ['1']);
+    } finally {
+      s3.setFault(undefined);
+      await node.close();
+    }
   });
 });

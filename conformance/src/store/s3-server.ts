@@ -18,6 +18,9 @@ export interface S3Request {
   readonly bytes: number;
 }
 
+/** Decides by method and path what goes wrong; undefined: nothing. */
+export type S3Fault = (method: string, path: string) => number | 'reset' | undefined;
+
 /** A bucket on a server of its own. */
 export interface S3Server {
   readonly endpoint: string;
@@ -27,6 +30,8 @@ export interface S3Server {
   /** What was asked for since the last {@link forget}. */
   readonly requests: readonly S3Request[];
   forget(): void;
+  /** What happens to requests instead of an answer, until it is set anew: a status, or the end of the connection. */
+  setFault(fault: S3Fault | undefined): void;
   stop(): Promise<void>;
 }
 
@@ -44,13 +49,21 @@ export async function startS3Server(): Promise<S3Server> {
   );
   await untilListening(port);
   const requests: S3Request[] = [];
-  const proxy = await startProxy(port, (each) => requests.push(each));
+  let fault: S3Fault | undefined;
+  const proxy = await startProxy(
+    port,
+    (each) => requests.push(each),
+    (method, path) => fault?.(method, path),
+  );
   return {
     endpoint: `http://127.0.0.1:${portOf(proxy)}`,
     keys,
     folder: join(root, 'buckets', 'data'),
     requests,
     forget: () => void requests.splice(0),
+    setFault(next) {
+      fault = next;
+    },
     async stop() {
       proxy.closeAllConnections();
       await new Promise((resolve) => {
@@ -63,9 +76,24 @@ export async function startS3Server(): Promise<S3Server> {
 }
 
 /** Passes on everything as it is: the host's name is signed, and stays the proxy's. */
-async function startProxy(port: number, onRequest: (each: S3Request) => void): Promise<Server> {
+async function startProxy(
+  port: number,
+  onRequest: (each: S3Request) => void,
+  faultOf: S3Fault,
+): Promise<Server> {
   const proxy = createServer((incoming, outgoing) => {
     const url = new URL(incoming.url ?? '/', 'http://proxy');
+    const fault = faultOf(incoming.method ?? '', decodeURIComponent(url.pathname));
+    if (fault === 'reset') {
+      incoming.socket.destroy();
+      return;
+    }
+    if (fault !== undefined) {
+      incoming.resume();
+      outgoing.writeHead(fault, { 'content-type': 'application/xml' });
+      outgoing.end('<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>');
+      return;
+    }
     const inner = request(
       { host: '127.0.0.1', port, method: incoming.method, path: incoming.url, headers: incoming.headers },
       (answer) => {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Action, type FlightClient, FlightDescriptor, Ticket, connect } from '@peregrine/flight';
-import { type Table, tableFromArrays, tableToIPC } from 'apache-arrow';
+import { writeIpcFile } from '@peregrine/flight/ipc';
+import { type RecordBatch, Table, tableFromArrays, tableToIPC } from 'apache-arrow';
 import { type DataServer, type DataServerOptions, serveData } from '../../src/serve.ts';
 
 let folder: string;
@@ -17,6 +18,13 @@ const lay = async (name: string, content: string | Table): Promise<void> => {
   await writeFile(temporary, typeof content === 'string' ? content : tableToIPC(content, 'file'));
   await rename(temporary, join(folder, name));
 };
+
+/** The same rows in several batches. */
+function cut(table: Table, rows: number): RecordBatch[] {
+  return Array.from({ length: Math.ceil(table.numRows / rows) }, (_, i) => i * rows).flatMap(
+    (from) => table.slice(from, from + rows).batches,
+  );
+}
 
 async function start(options: DataServerOptions = {}): Promise<void> {
   server = await serveData({ data: [folder], flightPort: 0, httpPort: undefined, ...options });
@@ -148,6 +156,57 @@ describe('A put over a file of a server that only reads its files', () => {
 });
 
 describe('Files of a folder', () => {
+  it('are read to their end as they were, when they are replaced meanwhile', async () => {
+    const rows = 2_000_000;
+    const old = tableFromArrays({ n: new Int32Array(rows).fill(1) });
+    await writeFile(join(folder, 'a.arrow'), Buffer.concat(writeIpcFile(new Table(cut(old, 50_000)))));
+    await start();
+    try {
+      const reader = client.doGet(new Ticket('a'));
+      let seen = (await reader.readNext())?.data?.numRows ?? 0;
+      await lay('a.arrow', numbers(2));
+      await act('refresh');
+      assert.deepEqual(await read('a'), [2]);
+      for await (const { data } of reader) {
+        for (const value of data?.getChildAt(0) ?? []) assert.equal(value, 1);
+        seen += data?.numRows ?? 0;
+      }
+      assert.equal(seen, rows);
+    } finally {
+      await stop();
+    }
+  });
+
+  it('that are broken are told of, and the others are served', async () => {
+    await lay('whole.arrow', numbers(1));
+    const bytes = tableToIPC(numbers(...Array.from({ length: 1000 }, (_, i) => i)), 'file');
+    await writeFile(join(folder, 'cut.arrow'), bytes.subarray(0, bytes.length / 2));
+    await lay('broken.parquet', 'PAR1 this is none');
+    await lay('broken.json', '{"a": ');
+    await writeFile(join(folder, 'broken.duckdb'), 'no database');
+    await start();
+    try {
+      const flights = await client.listFlights().toArray();
+      assert.deepEqual(
+        flights.map(({ descriptor }) => descriptor?.path?.join('.')),
+        ['whole'],
+      );
+      assert.deepEqual(await read('SELECT n FROM whole'), [1]);
+      for (const name of ['cut', 'broken', 'broken_json', 'broken_duckdb']) {
+        await assert.rejects(read(name), new RegExp(`${name.replace(/_.*/, '')}`), name);
+        await assert.rejects(read(`SELECT * FROM ${name}`), /cannot be read/, name);
+      }
+      assert.equal(await act('ping'), 'pong');
+      assert.match(await act('get_stats'), /"name":"cut"/);
+      // Whole again: served again.
+      await lay('cut.arrow', numbers(5));
+      await act('refresh');
+      assert.deepEqual(await read('SELECT n FROM cut'), [5]);
+    } finally {
+      await stop();
+    }
+  });
+
   it('that would have one name are each served under their own, for Flight and SQL', async () => {
     await lay('a.csv', 'n\n1\n');
     await lay('A.tsv', 'n\n2\n');
