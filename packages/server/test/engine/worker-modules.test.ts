@@ -30,3 +30,10 @@ it('loads little in a thread of the engine, so that it starts at once', () => {
   assert.deepEqual([...packages].sort(), ['@peregrine/flight/ipc/messages', 'koffi']);
   assert.ok(files.size > 20 && files.size < 60, `${files.size} files`);
 });
+
+it('loads HTTP while the engine starts, not before', () => {
+  const serve = fileURLToPath(new URL('../../src/serve.js', import.meta.url));
+  const { packages } = loadedBy(serve);
+  assert.ok(packages.has('@peregrine/flight'));
+  for (const name of ['fastify', 'prom-client']) assert.ok(!packages.has(name), name);
+});
