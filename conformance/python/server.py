@@ -162,10 +162,12 @@ class Server(flight.FlightServerBase):
         super().__init__(location, **options)
         self.tables = {}
         self.cancelled = threading.Event()
+        self.began = threading.Event()
         self.attempts = 0
 
     def wait_until_cancelled(self, context):
         self.cancelled.clear()
+        self.began.set()
         while not context.is_cancelled():
             time.sleep(0.01)
         self.cancelled.set()
@@ -382,6 +384,11 @@ class Server(flight.FlightServerBase):
         elif action.type == "sleep":
             time.sleep(float(body))
             yield b"awake"
+        elif action.type == "has begun":
+            # waits as long as it is told
+            has_begun = self.began.wait(float(body or "10"))
+            self.began.clear()
+            yield b"yes" if has_begun else b"no"
         elif action.type == "was cancelled":
             was_cancelled = self.cancelled.wait(10)
             self.cancelled.clear()
