@@ -26,7 +26,7 @@ export interface IpcWriteOptions {
   readonly alignment?: 8 | 64 | undefined;
   /**
    * When a dictionary grew at its end, send only what is new (a delta) instead of all of it; over Flight, send one that is
-   * above the target size as a first part and deltas. Not every reader knows deltas: C++, Python, Go and apache-arrow do,
+   * above the target size as a first part and deltas. Not every reader knows deltas (`docs/arrow-ipc.md` has a table): C++, Python, Go and apache-arrow do,
    * Rust since version 57; polars and older Rust refuse them, and Java's Flight takes a delta for the whole
    * dictionary, which gives wrong values. Default: false.
    */
