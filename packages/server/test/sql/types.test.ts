@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
+import { FlightError } from '@peregrine/flight';
 import { type ArrowField, type ArrowTimeUnit, decodeMessageHeader } from '@peregrine/flight/ipc';
 import type { FlightSqlClient } from '@peregrine/flight/sql';
 import { type RunningServer, startServer } from './running-server.ts';
@@ -162,4 +163,63 @@ describe('types of DuckDB, on the wire and back', () => {
       assert.deepEqual(await column('SELECT typeof(v) FROM made LIMIT 1'), [created]);
     });
   }
+
+  const large = '340282366920938463463374607431768211455::UHUGEINT';
+  for (const [what, query] of [
+    ['a column', `SELECT 1 AS a, ${large} AS v`],
+    ['the least that is too large', 'SELECT 170141183460469231731687303715884105728::UHUGEINT AS v'],
+    ['a struct beside a HUGEINT', `SELECT {'h': (-1)::HUGEINT, 'u': ${large}} AS s`],
+    ['a list', `SELECT [7::UHUGEINT, ${large}] AS l`],
+    ['a map', `SELECT MAP {1: ${large}} AS m`],
+    ['an array', `SELECT [${large}]::UHUGEINT[1] AS a`],
+    ['a union', `SELECT union_value(num := ${large}) AS u`],
+    ['a parameter', 'SELECT ?::UHUGEINT AS v'],
+    ['what is prepared', `SELECT ${large} AS v FROM range(100000)`],
+  ] as const) {
+    it(`refuse UHUGEINT of 2^127 and more in ${what}`, async () => {
+      await using statement = await sql.prepare(query);
+      if (query.includes('?')) statement.bind(['340282366920938463463374607431768211455']);
+      await assert.rejects(
+        statement.query(),
+        (error) =>
+          error instanceof FlightError &&
+          error.code === 'INVALID_ARGUMENT' &&
+          /UHUGEINT of 2\^127/.test(error.message),
+      );
+      if (!query.includes('?')) await assert.rejects(sql.query(query), /cast it to VARCHAR/);
+    });
+  }
+
+  it('take what UHUGEINT and HUGEINT hold below that, and nulls', async () => {
+    const [most] = await column('SELECT 170141183460469231731687303715884105727::UHUGEINT AS v');
+    assert.equal(String(most), '170141183460469231731687303715884105727');
+    const table = await sql.query(
+      "SELECT CASE WHEN range % 3 = 0 THEN range::UHUGEINT END AS v, {'h': -range::HUGEINT, 'u': range::UHUGEINT} AS s FROM range(70000)",
+    );
+    assert.equal(table.numRows, 70_000);
+    assert.equal(table.getChild('v')?.nullCount, 46_666);
+  });
+
+  it('refuse VARIANT with what to do, wherever it is', async () => {
+    for (const query of [
+      'SELECT 5::VARIANT AS v',
+      'SELECT [5::VARIANT] AS v',
+      "SELECT {'a': NULL::VARIANT} AS v",
+    ]) {
+      await assert.rejects(
+        sql.query(query),
+        (error) =>
+          error instanceof FlightError &&
+          error.code === 'UNIMPLEMENTED' &&
+          /JSON or VARCHAR/.test(error.message),
+      );
+      assert.deepEqual(await column(`SELECT v::VARCHAR IS NULL FROM (${query})`), [false]);
+    }
+  });
+
+  it('keep TIMETZ, BIT and large UHUGEINT as text, as the page says', async () => {
+    assert.deepEqual(await column("SELECT '01:02:03+02:00'::TIMETZ::VARCHAR"), ['01:02:03+02']);
+    assert.deepEqual(await column("SELECT '10101'::BIT::VARCHAR"), ['10101']);
+    assert.deepEqual(await column(`SELECT (${large})::VARCHAR`), ['340282366920938463463374607431768211455']);
+  });
 });

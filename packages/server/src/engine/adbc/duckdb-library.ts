@@ -6,6 +6,7 @@ import {
   loadLibrary,
   readPointer,
   type NativeFunction,
+  type NativeLibrary,
   pointer,
   write,
 } from '../c-data/native.ts';
@@ -43,6 +44,11 @@ export interface DuckDbLibrary {
   statementType(connection: Address, statement: Address): number | undefined;
   /** The types that a prepared statement expects of its parameters; undefined where the handle is not as expected. */
   parameterTypes(connection: Address, statement: Address): ParameterType[] | undefined;
+  /**
+   * Which columns of what a statement gives are UHUGEINT, which Arrow is told as decimals that cannot hold the upper half
+   * of its values: their places when all columns and what is nested in them are counted, outer before inner.
+   */
+  unsignedLeaves(connection: Address, statement: Address): number[];
   /** Sets the memory for rows of a result that were not asked for yet; does nothing in a transaction that has failed. */
   setStreamBuffer(connection: Address, bytes: number): void;
   /** Per cent that are done, -1 when it is not known. */
@@ -65,6 +71,7 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
   const decimalWidth = library.func('duckdb_decimal_width', 'uint8_t', [pointer]);
   const decimalScale = library.func('duckdb_decimal_scale', 'uint8_t', [pointer]);
   const destroyType = library.func('duckdb_destroy_logical_type', 'void', [pointer]);
+  const findUnsigned = unsignedFinder(library, typeId, destroyType);
   const query = library.func('duckdb_query', 'int', [pointer, pointer, pointer]);
   const progress = library.progressFunction('duckdb_query_progress');
   return {
@@ -101,6 +108,10 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
         free(slot);
       }
     },
+    unsignedLeaves(connection, statement) {
+      const prepared = preparedOf(connection, statement);
+      return prepared === undefined ? [] : findUnsigned(prepared);
+    },
     setStreamBuffer(connection, bytes) {
       const sql = allocateText(`SET SESSION streaming_buffer_size = '${bytes}B'`);
       try {
@@ -122,4 +133,69 @@ function preparedOf(connection: Address, statement: Address): Address | undefine
   if (readPointer(statementData + 8) !== connectionData) return undefined;
   const prepared = readPointer(statementData + 16);
   return prepared === 0 ? undefined : prepared;
+}
+
+/** `DUCKDB_TYPE_…` of types that others are nested in, and of UHUGEINT. */
+const nestedTypes = { list: 24, struct: 25, map: 26, union: 28, unsigned: 32, array: 33 } as const;
+
+/** Walks the types of a statement's columns in the order in which Arrow nests them. */
+function unsignedFinder(
+  library: NativeLibrary,
+  typeId: NativeFunction,
+  destroyType: NativeFunction,
+): (prepared: Address) => number[] {
+  const one = (name: string): NativeFunction => library.func(name, pointer, [pointer]);
+  const count = (name: string): NativeFunction => library.func(name, 'uint64_t', [pointer]);
+  const indexed = (name: string): NativeFunction => library.func(name, pointer, [pointer, 'uint64_t']);
+  const columnCount = count('duckdb_prepared_statement_column_count');
+  const columnType = indexed('duckdb_prepared_statement_column_logical_type');
+  const listChild = one('duckdb_list_type_child_type');
+  const arrayChild = one('duckdb_array_type_child_type');
+  const mapKey = one('duckdb_map_type_key_type');
+  const mapValue = one('duckdb_map_type_value_type');
+  const structCount = count('duckdb_struct_type_child_count');
+  const structChild = indexed('duckdb_struct_type_child_type');
+  const unionCount = count('duckdb_union_type_member_count');
+  const unionMember = indexed('duckdb_union_type_member_type');
+  return (prepared) => {
+    const found: number[] = [];
+    const slot = allocate(8);
+    let place = 0;
+    const visit = (type: Address): void => {
+      if (type === 0) return;
+      const own = place++;
+      try {
+        switch (typeId(type)) {
+          case nestedTypes.unsigned:
+            found.push(own);
+            return;
+          case nestedTypes.list:
+            return visit(listChild(type));
+          case nestedTypes.array:
+            return visit(arrayChild(type));
+          case nestedTypes.map:
+            // Arrow has a struct of both between them.
+            place++;
+            visit(mapKey(type));
+            return visit(mapValue(type));
+          case nestedTypes.struct:
+            for (let i = 0; i < structCount(type); i++) visit(structChild(type, i));
+            return;
+          case nestedTypes.union:
+            for (let i = 0; i < unionCount(type); i++) visit(unionMember(type, i));
+            return;
+          default:
+        }
+      } finally {
+        write(slot, new Uint8Array(new BigUint64Array([BigInt(type)]).buffer));
+        destroyType(slot);
+      }
+    };
+    try {
+      for (let i = 0; i < columnCount(prepared); i++) visit(columnType(prepared, i));
+      return found;
+    } finally {
+      free(slot);
+    }
+  };
 }

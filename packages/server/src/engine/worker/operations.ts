@@ -118,7 +118,10 @@ export function createOperations(setup: WorkerSetup): OperationTable {
         countStatements(library, connection, sql);
         call('StatementSetSqlQuery', statement, sql);
       }
-      return openResult((result) => call('StatementExecuteQuery', statement, result, 0));
+      return openResult(
+        (result) => call('StatementExecuteQuery', statement, result, 0),
+        () => library?.unsignedLeaves(connection, statement) ?? [],
+      );
     },
     executeRows({ connection, statement, batches, transaction }) {
       const countsRows = library === undefined || changesRows(library, connection, statement);
@@ -139,7 +142,10 @@ export function createOperations(setup: WorkerSetup): OperationTable {
       const batch = readBatches(batches, statement).at(-1);
       if (batch === undefined) throw new Error('a query was asked to run with no row');
       bind(call, statement, library === undefined ? batch : rowOf(batch, row, statement), setup.release);
-      return openResult((result) => call('StatementExecuteQuery', statement, result, 0));
+      return openResult(
+        (result) => call('StatementExecuteQuery', statement, result, 0),
+        () => library?.unsignedLeaves(connection, statement) ?? [],
+      );
     },
     ingest({ statement, options, laterOptions = [], batches, order }) {
       for (const [key, value] of options) call('StatementSetOption', statement, key, value);
@@ -202,12 +208,15 @@ export function createOperations(setup: WorkerSetup): OperationTable {
 type Call = Driver['call'];
 
 /** A result that a driver fills; freed when that fails. */
-function openResult(fill: (result: Address) => void): { result: Address; schema: Uint8Array } {
+function openResult(
+  fill: (result: Address) => void,
+  unsignedLeaves?: () => readonly number[],
+): { result: Address; schema: Uint8Array } {
   const result = newResult();
   try {
     fill(result);
     if (!isHeld('stream', result)) throw new FlightInvalidArgumentError('the SQL text holds no statement');
-    return { result, schema: readResultSchema(result) };
+    return { result, schema: readResultSchema(result, unsignedLeaves) };
   } catch (error) {
     closeResult(result);
     throw error;

@@ -1,4 +1,5 @@
 import {
+  type ArrowField,
   type ArrowSchema,
   encodeDictionaryBatchHeader,
   encodeRecordBatchHeader,
@@ -6,7 +7,7 @@ import {
 } from '@peregrine/flight/ipc/messages';
 import { threadId } from 'node:worker_threads';
 import { DriverError, driverStatus } from '../adbc/driver.ts';
-import { fillBody, planBody } from '../c-data/gather.ts';
+import { fillBody, type GatherPlan, planBody } from '../c-data/gather.ts';
 import { type ColumnLayout, dictionaryColumns, layoutOf } from '../c-data/layout.ts';
 import {
   type Address,
@@ -31,13 +32,15 @@ import type { Gathered, GatheredBatch, OperationArguments } from './messages.ts'
  *
  * result := ArrowArrayStream (40 bytes) …, at 64: the ArrowArray that did not fit in the last batch, at 144: its first
  *           row that was not given, at 152: 1 when the stream has ended, because DuckDB fails when it is asked again,
- *           at 160: a number that no other result has had, because addresses come again
+ *           at 160: a number that no other result has had, because addresses come again, at 168: where the places of
+ *           its UHUGEINT columns are, a count and 64 bits each, or 0
  */
-const resultBytes = 168;
+const resultBytes = 176;
 const pendingPlace = 64;
 const pendingStartPlace = 144;
 const endedPlace = 152;
 const serialPlace = 160;
+const unsignedPlace = 168;
 
 let serials = 0;
 
@@ -54,6 +57,8 @@ const mostLayouts = 256;
 interface Layout {
   readonly columns: readonly ColumnLayout[];
   readonly dictionaries: readonly ColumnLayout[];
+  /** Columns whose values may be too large for what Arrow calls them. */
+  readonly unsigned: ReadonlySet<ColumnLayout>;
 }
 
 /** Room for a result; the driver fills its stream, which is at the same address. */
@@ -68,12 +73,26 @@ export function closeResult(result: Address): void {
   layouts.delete(readPointer(result + serialPlace));
   releaseStruct('array', result + pendingPlace);
   releaseStruct('stream', result);
+  const unsigned = readPointer(result + unsignedPlace);
+  if (unsigned !== 0) free(unsigned);
   free(result);
 }
 
-/** Reads the schema of a result; also done when a worker meets a result for the first time. */
-export function readResultSchema(result: Address): Uint8Array {
+/**
+ * Reads the schema of a result; also done when a worker meets a result for the first time.
+ *
+ * @param unsignedLeaves - says which columns are UHUGEINT; asked only where one may be. Default: none is
+ */
+export function readResultSchema(result: Address, unsignedLeaves?: () => readonly number[]): Uint8Array {
   const schema = fetchSchema(result);
+  if (unsignedLeaves !== undefined && schema.fields.some(mayBeUnsigned)) {
+    const leaves = unsignedLeaves();
+    if (leaves.length > 0) {
+      const list = allocate(8 * (leaves.length + 1));
+      for (const [i, value] of [leaves.length, ...leaves].entries()) writeLong(list + 8 * i, value);
+      writeLong(result + unsignedPlace, list);
+    }
+  }
   remember(result, schema);
   return encodeRawSchema(schema);
 }
@@ -92,12 +111,31 @@ function fetchSchema(result: Address): ArrowSchema {
 
 const streamParameters = [pointer, pointer];
 
+function mayBeUnsigned({ children, type }: ArrowField): boolean {
+  return (
+    (type.kind === 'decimal' && type.precision === 38 && type.scale === 0) || children.some(mayBeUnsigned)
+  );
+}
+
 function remember(result: Address, schema: ArrowSchema): Layout {
   const columns = layoutOf(schema);
-  const layout = { columns, dictionaries: dictionaryColumns(columns) };
+  const unsigned = new Set<ColumnLayout>();
+  const list = readPointer(result + unsignedPlace);
+  if (list !== 0) {
+    const all = columns.flatMap(withNested);
+    for (let i = 1; i <= readPointer(list); i++) {
+      const column = all[readPointer(list + 8 * i)];
+      if (column !== undefined) unsigned.add(column);
+    }
+  }
+  const layout = { columns, dictionaries: dictionaryColumns(columns), unsigned };
   if (layouts.size >= mostLayouts) layouts.clear();
   layouts.set(readPointer(result + serialPlace), layout);
   return layout;
+}
+
+function withNested(column: ColumnLayout): ColumnLayout[] {
+  return [column, ...column.children.flatMap(withNested)];
 }
 
 /** DuckDB tells nothing when a column has no Arrow type, which VARIANT has not. */
@@ -218,6 +256,7 @@ function gatherNext(args: OperationArguments<'next'>): Gathered {
     const target = targetOf(plan.bodyLength, block);
     const memory = new Uint8Array(target);
     fillBody(plan, { bytes: memory, address: addressOf(memory) });
+    if (layout.unsigned.size > 0) refuseLarge(plan, layout.unsigned, memory);
     const header = encodeRecordBatchHeader(plan.layout, plan.bodyLength);
     batches.push({ kind: 'records', rows, header, bodyLength: plan.bodyLength, block: target });
     return { batches, usesBlock: target === block, isEnded };
@@ -225,6 +264,24 @@ function gatherNext(args: OperationArguments<'next'>): Gathered {
     for (const held of arrays) {
       if (held === rest?.held) keepArray(result, held, rest.start);
       else dropArray(held);
+    }
+  }
+}
+
+/** DuckDB hands on the bits of a UHUGEINT: from 2^127 on they are those of a negative decimal. */
+function refuseLarge(plan: GatherPlan, unsigned: ReadonlySet<ColumnLayout>, body: Uint8Array): void {
+  for (const { column, kind, place, bytes } of plan.steps) {
+    if (kind !== 'fixed' || !unsigned.has(column)) continue;
+    const validity = plan.steps.find((step) => step.column === column && step.kind === 'validity');
+    for (let row = 0; row < bytes / 16; row++) {
+      if (((body[place + 16 * row + 15] ?? 0) & 0x80) === 0) continue;
+      const bits = validity === undefined ? 0xff : (body[validity.place + (row >> 3)] ?? 0);
+      if (((bits >> (row & 7)) & 1) === 0) continue;
+      throw new DriverError(
+        driverStatus.invalidArgument,
+        `column ${column.name} has a UHUGEINT of 2^127 or more, which no Arrow type of this engine holds; cast it to VARCHAR`,
+        '',
+      );
     }
   }
 }
