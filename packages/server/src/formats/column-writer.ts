@@ -212,11 +212,16 @@ function writeTimestamps(job: Job, digits: number, hasZone: boolean): void {
   }
 }
 
-/** Whether the texts are valid together. Each is, too, if it does not begin within a character. */
+/** Whether the texts are valid together. Each is, too, if neither it nor the one behind it begins within a character. */
 function isWholeUtf8({ values, valueOffsets, length }: Data): boolean {
   const bytes: Uint8Array = values;
   const offsets: Int32Array = valueOffsets;
   return isUtf8(bytes.subarray(offsets[0] ?? 0, offsets[length] ?? 0));
+}
+
+/** Whether a character goes on at this byte. */
+function isWithin(values: Uint8Array, at: number): boolean {
+  return ((values[at] ?? 0) & 0xc0) === 0x80;
 }
 
 function writeTexts(job: Job): void {
@@ -234,7 +239,7 @@ function writeTexts(job: Job): void {
       const { bytes, at } = sink;
       let to = at;
       if (quote !== 0) bytes[to++] = quote;
-      let from = ((values[begin] ?? 0) & 0xc0) === 0x80 ? end + 1 : begin;
+      let from = isWithin(values, begin) || isWithin(values, end) ? end + 1 : begin;
       for (; from < end; from++) {
         const byte = values[from] ?? 0;
         if (special[byte] === 1) break;
