@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { decodeMessageHeader } from '@peregrine/flight/ipc';
 import type { EngineConnection, EngineStatement } from '../engine/types.ts';
-import { textBatchRows } from '../limits.ts';
+import { textBatchRows, textBatchValues } from '../limits.ts';
 import { quoteIdentifier } from '../engine/sql-text.ts';
 import { bareSql } from '../sql/sql-text.ts';
 import type { HttpCall } from './call.ts';
@@ -68,13 +69,20 @@ export async function runQuery(
       sendChange(sending, statement.kind === 'update' ? changed : 0n);
       return;
     }
-    const batchRows = isTextFormat(format.name) ? textBatchRows : undefined;
+    const batchRows = isTextFormat(format.name) ? rowsOfText(statement.resultSchema) : undefined;
     await sendResult(await statement.query({ signal, batchRows }), sending);
   } finally {
     remove();
     await statement?.close();
     await connection?.close();
   }
+}
+
+/** How many rows become text at a time. */
+function rowsOfText(schema: Uint8Array | undefined): number {
+  const message = schema === undefined ? undefined : decodeMessageHeader(schema);
+  const columns = message?.kind === 'schema' ? message.schema.fields.length : 1;
+  return Math.max(1, Math.min(textBatchRows, Math.floor(textBatchValues / Math.max(1, columns))));
 }
 
 /** Makes the connection look into the catalog and schema that were asked for. */

@@ -27,6 +27,8 @@ export interface FakeLog {
   readonly bound: unknown[][];
   readonly open: { connections: number; statements: number; results: number; batches: number };
   readonly cancelled: string[];
+  /** Rows that batches of prepared queries were to have. */
+  readonly batchRows: (number | undefined)[];
 }
 
 /** An engine whose answers a test writes. */
@@ -47,6 +49,7 @@ export function createFakeEngine(run: (sql: string, signal: AbortSignal) => Fake
     bound: [],
     open: { connections: 0, statements: 0, results: 0, batches: 0 },
     cancelled: [],
+    batchRows: [],
   };
   let state: EngineState = { kind: 'ready' };
 
@@ -117,6 +120,7 @@ export function createFakeEngine(run: (sql: string, signal: AbortSignal) => Fake
       },
       async query(options) {
         log.statements.push(sql);
+        log.batchRows.push(options?.batchRows);
         return resultOf(sql, options?.signal);
       },
       async execute() {
@@ -140,6 +144,7 @@ export function createFakeEngine(run: (sql: string, signal: AbortSignal) => Fake
       },
       async query(sql, options) {
         log.statements.push(sql);
+        log.batchRows.push(options?.batchRows);
         return resultOf(sql, options?.signal);
       },
       async ingest({ table }, schema, batches: AsyncIterable<EngineInput>) {

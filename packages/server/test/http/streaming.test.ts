@@ -110,6 +110,22 @@ describe('a result that breaks off', () => {
 });
 
 describe('a result that is sent while it comes', () => {
+  it('becomes text in batches that take some milliseconds, also of wide tables', async () => {
+    const column = vectorFromArray([1n], new Int64());
+    for (const [columns, rows] of [
+      [1, 4096],
+      [16, 4096],
+      [1000, 65],
+      [100_000, 1],
+    ] as const) {
+      const wide = batchOf(Object.fromEntries(Array.from({ length: columns }, (_, i) => [`c${i}`, column])));
+      await using server = await startServer(() => ({ schema: wide.schema, batches: [wide] }));
+      assert.equal((await server.fetch('/?query=SELECT+1&format=csv')).status, 200);
+      assert.equal((await server.fetch('/?query=SELECT+1&format=arrow')).status, 200);
+      assert.deepEqual(server.engine.log.batchRows, [rows, undefined]);
+    }
+  });
+
   it('has no status before its first rows', async () => {
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
