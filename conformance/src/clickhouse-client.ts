@@ -203,6 +203,14 @@ describe("ClickHouse's client", () => {
       values: { meta: [], data: [{ id: -5, name: 'json' }] },
       format: 'JSON',
     });
+    await client.insert({
+      table: 'streamed',
+      values: [
+        [-7, 'array'],
+        ['-9223372036854775808', null],
+      ],
+      format: 'JSONCompactEachRow',
+    });
     const executed = await client.exec({
       query: 'INSERT INTO streamed (id) FORMAT CSVWithNames',
       values: lines('id\n-6\n'),
@@ -222,9 +230,20 @@ describe("ClickHouse's client", () => {
       [-4, null],
       [-5, 'json'],
       [-6, null],
+      [-7, 'array'],
+      ['-9223372036854775808', null],
+    ]);
+    const arrays = await client.query({
+      query: 'SELECT id, name FROM streamed WHERE id < -5 ORDER BY id DESC',
+      format: 'JSONCompactEachRow',
+    });
+    assert.deepEqual(await arrays.json(), [
+      [-6, null],
+      [-7, 'array'],
+      ['-9223372036854775808', null],
     ]);
     const count = await client.query({ query: 'SELECT count(*) AS n FROM streamed', format: 'JSONEachRow' });
-    assert.deepEqual(await count.json(), [{ n: rows + 6 }]);
+    assert.deepEqual(await count.json(), [{ n: rows + 8 }]);
   });
 
   it('keeps nothing of an insert that it gives up', async () => {

@@ -18,6 +18,12 @@ export function batchToNdjson(batch: RecordBatch, style?: JsonStyle, memory?: Te
   return writeRows(batch, jsonDialect(style), objectFrame(batch.schema, '{', '}\n'), memory);
 }
 
+/** Rows as newline-delimited JSON, an array of values a line. */
+export function batchToNdjsonArrays(batch: RecordBatch, style?: JsonStyle, memory?: TextMemory): Uint8Array {
+  const frame = { begin: '[', names: commas(batch.schema), end: ']\n' };
+  return writeRows(batch, jsonDialect(style), frame, memory);
+}
+
 /** Rows as JSON, each after a comma and a line feed: an object of names and values, or an array of values. */
 export function batchToJsonRows(
   batch: RecordBatch,
@@ -28,8 +34,13 @@ export function batchToJsonRows(
   const frame =
     shape === 'objects'
       ? objectFrame(batch.schema, ',\n{', '}')
-      : { begin: ',\n[', names: batch.schema.fields.map((_, i) => (i === 0 ? '' : ',')), end: ']' };
+      : { begin: ',\n[', names: commas(batch.schema), end: ']' };
   return writeRows(batch, jsonDialect(style), frame, memory);
+}
+
+/** What stands before each value of an array. */
+function commas(schema: Schema): string[] {
+  return schema.fields.map((_, i) => (i === 0 ? '' : ','));
 }
 
 /** The header line of a CSV file (RFC 4180, lines end in LF). */

@@ -16,7 +16,7 @@ export function exceptionTagHeader(
   { name }: HttpFormat,
   tag: string,
 ): Record<string, string> {
-  const isMarked = name === 'ndjson' || name === 'json' || name === 'json-compact' || name.startsWith('tsv');
+  const isMarked = /^(?:json|ndjson|tsv)/.test(name);
   return isMarked && isClickHouseClient(request) ? { 'x-clickhouse-exception-tag': tag } : {};
 }
 

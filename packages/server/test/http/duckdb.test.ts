@@ -84,6 +84,7 @@ describe('HTTP over DuckDB', () => {
       'JSON',
       'JSONCompact',
       'JSONEachRow',
+      'JSONCompactEachRow',
       'CSVWithNames',
       'CSV',
       'TabSeparatedWithNames',

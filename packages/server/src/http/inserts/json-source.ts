@@ -14,6 +14,7 @@ import {
 /*
  * ndjson       = object a line
  * json         = "[" object, … "]" | { "data": [ object, … ], … } | object a line
+ * ndjson-compact = [ value, … ] a line
  * json-compact = { "data": [ [ value, … ], … ], … }
  */
 
@@ -26,13 +27,17 @@ export async function selectJson(
   connection: EngineConnection,
   columns: readonly TableColumn[],
   path: string,
-  format: 'ndjson' | 'json' | 'json-compact',
+  format: 'ndjson' | 'ndjson-compact' | 'json' | 'json-compact',
   signal: AbortSignal,
 ): Promise<Selection | undefined> {
   const start = await firstCharacter(path);
   if (start === '') return undefined;
   const file = quoteLiteral(path);
   const inData = `(SELECT unnest(data) AS json FROM read_json(${file}, format = 'unstructured', columns = {data: 'JSON[]'}))`;
+  if (format === 'ndjson-compact') {
+    const lines = `read_json_objects(${file}, format = 'newline_delimited')`;
+    return selectArrays(connection, columns, lines, signal);
+  }
   if (format === 'json-compact') return selectArrays(connection, columns, inData, signal);
   const layout = start === '[' ? 'array' : 'newline_delimited';
   const wrapped = format === 'json' && start === '{' && (await hasData(connection, path, signal));

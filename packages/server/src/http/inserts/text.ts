@@ -54,6 +54,7 @@ const endings: Readonly<Record<SpooledFormat, string>> = {
   json: '.json',
   'json-compact': '.json',
   ndjson: '.ndjson',
+  'ndjson-compact': '.ndjson',
   csv: '.csv',
   'csv-bare': '.csv',
   tsv: '.csv',
@@ -74,6 +75,7 @@ function toRead(
     case 'json':
     case 'json-compact':
     case 'ndjson':
+    case 'ndjson-compact':
       return exact ? exactNumbers(source) : source;
     default:
       return source;
@@ -99,6 +101,7 @@ async function selectFrom(
       return { columns: used.map(({ name }) => name), select: `SELECT * FROM ${file}` };
     }
     case 'ndjson':
+    case 'ndjson-compact':
     case 'json':
     case 'json-compact':
       return selectJson(connection, columns, path, format, signal);
@@ -138,8 +141,9 @@ async function guessed(path: string, format: SpooledFormat): Promise<string> {
         ? `read_json(${file}, format = 'array', sample_size = -1)`
         : `(SELECT unnest(row) FROM (SELECT unnest(data) AS row FROM read_json(${file}, format = 'unstructured', sample_size = -1)))`;
     case 'json-compact':
+    case 'ndjson-compact':
       throw new FlightInvalidArgumentError(
-        'JSONCompact has no names to make a table of: create it first, or send JSON',
+        'rows as arrays have no names to make a table of: create it first, or send JSON',
       );
     default:
       return `read_csv(${file}, header = ${format === 'csv' || format === 'tsv'}, ${csvOptions}, sample_size = -1)`;

@@ -20,7 +20,8 @@ export function createResultWriter(
     case 'json-compact':
       return createJsonWriter(schemaHeader, format === 'json-compact', style);
     case 'ndjson':
-      return createNdjsonWriter(schemaHeader, style);
+    case 'ndjson-compact':
+      return createNdjsonWriter(schemaHeader, format === 'ndjson-compact', style);
     case 'csv':
     case 'csv-bare':
       return createCsvWriter(schemaHeader, format === 'csv');

@@ -1,6 +1,6 @@
 import type { Field } from 'apache-arrow';
 import type { JsonStyle } from '../../formats/json.ts';
-import { batchToJsonRows, batchToNdjson } from '../../formats/rows.ts';
+import { batchToJsonRows, batchToNdjson, batchToNdjsonArrays } from '../../formats/rows.ts';
 import { clickHouseType } from '../clickhouse-type.ts';
 import type { Problem } from '../problem.ts';
 import { createRowsDecoder } from './rows-decoder.ts';
@@ -47,15 +47,20 @@ export function jsonTotals({ rows, elapsed, bytes }: ResultTotals): string {
   return `"rows":${rows},"statistics":${JSON.stringify(statistics)}`;
 }
 
-/** An object a line. A result that breaks off ends with the line `{"error":{…}}`. */
-export function createNdjsonWriter(schemaHeader: Uint8Array, style: JsonStyle): ResultWriter {
+/** An object a line, or an array. A result that breaks off ends with the line `{"error":{…}}`. */
+export function createNdjsonWriter(
+  schemaHeader: Uint8Array,
+  compact: boolean,
+  style: JsonStyle,
+): ResultWriter {
+  const write = compact ? batchToNdjsonArrays : batchToNdjson;
   const rows = createRowsDecoder(schemaHeader);
   return {
     begin: () => [],
     message(batch) {
       const decoded = rows.decode(batch);
       if (decoded === undefined) return { pieces: [], usesBatch: false };
-      return writeText((memory) => batchToNdjson(decoded, style, memory));
+      return writeText((memory) => write(decoded, style, memory));
     },
     end: () => [],
     fail: (problem: Problem) => [text(`${JSON.stringify({ error: problem })}\n`)],
