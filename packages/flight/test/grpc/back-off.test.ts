@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer as createTcpServer } from 'node:net';
+import { describe, it } from 'node:test';
+import { createServer } from '../../src/grpc/index.ts';
+import { channelTo, echo, listening, message, methods, textOf } from './support.ts';
+
+describe('the wait between tries to connect', () => {
+  it('grows up to its limit, is random in part, and is short again after a connection', async (t) => {
+    const silent = createTcpServer();
+    const port = await listening(silent);
+    silent.close();
+    await once(silent, 'close');
+
+    // Each wait is over at once, and told; the parts of chance are given.
+    const chances = [0, 0.5, 1, 0.5, 0.25];
+    t.mock.method(Math, 'random', () => chances.shift() ?? 0.5);
+    const told: number[] = [];
+    let whenTold: (() => void) | undefined;
+    const real = globalThis.setTimeout;
+    t.mock.method(globalThis, 'setTimeout', (callback: () => void, ms: number) => {
+      if (ms < 50_000_000) return real(callback, ms);
+      told.push(Math.round(ms));
+      whenTold?.();
+      return real(callback, 0);
+    });
+    // Days, which nothing else waits for.
+    const channel = channelTo(t, port, {
+      reconnectInitialDelayMs: 100_000_000,
+      reconnectMaxDelayMs: 300_000_000,
+    });
+    const server = createServer({ lookup: methods({ Echo: echo }) });
+    t.after(() => server.close());
+    const answered = new Promise<void>((resolve, reject) => {
+      whenTold = () => {
+        if (told.length === 5)
+          server.listen({ kind: 'tcp', host: '127.0.0.1', port }).then(() => resolve(), reject);
+      };
+    });
+    const { response } = await channel.unary('/t.T/Echo', message('x'), { waitForReady: true });
+    await answered;
+    assert.equal(textOf(response), 'x');
+    // 1.6 times as long each time, up to the limit; then a fifth less to a fifth more of it.
+    assert.deepEqual(told.slice(0, 5), [80e6, 160e6, 307.2e6, 300e6, 270e6]);
+
+    await server.close();
+    const before = told.length;
+    await assert.rejects(channel.unary('/t.T/Echo', message('x')));
+    assert.equal(told[before], 100e6, 'the first wait again');
+  });
+});
