@@ -1,5 +1,5 @@
 // A dataset of Parquet files that is many times larger than the server's memory goes to a client, which reads it as fast
-// as it can, and then slowly: the server's memory stays within what it was given.
+// as it can, and then slowly; and a put of such size comes in: the server's memory stays within what it was given.
 //   PEREGRINE_STORE_GIB=100 npm run conformance -- store-memory
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { FlightDescriptor, Ticket, connect } from '@peregrine/flight';
 import { createDuckDbEngine } from '@peregrine/server';
+import { tableFromArrays } from 'apache-arrow';
 import { type Peer, ownCommand, startPeer } from './peers.ts';
 
 /** Arrow bytes of the dataset, in GiB. */
@@ -98,6 +99,49 @@ it('streams a dataset many times larger than its memory', async () => {
     const most = memoryOf(server).most;
     console.log(`a slow client after that: ${gib(most)} at most`);
     assert.ok(most < processLimitBytes, `the server took ${gib(most)}`);
+  } finally {
+    await client.close();
+    await server.stop();
+  }
+});
+
+it('stores a put many times larger than its memory', async () => {
+  const store = join(folder, 'store');
+  await mkdir(store);
+  const ports = ['--flight-port', '0', '--http-port', 'off'];
+  const limits = ['--memory-limit', engineLimit, '--temp-dir', folder];
+  const server = startPeer(process.execPath, [
+    ownCommand(),
+    'serve',
+    '--writable',
+    store,
+    '--json',
+    ...ports,
+    ...limits,
+  ]);
+  const [, location = ''] = await server.line(/"flight":"([^"]+)"/);
+  const client = connect(location);
+  try {
+    // Numbers that do not compress to nothing, 24 MiB at a time.
+    const table = tableFromArrays({
+      id: Int32Array.from({ length: 1 << 20 }, (_, i) => i),
+      a: Float64Array.from({ length: 1 << 20 }, () => Math.floor(Math.random() * 1e6)),
+      b: Float64Array.from({ length: 1 << 20 }, (_, i) => i * 0.25),
+    });
+    const times = Math.ceil(((wantedGib / 8) * 2 ** 30) / ((1 << 20) * 20));
+    const started = performance.now();
+    const call = client.doPut(FlightDescriptor.forPath('large'));
+    await call.writer.begin(table.schema);
+    for (let i = 0; i < times; i += 1) await call.writer.writeTable(table);
+    await call.writer.close();
+    const seconds = (performance.now() - started) / 1000;
+    const { most } = memoryOf(server);
+    console.log(
+      `a put of ${gib(times * (1 << 20) * 20)}: ${seconds.toFixed(0)} s, server ${gib(most)} at most`,
+    );
+    assert.ok(most < processLimitBytes, `the server took ${gib(most)}`);
+    const info = await client.getFlightInfo(FlightDescriptor.forPath('large'));
+    assert.equal(info.totalRecords, BigInt(times) * (1n << 20n));
   } finally {
     await client.close();
     await server.stop();

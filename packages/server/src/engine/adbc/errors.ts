@@ -44,6 +44,11 @@ const codesOfKind: readonly (readonly [RegExp, FlightErrorCode])[] = [
   [/^TransactionContext Error: .*conflict/is, 'ABORTED'],
   [/^(Transaction|TransactionContext|Dependency|Sequence) Error/i, 'FAILED_PRECONDITION'],
   [/^FATAL Error/i, 'UNAVAILABLE'],
+  [/^HTTP Error: .*returned HTTP 40[13]\b/is, 'UNAUTHORIZED'],
+  [/^HTTP Error: .*returned HTTP 404\b/is, 'NOT_FOUND'],
+  // A server that does not answer, or breaks off.
+  [/^IO Error: .*\bfor HTTP [A-Z]+ to\b/s, 'UNAVAILABLE'],
+  [/^IO Error: .*no space left on device/is, 'RESOURCE_EXHAUSTED'],
   [/^IO Error: .*(no files found|does not exist|cannot open file|no such file)/is, 'NOT_FOUND'],
   [/^(HTTP|Connection|Network) Error/i, 'UNAVAILABLE'],
   [/^IO Error/i, 'INTERNAL'],

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { toFlightError } from '../../src/engine/adbc/errors.ts';
+
+describe('What DuckDB says of files and buckets', () => {
+  for (const [message, code] of [
+    ["HTTP Error: Request returned HTTP 503 for HTTP HEAD to 'http://x/b/k'", 'UNAVAILABLE'],
+    ["HTTP Error: Request returned HTTP 403 for HTTP HEAD to 'http://x/b/k'", 'UNAUTHORIZED'],
+    ["HTTP Error: Request returned HTTP 404 for HTTP GET to 'http://x/b/k'", 'NOT_FOUND'],
+    [
+      "IO Error: Server returned nothing (no headers, no data) error for HTTP HEAD to 'http://x/b/k'",
+      'UNAVAILABLE',
+    ],
+    ['IO Error: Could not write file "/x": No space left on device', 'RESOURCE_EXHAUSTED'],
+    ['IO Error: Cannot open file "/x": No such file or directory', 'NOT_FOUND'],
+    ['IO Error: Could not read from file "/x": Input/output error', 'INTERNAL'],
+  ] as const) {
+    it(`is ${code}: ${message.slice(0, 60)}`, () => {
+      const error = toFlightError({ status: undefined, code: undefined, message });
+      assert.deepEqual([error.code, error.rawMessage], [code, message]);
+    });
+  }
+});
