@@ -10,6 +10,7 @@ import { confineEngine } from './serve/confine.ts';
 import { watchHealth } from './serve/health.ts';
 import { openServerEngine, withPrefix } from './serve/open-engine.ts';
 import { readOnlyEngine } from './serve/read-only-engine.ts';
+import { restoredEngine } from './serve/restored-engine.ts';
 import { makeFolder, makeTempFolder } from './serve/temp-folder.ts';
 import { createFlightService } from './service/flight-service.ts';
 import { defaultSettings } from './settings/load.ts';
@@ -84,11 +85,18 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
     opened.push(() => engine.close());
     const files = await openFiles(settings, engine);
     opened.push(() => files.close());
-    if (settings.init !== undefined) await runInit(engine, settings.init);
-    if (!settings.externalAccess)
-      await confineEngine(engine, [...files.roots, tempDirectory], files.singleFiles);
+    const setUp = async (): Promise<void> => {
+      if (settings.init !== undefined) await runInit(engine, settings.init);
+      if (!settings.externalAccess)
+        await confineEngine(engine, [...files.roots, tempDirectory], files.singleFiles);
+    };
+    await setUp();
+    const restored = restoredEngine(engine, async () => {
+      await files.restore();
+      await setUp();
+    });
 
-    const served = settings.readOnly ? readOnlyEngine(engine) : engine;
+    const served = settings.readOnly ? readOnlyEngine(restored) : restored;
     const version = options.version ?? 'unknown';
     const sql = createSqlService(served, {
       readOnly: settings.readOnly,
@@ -97,7 +105,7 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
       prepareFor: (text) => files.use(text),
     });
     opened.push(() => sql.close());
-    const health = watchHealth(engine);
+    const health = watchHealth(restored);
     opened.push(async () => health.end());
     const notReady = (): string | undefined => health.notReady();
     const flight = new FlightServer(

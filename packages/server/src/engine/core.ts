@@ -192,7 +192,10 @@ export async function openEngine(specification: EngineSpecification): Promise<En
           { cause: error },
         );
       }
-      if (error instanceof FlightError && isFatal(error.rawMessage)) onFatal(error);
+      if (error instanceof FlightError && isFatal(error.rawMessage)) {
+        onFatal(error);
+        throw error;
+      }
       if (signal?.aborted === true && error instanceof FlightError && error.code !== 'CANCELLED') {
         throw new FlightCancelledError(`the statement was cancelled: ${error.rawMessage}`, { cause: error });
       }
@@ -229,7 +232,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     if (!canReopen || isClosed) return;
     await control.run('closeDatabase', { database });
     database = await control.run('openDatabase', { options });
-    void keepConnections();
+    await keepConnections();
     setState({ kind: 'ready' });
   }
 
@@ -264,7 +267,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     if (!isClosed) idle.start();
   }
 
-  void keepConnections();
+  await keepConnections();
   return {
     info,
     get state() {

@@ -65,6 +65,7 @@ export class Clients {
   readonly #open = new Set<ClientSession>();
   readonly #peers = new Map<string, string>();
   readonly #peerSessions: Registry<PeerSession>;
+  readonly #unwatch: () => void;
   readonly #prepareFor: ((sql: string) => Promise<void>) | undefined;
 
   /**
@@ -78,6 +79,9 @@ export class Clients {
     this.#engine = engine;
     this.#prepareFor = prepareFor;
     this.#transactions = createTransactions(transactionIdleMs);
+    this.#unwatch = engine.onState((state) => {
+      if (state.kind === 'unavailable') this.#forgetConnections();
+    });
     this.#peerSessions = createRegistry({
       noun: 'session of a connection',
       lifeMs: transactionIdleMs,
@@ -193,6 +197,7 @@ export class Clients {
 
   /** Rolls back and frees everything. */
   async close(): Promise<void> {
+    this.#unwatch();
     this.#transactions.close();
     this.#peerSessions.close();
     await Promise.all([...this.#open].map((session) => this.#end(session)));
@@ -242,6 +247,20 @@ export class Clients {
       if (session.lane === opened) session.lane = undefined;
     });
     return opened;
+  }
+
+  /** The database broke, and every connection with it: sessions go on in new ones, with their options. */
+  #forgetConnections(): void {
+    for (const session of this.#open) {
+      const lane = session.lane;
+      session.lane = undefined;
+      void lane?.then(
+        (pinned) => pinned.close(),
+        () => undefined,
+      );
+    }
+    this.#open.clear();
+    this.#transactions.dropAll();
   }
 
   async #end(session: ClientSession): Promise<void> {

@@ -25,6 +25,8 @@ export interface Transactions {
   end(transactionId: Uint8Array, action: 'commit' | 'rollback', context: ServerCallContext): Promise<void>;
   /** Rolls back those of a session. */
   endSession(session: object): void;
+  /** Rolls back all, and goes on. */
+  dropAll(): void;
   /** Rolls back all. */
   close(): void;
 }
@@ -82,6 +84,7 @@ export function createTransactions(idleMs: number = defaultTransactionIdleMs): T
       }
     },
     endSession: (session) => registry.dropWhere((transaction) => transaction.session === session),
+    dropAll: () => registry.dropWhere(() => true),
     close: () => registry.close(),
   };
 }

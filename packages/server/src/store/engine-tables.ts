@@ -35,6 +35,7 @@ export interface EngineTables {
   detach(name: string): Promise<void>;
   /** The schema of an attached table. */
   describe(sqlName: string): Promise<EngineTableInfo>;
+  /** Frees the connection; the next call opens another. */
   close(): Promise<void>;
 }
 
@@ -147,7 +148,9 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
       return { schema: await schemaOf(sqlName), rows: undefined };
     },
     async close() {
-      await (await opened?.catch(() => undefined))?.close();
+      const used = opened;
+      opened = undefined;
+      await (await used?.catch(() => undefined))?.close();
     },
   };
 }

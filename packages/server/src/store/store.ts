@@ -211,6 +211,13 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
         };
       }),
     refresh: () => inTurn(look),
+    restore: () =>
+      inTurn(async () => {
+        await engineTables.close();
+        reached.clear();
+        served = new Map();
+        await look();
+      }),
     async put(name, mode, schema, batches, putOptions = {}) {
       const source = writableTarget(`storing ${name}`);
       if (engine === undefined) {

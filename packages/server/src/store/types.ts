@@ -117,6 +117,8 @@ export interface Store {
   standAside(name: string): Promise<StoodAside>;
   /** Looks at files and buckets now, instead of when something is noticed. */
   refresh(): Promise<StoreChange>;
+  /** Makes everything in the engine anew, whose database has been opened again and has nothing of it. */
+  restore(): Promise<void>;
   /**
    * Stores rows. Resolves when they are on stable storage and seen here; when it rejects, nothing is kept.
    *
