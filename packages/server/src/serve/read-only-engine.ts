@@ -1,19 +1,12 @@
 import { FlightUnauthorizedError } from '@peregrine/flight';
 import type { Engine, EngineConnection, EngineStatement } from '../engine/types.ts';
-import { bareSql } from '../sql/sql-text.ts';
+import { bareSql, onlyReads } from '../sql/sql-text.ts';
 
 /** Statements without rows that change nothing but the connection. */
 const harmless = /^\s*(?:set|reset|use|begin|start|commit|end|rollback|abort)\b/i;
 
-const explain = /^\s*explain\b\s*(?:analyze\b|\([^)]*\))?/i;
-
-/** How statements begin that give rows and change nothing. */
-const reading =
-  /^[\s(]*(?:select|with|from|values|table|describe|desc|show|summarize|pivot|unpivot|call|pragma)\b/i;
-
-/** What changes something, behind EXPLAIN, where the parser only tells of a query. */
-const change =
-  /\b(?:insert|update|delete|merge|create|drop|alter|truncate|copy|export|import|attach|detach|install|load)\b/i;
+/** They give rows, and change nothing but settings. */
+const callOrPragma = /^\s*(?:call|pragma)\b/i;
 
 /**
  * An engine that refuses what changes data, for `--read-only`: a database in memory cannot be opened for reading only,
@@ -87,9 +80,7 @@ function readOnlyConnection(inner: EngineConnection): EngineConnection {
 function isAllowed({ kind, sql }: EngineStatement): boolean {
   const bare = bareSql(sql);
   if (kind !== 'query') return harmless.test(bare);
-  const explained = explain.exec(bare);
-  if (explained !== null && change.test(bare)) return false;
-  return reading.test(bare.slice(explained?.[0].length ?? 0)) && !/\b(?:returning|nextval)\b/i.test(bare);
+  return (onlyReads(sql) || callOrPragma.test(bare)) && !/\b(?:returning|nextval)\b/i.test(bare);
 }
 
 function refused(what: string): FlightUnauthorizedError {

@@ -153,12 +153,20 @@ export class Clients {
       return value === undefined || value === 'TABLE' || value === 'BASE TABLE' ? undefined : 'INVALID_VALUE';
     }
     const session = await this.#find(context);
+    const { dialect } = this.#engine.info;
+    const catalog = session?.settings().get('catalog');
     const set = (connection: EngineConnection): Promise<void> =>
-      applySetting(connection, this.#engine.info.dialect, name, value);
+      // The schema that a catalog begins with.
+      name === 'schema' && value === undefined && catalog !== undefined
+        ? applySetting(connection, dialect, 'catalog', catalog)
+        : applySetting(connection, dialect, name, value);
+    // The schema that was set before need not be in another catalog.
+    const without = name === 'catalog' || name === 'schema' ? 'schema' : undefined;
     try {
       const lane = await session?.lane;
-      if (lane === undefined) await createFreshLane(this.#engine, this.#setup(session)).run(set);
+      if (lane === undefined) await createFreshLane(this.#engine, this.#setup(session, without)).run(set);
       else await lane.run(set);
+      if (name === 'catalog') await (await context.getSession()).removeOption('schema');
       return undefined;
     } catch (error) {
       if (error instanceof FlightError && (error.code === 'UNIMPLEMENTED' || error.code === 'UNAVAILABLE')) {
@@ -203,9 +211,13 @@ export class Clients {
     await Promise.all([...this.#open].map((session) => this.#end(session)));
   }
 
-  #setup(session: ClientSession | undefined): ((connection: EngineConnection) => Promise<void>) | undefined {
-    const settings = session?.settings();
-    if (settings === undefined || settings.size === 0) return undefined;
+  #setup(
+    session: ClientSession | undefined,
+    without?: string,
+  ): ((connection: EngineConnection) => Promise<void>) | undefined {
+    const settings = new Map(session?.settings());
+    if (without !== undefined) settings.delete(without);
+    if (settings.size === 0) return undefined;
     return (connection) => applySettings(connection, this.#engine.info.dialect, settings);
   }
 

@@ -12,6 +12,7 @@ import { type StatementRequest, answerSchema, executeStatement, givesRows } from
 import { describePrepared, javaParameters } from './prepare.ts';
 import { type PreparedStatement, createPreparedStatements } from './prepared.ts';
 import { fieldCount } from '../engine/rows.ts';
+import { inOrder } from './session-settings.ts';
 import { Statements } from './statements.ts';
 
 /** How SQL is served. */
@@ -170,7 +171,7 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
     // predefined actions
     cancelFlightInfo: ({ info }, context) => statements.cancel(info, context),
     renewFlightEndpoint: (endpoint, context) => statements.renew(endpoint, context),
-    setSessionOptions: (wanted, context) => sessionHandlers.setSessionOptions(wanted, context),
+    setSessionOptions: (wanted, context) => sessionHandlers.setSessionOptions(inOrder(wanted), context),
     getSessionOptions: (context) => clients.options(context),
     closeSession: (context) => clients.closeSession(context),
 

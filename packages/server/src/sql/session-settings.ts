@@ -24,12 +24,12 @@ export async function applySettings(
   dialect: EngineInfo['dialect'],
   settings: SessionSettings,
 ): Promise<void> {
-  // The schema is looked for in the catalog, so that comes first.
-  const names = [...settings.keys()].sort((a, b) => rank(a) - rank(b));
-  for (const name of names) {
-    const value = settings.get(name);
-    if (value !== undefined) await applySetting(connection, dialect, name, value);
-  }
+  for (const [name, value] of inOrder(settings)) await applySetting(connection, dialect, name, value);
+}
+
+/** The schema is looked for in the catalog, so that comes first. */
+export function inOrder<T>(settings: ReadonlyMap<string, T>): Map<string, T> {
+  return new Map([...settings].sort(([a], [b]) => rank(a) - rank(b)));
 }
 
 function rank(name: string): number {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { SqlInfo, createSqlInfo, createXdbcTypeInfo, sqlInfoKind } from '@peregrine/flight/sql';
 import { sqlInfoOf } from '../../src/sql/info/sql-info.ts';
@@ -22,6 +23,20 @@ describe('sqlInfoOf()', () => {
       assert.equal(createSqlInfo(values).numRows, Object.values(SqlInfo).length);
     });
   }
+
+  it('has each code of the protocol, and no other', async () => {
+    const proto = await readFile(
+      new URL('../../../../flight/proto/flight_sql.proto', import.meta.url),
+      'utf8',
+    );
+    const [, body = ''] = /^enum SqlInfo \{([^]*?)^\}/m.exec(proto) ?? [];
+    const told = [...body.matchAll(/^\s*(\w+)\s*=\s*(\d+);/gm)].map(([, name = '', code]) => [
+      name,
+      Number(code),
+    ]);
+    assert.ok(told.length > 80);
+    assert.deepEqual(Object.fromEntries(told), { ...SqlInfo });
+  });
 
   it('says of a server that is read-only that nothing can be written', () => {
     const values = sqlInfoOf(engines[0] ?? assert.fail(), { ...facts, readOnly: true }, undefined);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { FlightDescriptor, type FlightInfo, FlightError } from '@peregrine/flight';
+import { type FlightDescriptor, FlightError, type FlightInfo } from '@peregrine/flight';
 import { encapsulate } from '@peregrine/flight/ipc';
 import {
   type FlightSqlClient,

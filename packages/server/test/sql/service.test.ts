@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FlightError, Ticket } from '@peregrine/flight';
+import { FlightError, type FlightInfo, Ticket } from '@peregrine/flight';
 import { type FlightSqlClient, SqlInfo } from '@peregrine/flight/sql';
 import { type Table, tableFromArrays } from 'apache-arrow';
 import { type RunningServer, startServer } from './running-server.ts';
@@ -206,6 +206,33 @@ describe('Flight SQL over DuckDB', () => {
     assert.equal((await client.getSessionOptions()).get('schema'), 'workplace');
     await client.setSessionOptions({ schema: 'main' });
     await client.query('DROP SCHEMA workplace');
+    await client.query("ATTACH ':memory:' AS elsewhere");
+    await client.query('CREATE SCHEMA elsewhere.inner_one');
+    assert.equal(
+      (await client.setSessionOptions({ catalog: 'elsewhere', schema: 'inner_one' })).errors.size,
+      0,
+    );
+    assert.deepEqual(rowsOf(await client.query('SELECT current_database(), current_schema()')), [
+      ['elsewhere', 'inner_one'],
+    ]);
+    const names = await client.getSessionOptions();
+    assert.deepEqual([names.get('catalog'), names.get('schema')], ['elsewhere', 'inner_one']);
+    const wrong = await client.setSessionOptions({ catalog: 'nowhere', schema: 'nowhere' });
+    assert.deepEqual(Object.fromEntries(wrong.errors), { catalog: 'INVALID_VALUE', schema: 'INVALID_VALUE' });
+    assert.deepEqual(rowsOf(await sql.query('SELECT current_database()')), [['memory']]);
+    // another catalog begins with its own schema, in a session with a connection of its own as well
+    const current = async (): Promise<unknown> =>
+      rowsOf(await client.query('SELECT current_database(), current_schema()'))[0];
+    await client.setSessionOptions({ catalog: 'memory' });
+    assert.deepEqual(await current(), ['memory', 'main']);
+    await client.query('CREATE TEMP TABLE pinned AS SELECT 1 AS i');
+    await client.setSessionOptions({ schema: 'inner_one', catalog: 'elsewhere' });
+    assert.deepEqual(await current(), ['elsewhere', 'inner_one']);
+    await client.flight.setSessionOptions({ schema: undefined });
+    assert.deepEqual(await current(), ['elsewhere', 'main']);
+    await client.setSessionOptions({ catalog: 'memory' });
+    assert.deepEqual(await current(), ['memory', 'main']);
+    await client.query('DETACH elsewhere');
     await client.closeSession();
   });
 
@@ -223,6 +250,30 @@ describe('Flight SQL over DuckDB', () => {
     await assert.rejects(sql.poll(poll.descriptor), hasCode('NOT_FOUND'));
     for (let i = 0; i < 200 && server.engine.statistics.running > 0; i++) await sleep(10);
     assert.equal(server.engine.statistics.running, 0, 'the engine has stopped');
+  });
+
+  it('stops a query that runs by the older action too, and one whose rows are being waited for', async () => {
+    const endless = 'SELECT count(*) FROM range(1000000000000) a WHERE a.range % 7 = 3';
+    const isIdle = async (): Promise<boolean> => {
+      for (let i = 0; i < 500 && server.engine.statistics.running > 0; i++) await sleep(10);
+      return server.engine.statistics.running === 0;
+    };
+    const poll = await sql.pollExecute(endless);
+    assert.ok(poll.info !== undefined && !poll.isComplete);
+    assert.ok(server.engine.statistics.running > 0);
+    assert.equal(await sql.cancelQuery(poll.info), 'CANCELLED');
+    assert.ok(await isIdle(), 'the engine has stopped');
+    for (const cancel of [
+      (info: FlightInfo) => sql.cancelQuery(info),
+      async (info: FlightInfo) => (await sql.cancelFlightInfo(info)).status,
+    ]) {
+      const info = await sql.execute(endless);
+      const reading = assert.rejects(sql.readAll(info), hasCode('CANCELLED'));
+      for (let i = 0; i < 500 && server.engine.statistics.running === 0; i++) await sleep(10);
+      assert.equal(await cancel(info), 'CANCELLED');
+      await reading;
+      assert.ok(await isIdle(), 'the engine has stopped');
+    }
   });
 
   it('cancels what a FlightInfo stands for, also by the older action', async () => {
