@@ -134,16 +134,21 @@ function joined(layout: ColumnLayout, before: CArray, added: CArray, memory: Cha
   return array ?? added;
 }
 
-/** One row of a batch. */
+/** One row of a batch: flat columns as a window on what is there, others copied, so that they begin at 0. */
 export function rowOf(batch: BoundBatch, row: number, statement: Address): BoundBatch {
-  const pieces = batch.layouts.map((layout, index) => {
-    const column = batch.columns[index];
-    return column === undefined ? [] : [measure(layout, column, row, 1)];
-  });
   const chain = chainAt(statement + structsPlace);
-  const columns = gathered(batch.layouts, pieces, 1, chain);
+  const columns = batch.layouts.flatMap((layout, index) => {
+    const column = batch.columns[index];
+    if (column === undefined) return [];
+    if (flatShapes.has(layout.shape.kind))
+      return [{ ...column, length: 1, nullCount: -1, offset: column.offset + row }];
+    return gathered([layout], [[measure(layout, column, row, 1)]], 1, chain);
+  });
   return { ...batch, columns, rows: 1, structs: chain };
 }
+
+/** Shapes without children, whose values drivers find by the offset of their array. */
+const flatShapes: ReadonlySet<ColumnLayout['shape']['kind']> = new Set(['bits', 'fixed', 'bytes']);
 
 /** A batch as a whole, or row by row for drivers that take no more. */
 export function* rowsOf(batch: BoundBatch, statement: Address, oneByOne: boolean): Iterable<BoundBatch> {
