@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FlightError, type FlightInfo, Ticket } from '@peregrine/flight';
-import { type FlightSqlClient, SqlInfo } from '@peregrine/flight/sql';
+import type { FlightSqlClient } from '@peregrine/flight/sql';
 import { type Table, tableFromArrays } from 'apache-arrow';
 import { type RunningServer, startServer } from './running-server.ts';
 
@@ -165,6 +165,35 @@ describe('Flight SQL over DuckDB', () => {
     await assert.rejects(sql.executeIngest(other, { table: 'taken', ifExists: 'append' }));
     assert.deepEqual(rowsOf(await sql.query('SELECT count(*) FROM taken')), [[3]]);
     await sql.query('DROP TABLE taken');
+  });
+
+  it('takes nothing of a stream that breaks off, into a new table, an old one and a transaction', async () => {
+    const batch = tableFromArrays({ i: Int32Array.from({ length: 50_000 }, (_, i) => i) });
+    const [first] = batch.batches;
+    assert.ok(first);
+    const broken = (): { schema: typeof batch.schema } & AsyncIterable<typeof first> => ({
+      schema: batch.schema,
+      async *[Symbol.asyncIterator]() {
+        for (let i = 0; i < 5; i++) yield await Promise.resolve(first);
+        throw new Error('the rows broke off');
+      },
+    });
+    await assert.rejects(sql.executeIngest(broken(), { table: 'partly' }), /broke off/);
+    await assert.rejects(sql.query('FROM partly'), hasCode('NOT_FOUND'));
+    await sql.query('CREATE TABLE partly AS SELECT 1::INTEGER AS i');
+    for (const ifExists of ['append', 'replace'] as const) {
+      await assert.rejects(sql.executeIngest(broken(), { table: 'partly', ifExists }), /broke off/);
+      assert.deepEqual(rowsOf(await sql.query('SELECT count(*), max(i) FROM partly')), [[1, 1]]);
+    }
+    const transaction = await sql.beginTransaction();
+    await sql.executeUpdate('INSERT INTO partly VALUES (2)', { transaction });
+    await assert.rejects(
+      sql.executeIngest(broken(), { table: 'partly', ifExists: 'append', transaction }),
+      /broke off/,
+    );
+    await transaction.rollback();
+    assert.deepEqual(rowsOf(await sql.query('SELECT count(*), max(i) FROM partly')), [[1, 1]]);
+    await sql.query('DROP TABLE partly');
   });
 
   it('keeps temporary tables and settings with their client alone', async () => {
@@ -356,139 +385,5 @@ describe('Flight SQL over DuckDB', () => {
     reader.cancel();
     for (let i = 0; i < 300 && server.engine.statistics.batchBytes > 0; i++) await sleep(10);
     assert.equal(server.engine.statistics.batchBytes, 0);
-  });
-});
-
-describe('the catalog of DuckDB', () => {
-  let server: RunningServer;
-  let sql: FlightSqlClient;
-  before(async () => {
-    server = await startServer();
-    sql = server.sql();
-    await sql.query('CREATE TABLE parent (id INTEGER, part VARCHAR, note VARCHAR, PRIMARY KEY (id, part))');
-    await sql.query(
-      'CREATE TABLE child (c BIGINT PRIMARY KEY, pid INTEGER NOT NULL, ppart VARCHAR, d DECIMAL(9,2) DEFAULT 1, ' +
-        'FOREIGN KEY (pid, ppart) REFERENCES parent (id, part))',
-    );
-    await sql.query('CREATE VIEW seen AS SELECT id FROM parent');
-    await sql.query("COMMENT ON COLUMN parent.note IS 'a remark'");
-    await sql.query("ATTACH ':memory:' AS other");
-    await sql.query('CREATE TABLE other.main.elsewhere (i INTEGER)');
-  });
-  after(() => server.stop());
-
-  it('lists catalogs, schemas and tables of all databases, by filters', async () => {
-    assert.deepEqual(await sql.getCatalogs(), ['memory', 'other']);
-    assert.deepEqual(await sql.getDbSchemas({ catalog: 'other' }), [
-      { catalogName: 'other', dbSchemaName: 'main' },
-    ]);
-    assert.deepEqual(await sql.getDbSchemas({ catalog: '' }), []);
-    const names = async (filter: Parameters<FlightSqlClient['getTables']>[0]): Promise<string[]> =>
-      (await sql.getTables(filter)).map(
-        (table) => `${table.catalogName}.${table.tableName}:${table.tableType}`,
-      );
-    assert.deepEqual(await names({}), [
-      'memory.child:BASE TABLE',
-      'memory.parent:BASE TABLE',
-      'memory.seen:VIEW',
-      'other.elsewhere:BASE TABLE',
-    ]);
-    assert.deepEqual(await names({ tableTypes: ['TABLE'], catalog: 'memory' }), [
-      'memory.child:BASE TABLE',
-      'memory.parent:BASE TABLE',
-    ]);
-    assert.deepEqual(await names({ tableNameFilterPattern: 'se_n' }), ['memory.seen:VIEW']);
-    assert.deepEqual(await names({ tableNameFilterPattern: 'se\\_n' }), []);
-    assert.deepEqual(await names({ dbSchemaFilterPattern: 'nope%' }), []);
-    assert.deepEqual(await sql.getTableTypes(), ['BASE TABLE', 'LOCAL TEMPORARY', 'VIEW']);
-  });
-
-  it('calls ordinary tables TABLE for who wants that, by header or session', async () => {
-    const headers = { 'x-peregrine-table-type': 'TABLE' };
-    assert.deepEqual(await sql.getTableTypes({ headers }), ['LOCAL TEMPORARY', 'TABLE', 'VIEW']);
-    const client = server.sql(true);
-    assert.equal(
-      (await client.setSessionOptions({ table_type: 'odd' })).errors.get('table_type'),
-      'INVALID_VALUE',
-    );
-    await client.setSessionOptions({ table_type: 'TABLE' });
-    const [table] = await client.getTables({ tableNameFilterPattern: 'child' });
-    assert.equal(table?.tableType, 'TABLE');
-  });
-
-  it('tells columns with real nullability and all that is known of them', async () => {
-    const [table] = await sql.getTables({ tableNameFilterPattern: 'child', includeSchema: true });
-    const schema = table?.schema;
-    assert.ok(schema !== undefined);
-    assert.deepEqual(
-      schema.fields.map((field) => [field.name, String(field.type), field.nullable]),
-      [
-        ['c', 'Int64', false],
-        ['pid', 'Int32', false],
-        ['ppart', 'Utf8', true],
-        ['d', 'Decimal[9e+2]', true],
-      ],
-    );
-    const key = (name: string): string => `ARROW:FLIGHT:SQL:${name}`;
-    const decimal = schema.fields[3]?.metadata;
-    assert.equal(decimal?.get(key('TYPE_NAME')), 'DECIMAL');
-    assert.equal(decimal?.get(key('PRECISION')), '9');
-    assert.equal(decimal?.get(key('SCALE')), '2');
-    assert.equal(decimal?.get(key('TABLE_NAME')), 'child');
-    assert.equal(decimal?.get(key('IS_AUTO_INCREMENT')), '0');
-    const [parent] = await sql.getTables({ tableNameFilterPattern: 'parent', includeSchema: true });
-    assert.equal(parent?.schema?.fields[2]?.metadata.get(key('REMARKS')), 'a remark');
-  });
-
-  it('tells keys', async () => {
-    const primary = await sql.getPrimaryKeys({ table: 'parent' });
-    assert.deepEqual(
-      primary.map((row) => [row.columnName, row.keySequence]),
-      [
-        ['id', 1],
-        ['part', 2],
-      ],
-    );
-    const imported = await sql.getImportedKeys({ table: 'child' });
-    assert.deepEqual(
-      imported.map((row) => [
-        row.pkTableName,
-        row.pkColumnName,
-        row.fkColumnName,
-        row.keySequence,
-        row.updateRule,
-      ]),
-      [
-        ['parent', 'id', 'pid', 1, 'NO_ACTION'],
-        ['parent', 'part', 'ppart', 2, 'NO_ACTION'],
-      ],
-    );
-    assert.ok(imported[0]?.pkKeyName !== undefined && imported[0].fkKeyName !== undefined);
-    assert.equal((await sql.getExportedKeys({ table: 'parent' })).length, 2);
-    assert.equal((await sql.getExportedKeys({ table: 'child' })).length, 0);
-    assert.equal((await sql.getCrossReference({ pkTable: 'parent', fkTable: 'child' })).length, 2);
-    assert.equal((await sql.getPrimaryKeys({ table: 'parent', catalog: 'other' })).length, 0);
-  });
-
-  it('tells what the server is and can', async () => {
-    const info = await sql.getSqlInfo();
-    assert.equal(info.get(SqlInfo.FLIGHT_SQL_SERVER_NAME), 'DuckDB');
-    for (const [code, word] of [
-      [SqlInfo.SQL_KEYWORDS, 'qualify'],
-      [SqlInfo.SQL_NUMERIC_FUNCTIONS, 'sqrt'],
-      [SqlInfo.SQL_STRING_FUNCTIONS, 'upper'],
-      [SqlInfo.SQL_DATETIME_FUNCTIONS, 'date_trunc'],
-      [SqlInfo.SQL_SYSTEM_FUNCTIONS, 'version'],
-    ] as const) {
-      const list = info.get(code);
-      assert.ok(Array.isArray(list) && list.includes(word), `${code} has ${word}`);
-    }
-    assert.ok((await sql.getXdbcTypeInfo()).length > 20);
-  });
-
-  it('shows schemas that a query then streams, bit for bit', async () => {
-    const info = await sql.execute('SELECT * FROM child');
-    assert.ok(info.schema !== undefined);
-    assert.deepEqual(String((await sql.readAll(info)).schema), String(info.schema));
   });
 });
