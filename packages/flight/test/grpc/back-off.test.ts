@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createTcpServer } from 'node:net';
 import { describe, it } from 'node:test';
-import { createServer } from '../../src/grpc/index.ts';
+import { FlightResourceExhaustedError } from '../../src/errors.ts';
+import { BytesDecoder, createServer } from '../../src/grpc/index.ts';
+import { maxWaitingCalls } from '../../src/limits/grpc.ts';
 import { channelTo, echo, listening, message, methods, textOf } from './support.ts';
 
 describe('the wait between tries to connect', () => {
@@ -47,5 +49,25 @@ describe('the wait between tries to connect', () => {
     const before = told.length;
     await assert.rejects(channel.unary('/t.T/Echo', message('x')));
     assert.equal(told[before], 100e6, 'the first wait again');
+  });
+});
+
+describe('calls that wait for a connection', () => {
+  it('are as many as the limit, and one more fails at once', async (t) => {
+    const silent = createTcpServer();
+    const port = await listening(silent);
+    t.after(() => silent.close());
+    const channel = channelTo(t, port);
+    const calls = Array.from({ length: maxWaitingCalls }, () =>
+      channel.call('/t.T/Echo', () => new BytesDecoder()),
+    );
+    const more = channel.call('/t.T/Echo', () => new BytesDecoder());
+    await assert.rejects(
+      more.read(),
+      (error) =>
+        error instanceof FlightResourceExhaustedError &&
+        /65536 calls wait for a connection/.test(error.message),
+    );
+    for (const call of calls) call.cancel();
   });
 });

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Dictionary, Field, type Int32, Int64, type RecordBatch, Schema, Uint8, Utf8 } from 'apache-arrow';
+import { FlightResourceExhaustedError } from '../../src/errors.ts';
 import { decodeDictionaryBatch } from '../../src/ipc/decode/dictionary-batch.ts';
 import { DictionaryMemo } from '../../src/ipc/decode/dictionary-memo.ts';
 import { decodeRecordBatch } from '../../src/ipc/decode/record-batch.ts';
 import type { DictionaryBatchMessageHeader } from '../../src/ipc/message.ts';
-import { bodyOf, header, none, full, i32, i64, text } from './craft.ts';
+import { maxDictionaryDeltas } from '../../src/limits/ipc.ts';
+import { bodyOf, column, header, none, full, i32, i64, text } from './craft.ts';
 
 describe('dictionaries', () => {
   // Columns that share a dictionary share the type object of its values.
@@ -80,6 +82,19 @@ describe('dictionaries', () => {
       () => decodeRecordBatch(schema, header({ length: 1, nodes: [1, 0, 1, 0], buffers }), body, memo, full),
       /"big", row 0: index 4294967296 lies outside/,
     );
+  });
+
+  it('grow by so many deltas and no more', () => {
+    const memo = new DictionaryMemo();
+    const values = column(new Utf8(), 1, [1, 0], [none, i32(0, 1), text('a')]);
+    memo.replace(4, values);
+    for (let i = 0; i < maxDictionaryDeltas; i++) memo.append(4, values);
+    assert.throws(
+      () => memo.append(4, values),
+      (error) => error instanceof FlightResourceExhaustedError && /maxDictionaryDeltas/.test(error.message),
+    );
+    memo.replace(4, values);
+    memo.append(4, values);
   });
 
   it('that no field has are refused', () => {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { RecordBatchFileWriter, Table } from 'apache-arrow';
-import { FlightDataError, FlightUnimplementedError } from '../../src/errors.ts';
+import { RecordBatchFileWriter, Schema, Table } from 'apache-arrow';
+import { FlightDataError, FlightResourceExhaustedError, FlightUnimplementedError } from '../../src/errors.ts';
+import { encapsulate, encodeRecordBatchHeader } from '../../src/ipc/encode/message.ts';
+import { encodeSchema } from '../../src/ipc/encode/schema.ts';
+import { maxIpcBodyBytes } from '../../src/limits/ipc.ts';
 import { ipcFileMessages, isIpcFile, readIpcFile } from '../../src/ipc/file-reader.ts';
 import { IpcDecoder } from '../../src/ipc/decode/decoder.ts';
 import { IpcMessageParser } from '../../src/ipc/message-parser.ts';
@@ -88,6 +91,27 @@ describe('an IPC stream', () => {
     const batch = parser.next();
     assert.ok(batch);
     assert.throws(() => new IpcDecoder().decode(batch.header, batch.body), /came before the schema/);
+  });
+
+  it('with a body above the limit is refused before memory is taken for it', () => {
+    const layout = { length: 0, nodes: [], buffers: [], variadicBufferCounts: [], compression: undefined };
+    const start = (bodyLength: number): Uint8Array =>
+      new Uint8Array(
+        Buffer.concat([
+          encapsulate(encodeSchema(new Schema([]))),
+          encapsulate(encodeRecordBatchHeader(layout, bodyLength)),
+          new Uint8Array(64),
+        ]),
+      );
+    const read = (bodyLength: number): unknown => [...readIpcStreamSync(start(bodyLength))];
+    for (const bytes of [maxIpcBodyBytes + 1, 2 ** 50]) {
+      assert.throws(
+        () => read(bytes),
+        (error) => error instanceof FlightResourceExhaustedError && /maxIpcBodyBytes/.test(error.message),
+      );
+    }
+    assert.throws(() => read(-8), FlightDataError);
+    assert.throws(() => read(64 * 1024 * 1024), /ends|cut/);
   });
 
   it('with a second schema is refused', async () => {
