@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 const layers: Readonly<Record<string, readonly string[]>> = {
   settings: [],
   formats: [],
-  datasets: [],
   engine: ['formats'],
+  datasets: ['engine'],
   store: ['datasets', 'engine'],
   sql: ['engine', 'formats', 'store'],
   http: ['datasets', 'engine', 'formats', 'sql', 'store'],
