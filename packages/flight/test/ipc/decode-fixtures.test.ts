@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { readIpcFile } from '../../src/ipc/file-reader.ts';
-import { readIpcStreamSync } from '../../src/ipc/stream-reader.ts';
+import { ipcStreamMessages, readIpcStreamSync } from '../../src/ipc/stream-reader.ts';
 import { expected, fixture, plainBatch, touchAll } from './plain.ts';
 
 const names = readdirSync(new URL('../../../test/fixtures/ipc/', import.meta.url))
@@ -39,4 +39,24 @@ describe('what Arrow C++ wrote', () => {
       }
     });
   }
+
+  it('is of metadata version V4, with the validity buffers of its unions, where its name says so', async () => {
+    for (const name of ['union_dense', 'union_sparse']) {
+      for (const version of ['V4', 'V5']) {
+        const file = version === 'V4' ? `${name}_v4.arrows` : `${name}.arrows`;
+        for await (const { message } of ipcStreamMessages(fixture(file))) {
+          assert.equal(message.version, version, file);
+        }
+      }
+    }
+    const count = async (file: string): Promise<number> => {
+      for await (const { message } of ipcStreamMessages(fixture(file))) {
+        if (message.kind === 'batch') return message.buffers.length / 2;
+      }
+      return 0;
+    };
+    for (const name of ['union_dense', 'union_sparse']) {
+      assert.ok((await count(`${name}_v4.arrows`)) > (await count(`${name}.arrows`)), name);
+    }
+  });
 });
