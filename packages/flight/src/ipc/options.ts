@@ -5,7 +5,7 @@ export interface IpcReadOptions {
   /**
    * How deep received data is checked before vectors are made over it. `lengths`: every buffer's place and size
    * against the rows it has to hold, and every value that leads elsewhere: offsets of lists, 64-bit offsets,
-   * dictionary indices, union type ids and offsets, views. Reading a value can neither leave the column's memory nor fail;
+   * dictionary indices, union type ids and offsets, views. Reading a value cannot leave the column's memory;
    * wrong 32-bit offsets of text and bytes give other bytes of the same buffer, or none. Columns of plain numbers cost
    * nothing, those named about 0.7 ns a row (views 3). `full`: besides that 32-bit offsets of text and bytes, and null
    * counts.
@@ -26,9 +26,9 @@ export interface IpcWriteOptions {
   readonly alignment?: 8 | 64 | undefined;
   /**
    * When a dictionary grew at its end, send only what is new (a delta) instead of all of it; over Flight, send one that is
-   * above the target size as a first part and deltas. Not every reader knows deltas (`docs/arrow-ipc.md` has a table): C++, Python, Go and apache-arrow do,
-   * Rust since version 57; polars and older Rust refuse them, and Java's Flight takes a delta for the whole
-   * dictionary, which gives wrong values. Default: false.
+   * above the target size as a first part and deltas. Not every reader
+   * knows deltas, and Java's Flight takes one for the whole dictionary, which gives wrong values: `docs/arrow-ipc.md`
+   * has a table. Default: false.
    */
   readonly emitDictionaryDeltas?: boolean | undefined;
   /** IPC metadata version to declare; V4 adds the validity buffer that unions had then. Default: `V5`. */
