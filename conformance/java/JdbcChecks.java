@@ -382,6 +382,16 @@ public final class JdbcChecks {
       expect(one(c, "SELECT current_schema()"), "jdbc_s", "schema");
       update(c, "USE memory.main");
       update(c, "DROP SCHEMA jdbc_s");
+      update(c, "ATTACH ':memory:' AS jdbc_c");
+      Connection other = DriverManager.getConnection(c.getMetaData().getURL() + "&catalog=jdbc_c", "someone", "anything");
+      expect(one(other, "SELECT current_database()"), "jdbc_c", "catalog by the URL");
+      try {
+        other.close();
+      } catch (SQLException error) {
+        // the driver closes such a session a second time when its channel is gone, and says so
+        expect(error.getMessage().contains("Channel shutdown"), true, error.getMessage());
+      }
+      update(c, "DETACH jdbc_c");
     });
     CHECKS.put("a maximum of rows, and a statement that is cancelled", c -> {
       try (Statement s = c.createStatement()) {

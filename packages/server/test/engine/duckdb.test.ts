@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -419,5 +421,18 @@ describe('limits of the engine', () => {
     assert.equal(engine.state.kind, 'unavailable');
     await assert.rejects(engine.connect(), code('UNIMPLEMENTED', /nowhere/));
     await engine.close();
+  });
+});
+
+describe('an engine in a program that is text', () => {
+  it('starts its threads', async () => {
+    const index = new URL('../../src/index.js', import.meta.url).href;
+    const program =
+      `import { createDuckDbEngine } from '${index}'; const engine = await createDuckDbEngine();` +
+      "const connection = await engine.connect(); await connection.execute('SELECT 1');" +
+      "await connection.close(); await engine.close(); console.log('done');";
+    const run = promisify(execFile);
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program]);
+    assert.equal(stdout, 'done\n');
   });
 });

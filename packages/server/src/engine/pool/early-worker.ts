@@ -44,6 +44,8 @@ function newWorker(start: WorkerStart): Worker {
   // Output of tsc: the worker's program lies beside as JavaScript.
   const worker = new Worker(new URL('../worker/main.js', import.meta.url), {
     workerData: start,
+    // Node takes the flag for programs that are text, and a thread that inherits it ends at once.
+    ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) && { execArgv: [] }),
     resourceLimits: { maxYoungGenerationSizeMb: youngMb },
   });
   worker.unref();
