@@ -71,7 +71,8 @@ export function installPython() {
 export function installGo() {
   const folder = join(root, '.peers', 'bin');
   const marker = join(folder, 'peers.txt');
-  if (!isCurrent(marker, goPrograms)) {
+  const isWhole = goPrograms.every((program) => existsSync(join(folder, goFile(program))));
+  if (!isCurrent(marker, goPrograms) || !isWhole) {
     mkdirSync(folder, { recursive: true });
     for (const program of goPrograms) {
       console.error(`building ${program}`);
@@ -113,8 +114,17 @@ export function installJava() {
   return folder;
 }
 
+/** Whether the marker says so. One that does not goes first: an installation that breaks off must not look whole. */
 function isCurrent(marker, wanted) {
-  return existsSync(marker) && readFileSync(marker, 'utf8') === wanted.join('\n');
+  if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted.join('\n')) return true;
+  rmSync(marker, { force: true });
+  return false;
+}
+
+/** The file that `go install` makes of a program: the last part of its path that is no version. */
+function goFile(program) {
+  const name = program.replace(/@.*$/, '').split('/').at(-1);
+  return process.platform === 'win32' ? `${name}.exe` : name;
 }
 
 function run(program, args, env = process.env) {
