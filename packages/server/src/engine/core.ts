@@ -4,7 +4,7 @@ import {
   FlightTimedOutError,
   FlightUnavailableError,
 } from '@peregrine/flight';
-import { isFatal } from './adbc/errors.ts';
+import { isFatal, lostReason } from './adbc/errors.ts';
 import { createConnection } from './connection.ts';
 import { readInfo } from './info.ts';
 import type { EngineLimits } from './options.ts';
@@ -199,7 +199,11 @@ export async function openEngine(specification: EngineSpecification): Promise<En
       if (signal?.aborted === true && error instanceof FlightError && error.code !== 'CANCELLED') {
         throw new FlightCancelledError(`the statement was cancelled: ${error.rawMessage}`, { cause: error });
       }
-      throw error;
+      const lost =
+        signal?.aborted !== true && error instanceof FlightError && dialect === 'duckdb'
+          ? lostReason(error)
+          : undefined;
+      throw lost ?? error;
     } finally {
       clearInterval(again);
       clearTimeout(timeout);

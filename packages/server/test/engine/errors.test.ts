@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { toFlightError } from '../../src/engine/adbc/errors.ts';
+import { lostReason, toFlightError } from '../../src/engine/adbc/errors.ts';
 
 describe('What DuckDB says of files and buckets', () => {
   for (const [message, code] of [
@@ -20,4 +20,20 @@ describe('What DuckDB says of files and buckets', () => {
       assert.deepEqual([error.code, error.rawMessage], [code, message]);
     });
   }
+});
+
+describe('An interruption', () => {
+  const failure = (message: string): ReturnType<typeof toFlightError> =>
+    toFlightError({ status: undefined, code: undefined, message });
+
+  it('that nobody asked for is the failure of another thread, not a cancellation', () => {
+    const error = lostReason(failure('INTERRUPT Error: Interrupted!'));
+    assert.equal(error?.code, 'INTERNAL');
+    assert.match(error.rawMessage, /run it again to see the reason/);
+    assert.match(String(error.cause), /Interrupted!/);
+  });
+
+  it('is told from other errors', () => {
+    assert.equal(lostReason(failure('Invalid Input Error: INTERRUPT')), undefined);
+  });
 });

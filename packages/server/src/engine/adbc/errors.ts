@@ -1,4 +1,9 @@
-import { createFlightError, type FlightError, type FlightErrorCode } from '@peregrine/flight';
+import {
+  createFlightError,
+  type FlightError,
+  type FlightErrorCode,
+  FlightInternalError,
+} from '@peregrine/flight';
 import { driverStatus } from './driver.ts';
 
 /** What a worker tells of a failure. */
@@ -63,6 +68,19 @@ export function toFlightError(failure: EngineFailure): FlightError {
 /** Whether the engine says that its database can no longer be used: anchored, because statements choose texts of their own. */
 export function isFatal(message: string): boolean {
   return /^FATAL Error/i.test(message);
+}
+
+/**
+ * The error for an interruption that nobody asked for, or undefined where it is none. When one of DuckDB's threads
+ * fails, it interrupts the others, and now and then one of these is heard first; the reason is lost then. CANCELLED
+ * would say that it was the caller's doing.
+ */
+export function lostReason(error: FlightError): FlightError | undefined {
+  if (error.code !== 'CANCELLED' || !/^INTERRUPT/i.test(error.rawMessage)) return undefined;
+  return new FlightInternalError(
+    "the statement failed on one of the engine's threads, and the engine told of the interruption of the others instead of the reason; run it again to see the reason",
+    { cause: error },
+  );
 }
 
 function codeOf(status: number | undefined, message: string): FlightErrorCode {
