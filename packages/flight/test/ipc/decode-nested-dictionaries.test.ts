@@ -61,6 +61,13 @@ function decodeInOrder(messages: readonly EncodedMessage[]): unknown[][] {
   });
 }
 
+function decoderAfter(messages: readonly EncodedMessage[]): IpcDecoder {
+  const decoder = new IpcDecoder({ validate: 'full' }, schema);
+  for (const { header, bodyPieces } of messages)
+    decoder.decode(header, Uint8Array.from(Buffer.concat(bodyPieces)));
+  return decoder;
+}
+
 function messagesOf(...batches: readonly RecordBatch[]): EncodedMessage[] {
   const encoder = new IpcEncoder(schema);
   return batches.flatMap((one) => encoder.batch(one));
@@ -73,6 +80,15 @@ describe('a dictionary of values that are dictionary-encoded', () => {
     const expected = [['y', 'x', 'y']];
     assert.deepEqual(decodeInOrder([inner, outer, rows]), expected);
     assert.deepEqual(decodeInOrder([outer, inner, rows]), expected);
+  });
+
+  it('is looked at when the stream ends without a batch', () => {
+    const [inner, outer] = messagesOf(batch(['x', 'y'], [1, 0], [0, 1, 0]));
+    assert.ok(inner !== undefined && outer !== undefined);
+    const whole = decoderAfter([outer, inner]);
+    whole.end();
+    const lacking = decoderAfter([outer]);
+    assert.throws(() => lacking.end(), FlightDataError);
   });
 
   it('is replaced in either order, and its last batch counts', () => {

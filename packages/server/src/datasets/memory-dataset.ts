@@ -77,6 +77,7 @@ async function receiveMessages(
     rows += batch.numRows;
     await onBatch(rows);
   }
+  decoder.end();
   if (schemaHeader === undefined) throw new FlightDataError(`dataset ${name} came without a schema`);
   return { schemaHeader, rows, bytes, stored };
 }

@@ -179,6 +179,11 @@ async function pour(
     for await (const batch of batches) {
       const taken = takeInput(batch);
       if (taken.kind === 'dictionary') {
+        if (dictionaries.losesUnseen(taken)) {
+          rows += await working;
+          working = Promise.resolve(0n);
+          await ingest('append', dictionaries.list());
+        }
         dictionaries.add(taken);
         continue;
       }
@@ -190,7 +195,10 @@ async function pour(
         working.catch(() => undefined);
       }
     }
-    return rows + (await working);
+    rows += await working;
+    // No batch needed it; what is not valid is refused all the same.
+    if (dictionaries.losesUnseen(undefined)) await ingest('append', dictionaries.list());
+    return rows;
   } finally {
     await working.catch(() => undefined);
     await core.pool.run('closeStatement', { statement }, { kind: 'continue' }).catch(() => undefined);

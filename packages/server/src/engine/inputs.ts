@@ -28,13 +28,16 @@ export function takeInput({ header, body }: EngineInput): TakenInput {
 /** The dictionaries of a stream that the next batch may need. */
 export interface DictionaryInputs {
   add(taken: TakenInput): void;
-  /** In order, what is there now. */
+  /** In order, what is there now. Counts as looked at. */
   list(): readonly SharedInput[];
+  /** Whether there is one that nobody has looked at, and that goes when this one comes; undefined: when the stream ends. */
+  losesUnseen(next: TakenInput | undefined): boolean;
 }
 
 /** Keeps the dictionaries of a stream; one that is replaced is forgotten. */
 export function createDictionaryInputs(): DictionaryInputs {
   let kept: TakenInput[] = [];
+  const unseen = new Set<TakenInput>();
   return {
     add(taken) {
       const { dictionary } = taken;
@@ -42,7 +45,16 @@ export function createDictionaryInputs(): DictionaryInputs {
         kept = kept.filter((other) => other.dictionary?.id !== dictionary.id);
       }
       kept.push(taken);
+      unseen.add(taken);
     },
-    list: () => kept.map(({ input }) => input),
+    list() {
+      unseen.clear();
+      return kept.map(({ input }) => input);
+    },
+    losesUnseen: (next) =>
+      next === undefined
+        ? unseen.size > 0
+        : next.dictionary?.isDelta === false &&
+          [...unseen].some(({ dictionary }) => dictionary?.id === next.dictionary?.id),
   };
 }

@@ -19,10 +19,12 @@ async function messagesOf(text: readonly string[]): Promise<Message[]> {
 /**
  * Uploads of an int32 column n and a dictionary column w that are right in the beginning, and messages that must end
  * them: the reasons by name.
+ *
+ * @param readsText - whether text that is no UTF-8 is refused too: the engine does, datasets in memory go out as they came
  */
-export async function invalidUploads(): Promise<
-  ReadonlyMap<string, { readonly good: readonly Message[]; readonly bad: readonly Message[] }>
-> {
+export async function invalidUploads(
+  readsText: boolean,
+): Promise<ReadonlyMap<string, { readonly good: readonly Message[]; readonly bad: readonly Message[] }>> {
   const good = await messagesOf(['a', 'b', 'a']);
   const [schema, dictionary, batch] = good;
   if (schema === undefined || dictionary === undefined || batch === undefined) {
@@ -31,6 +33,7 @@ export async function invalidUploads(): Promise<
   const stray = batch.body.slice();
   // The indices come last: two values are there, so this is none.
   stray.fill(77, stray.length - 8);
+  const cut = { header: dictionary.header, body: dictionary.body.subarray(0, 8) };
   const bad: Readonly<Record<string, readonly Message[]>> = {
     'a body that is cut': [{ header: batch.header, body: batch.body.subarray(0, batch.body.length - 8) }],
     'indices after the dictionary': [{ header: batch.header, body: stray }],
@@ -38,8 +41,15 @@ export async function invalidUploads(): Promise<
       { header: Uint8Array.from({ length: 40 }, (_, i) => 37 * i), body: batch.body },
     ],
     'a second schema': [schema],
-    // Nobody looks at a dictionary before a batch needs it.
-    'a dictionary that is cut': [{ header: dictionary.header, body: dictionary.body.subarray(0, 8) }, batch],
+    'a dictionary that is cut': [cut, batch],
+    // No batch needs these, and nothing invalid is taken all the same.
+    'a dictionary that is cut, and nothing behind it': [cut],
+    'a dictionary that is cut, and one in its place': [cut, dictionary, batch],
+    ...(readsText && {
+      'a dictionary of text that is none, and nothing behind it': [
+        { header: dictionary.header, body: dictionary.body.map((byte) => (byte === 97 ? 0xff : byte)) },
+      ],
+    }),
   };
   return new Map(Object.entries(bad).map(([name, messages]) => [name, { good, bad: messages }]));
 }

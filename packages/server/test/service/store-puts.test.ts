@@ -134,7 +134,7 @@ describe('A put into the store that fails half-way leaves what was there', () =>
 
   it('when a batch after others is not valid', async () => {
     await put('halfway', tableFromArrays({ n: Int32Array.of(1), w: ['old'] }));
-    for (const [name, { good, bad }] of await invalidUploads()) {
+    for (const [name, { good, bad }] of await invalidUploads(true)) {
       for (const mode of ['replace', 'append', 'create_append']) {
         const call = open('halfway', mode);
         for (const message of good) await call.writer.writeRaw(message);

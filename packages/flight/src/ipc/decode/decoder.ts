@@ -59,4 +59,13 @@ export class IpcDecoder {
     decodeDictionaryBatch(schema, message, body, this.#memo, this.#options);
     return undefined;
   }
+
+  /**
+   * Says that the stream has ended: dictionaries that waited for others, and that no batch needed, are looked at.
+   *
+   * @throws FlightDataError as `decode` for a batch behind them
+   */
+  end(): void {
+    this.#memo.settle();
+  }
 }
