@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { settingFlags } from '@peregrine/server/settings';
 import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
-import { type Started, main, peregrine, startServer } from './helpers.ts';
+import { type Started, assertCode, main, peregrine, startServer, story } from './helpers.ts';
 
 describe('the command, against its own server', () => {
   const folder = mkdtempSync(join(tmpdir(), 'peregrine-cli-'));
@@ -33,6 +32,7 @@ describe('the command, against its own server', () => {
       peregrine('get', server.location, 'stream', '--format', 'csv', '--quiet'),
       peregrine('get', server.location, 'small', '--format', 'table', '--limit', '1'),
     ]);
+    for (const outcome of [list, info, schema, ndjson, csv, limited]) assertCode(outcome, 0);
     assert.deepEqual(
       list.stdout
         .trim()
@@ -51,15 +51,15 @@ describe('the command, against its own server', () => {
   it('writes files that are whole or not there, and sends them back', async () => {
     const file = join(folder, 'out.feather');
     const got = await peregrine('get', server.location, 'small', '--output', file, '--quiet');
-    assert.equal(got.code, 0, got.stderr);
+    assertCode(got, 0);
     assert.deepEqual(tableFromIPC(readFileSync(file)).toArray().map(String), table.toArray().map(String));
     const put = await peregrine('put', server.location, 'copy', '--input', file);
-    assert.equal(put.code, 0);
+    assertCode(put, 0);
     assert.equal(put.stderr, '', 'progress is for terminals');
     const again = await peregrine('get', server.location, 'copy', '--quiet');
     assert.equal(again.stdout.split('\n').length, 4);
     const missing = join(folder, 'missing.csv');
-    assert.equal((await peregrine('get', server.location, 'nothing', '--output', missing)).code, 1);
+    assertCode(await peregrine('get', server.location, 'nothing', '--output', missing), 1);
     assert.ok(!existsSync(missing));
   });
 
@@ -70,25 +70,25 @@ describe('the command, against its own server', () => {
       peregrine('get', server.location),
       peregrine('list', 'grpc://127.0.0.1:1', '--timeout', '5'),
     ]);
-    assert.equal(pong.stdout, 'pong\n');
-    assert.equal(unknown.code, 1);
+    assert.equal(pong.stdout, 'pong\n', story(pong));
+    assertCode(unknown, 1);
     assert.match(unknown.stderr, /there is no action nonsense.*NOT_FOUND/);
-    assert.equal(usage.code, 2);
+    assertCode(usage, 2);
     assert.match(usage.stderr, /say which flight/);
-    assert.equal(unreachable.code, 3);
+    assertCode(unreachable, 3);
   });
 
   it('says who has the port', async () => {
     const port = new URL(server.location.replace('grpc+tcp', 'http')).port;
     const second = await peregrine('serve', '--flight-port', port, '--http-port', '0');
-    assert.equal(second.code, 2);
+    assertCode(second, 2);
     assert.match(second.stderr, new RegExp(`port ${port} on 127.0.0.1 is taken: .*--flight-port`));
     const httpPort = new URL(server.http).port;
     const third = await peregrine('serve', '--flight-port', '0', '--http-port', httpPort);
-    assert.equal(third.code, 2);
+    assertCode(third, 2);
     assert.match(third.stderr, new RegExp(`port ${httpPort} on 127.0.0.1 is taken: .*--http-port`));
     const open = await peregrine('serve', '--host', '0.0.0.0', '--flight-port', '0');
-    assert.equal(open.code, 2);
+    assertCode(open, 2);
     assert.match(open.stderr, /--insecure/);
   });
 
@@ -99,13 +99,13 @@ describe('the command, against its own server', () => {
       peregrine('serve', join(folder, 'not-there')),
       peregrine('serve', '--flight-port', '0', '--http-port', '0', '--init', join(folder, 'no.sql')),
     ]);
-    assert.equal(port.code, 2);
+    assertCode(port, 2);
     assert.match(port.stderr, /--flight-port: x is not a port/);
-    assert.equal(config.code, 2);
+    assertCode(config, 2);
     assert.match(config.stderr, /no\.toml cannot be read/);
-    assert.equal(missing.code, 1);
+    assertCode(missing, 1);
     assert.match(missing.stderr, /not-there/);
-    assert.equal(broken.code, 2);
+    assertCode(broken, 2);
     assert.match(broken.stderr, /--init .*no\.sql cannot be read/);
     const help = (await peregrine('serve', '--help')).stdout.replaceAll(/\s+/g, ' ');
     for (const { flags, description } of settingFlags()) {
@@ -128,25 +128,25 @@ describe('the command, against its own server', () => {
       peregrine(...free, '--flight-prt', '1'),
       peregrine(...free, '--config', file('value.toml', '[s3]\nurl-style = "left"\n')),
     ]);
-    assert.equal(database.code, 1);
+    assertCode(database, 1);
     assert.match(
       database.stderr,
       /--database .*junk\.duckdb cannot be opened: .*not a valid DuckDB database/,
     );
-    assert.equal(sql.code, 1);
+    assertCode(sql, 1);
     assert.match(
       sql.stderr,
       /^peregrine: --init .*bad\.sql: Parser Error: .* \(INVALID_ARGUMENT\)\n\nLINE 1: SELEC 1;\n +\^\n$/,
     );
-    assert.equal(engine.code, 1);
+    assertCode(engine, 1);
     assert.match(engine.stderr, /--engine adbc:.*no\.so cannot be opened/);
-    assert.equal(temp.code, 2);
+    assertCode(temp, 2);
     assert.match(temp.stderr, /--temp-dir: the folder .*inside cannot be made: /);
-    assert.equal(typo.code, 2);
+    assertCode(typo, 2);
     assert.match(typo.stderr, /typo\.toml sets flight-prt, which is no setting; is flight-port meant\?/);
-    assert.equal(flag.code, 2);
+    assertCode(flag, 2);
     assert.match(flag.stderr, /^peregrine: unknown option '--flight-prt'\n\(Did you mean --flight-port\?\)/);
-    assert.equal(value.code, 2);
+    assertCode(value, 2);
     assert.match(value.stderr, /s3-url-style in .*value\.toml: left is none of path, vhost/);
   });
 
@@ -163,7 +163,6 @@ describe('the command, against its own server', () => {
   it('drains and ends well on SIGTERM', { skip: process.platform === 'win32' }, async () => {
     const other = await startServer();
     other.child.kill('SIGTERM');
-    const [code] = await once(other.child, 'exit');
-    assert.equal(code, 0);
+    assertCode(await other.end(), 0);
   });
 });

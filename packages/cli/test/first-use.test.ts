@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Ticket, connect } from '@peregrine/flight';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
-import { type Started, main, peregrine, startServer } from './helpers.ts';
+import { type Started, assertCode, peregrine, startCommand, startServer, story } from './helpers.ts';
 
 describe('what a person meets', () => {
   const folder = mkdtempSync(join(tmpdir(), 'peregrine-first-'));
@@ -41,13 +40,14 @@ describe('what a person meets', () => {
   });
 
   it('serves what can be read, beside files that are broken, hidden or something else', async () => {
-    const { code, stdout } = await peregrine('do', server.location, 'list_tables');
-    assert.equal(code, 0);
+    const listed = await peregrine('do', server.location, 'list_tables');
+    assertCode(listed, 0);
+    const { stdout } = listed;
     const names = stdout.trim().split('\n');
     for (const name of ['many', 'gone']) assert.ok(names.includes(name), stdout);
     for (const name of ['hidden', '.hidden', 'inside', 'notes']) assert.ok(!names.includes(name), stdout);
     const broken = await peregrine('get', server.location, 'broken');
-    assert.equal(broken.code, 1);
+    assertCode(broken, 1);
     assert.match(broken.stderr, /broken/);
   });
 
@@ -69,25 +69,20 @@ describe('what a person meets', () => {
   });
 
   it('ends well when the reader of a pipe has had enough', async () => {
-    const child = spawn(process.execPath, [main, 'get', server.location, 'many', '-f', 'csv'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const { child, end } = startCommand(['get', server.location, 'many', '-f', 'csv'], { readsOutput: true });
+    assert.ok(child.stdout !== null);
     await once(child.stdout, 'data');
     child.stdout.destroy();
-    const [code] = await once(child, 'exit');
-    assert.equal(code, 0);
+    assertCode(await end(), 0);
   });
 
   it('takes an Arrow file or stream from a pipe', async () => {
     for (const format of ['file', 'stream'] as const) {
-      const child = spawn(process.execPath, [main, 'put', server.location, `piped_${format}`], {
-        stdio: ['pipe', 'ignore', 'inherit'],
-      });
-      child.stdin.end(tableToIPC(tableFromArrays({ n: Int32Array.of(1, 2, 3) }), format));
-      const [code] = await once(child, 'exit');
-      assert.equal(code, 0);
-      const { stdout } = await peregrine('get', server.location, `piped_${format}`, '-f', 'csv');
-      assert.equal(stdout, 'n\n1\n2\n3\n');
+      const { child, end } = startCommand(['put', server.location, `piped_${format}`], { input: 'pipe' });
+      child.stdin?.end(tableToIPC(tableFromArrays({ n: Int32Array.of(1, 2, 3) }), format));
+      assertCode(await end(), 0);
+      const got = await peregrine('get', server.location, `piped_${format}`, '-f', 'csv');
+      assert.equal(got.stdout, 'n\n1\n2\n3\n', story(got));
     }
   });
 
@@ -99,17 +94,14 @@ describe('what a person meets', () => {
       ['SIGTERM', 143],
     ] as const) {
       const endless = 'SELECT range AS n FROM range(100000000000)';
-      const child = spawn(
-        process.execPath,
-        [main, 'get', server.location, '--command', endless, '-o', join(folder, 'half.csv')],
-        { stdio: 'inherit' },
-      );
+      const half = join(folder, 'half.csv');
+      const { child, end } = startCommand(['get', server.location, '--command', endless, '-o', half]);
       while (!readdirSync(folder).some((name) => name.startsWith('half.csv.partial'))) {
+        if (child.exitCode !== null || child.signalCode !== null) assert.fail(story(await end()));
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
       child.kill(signal);
-      const [code] = await once(child, 'exit');
-      assert.equal(code, expected);
+      assertCode(await end(), expected);
       assert.ok(!readdirSync(folder).some((name) => name.startsWith('half.csv')));
       const running = async (): Promise<unknown> =>
         JSON.parse(await (await fetch(`${server.http}/ready`)).text()).running;
@@ -124,20 +116,20 @@ describe('what a person meets', () => {
       peregrine('put', server.location, 'x', '--input', file),
       peregrine('get', server.location, 'many', '--limit', '2', '--format', 'csv'),
     ]);
-    assert.equal(location.code, 2);
+    assertCode(location, 2);
     assert.match(location.stderr, /not a location that a client can connect to/);
-    assert.equal(notArrow.code, 1);
+    assertCode(notArrow, 1);
     assert.match(notArrow.stderr, /notes\.txt is no Arrow IPC stream or file/);
     const [away, gone, dir] = await Promise.all([
       peregrine('get', server.location, 'many', '--output', join(folder, 'nowhere', 'x.csv')),
       peregrine('put', server.location, 'x', '--input', join(folder, 'nowhere')),
       peregrine('put', server.location, 'x', '--input', folder),
     ]);
-    assert.equal(away.code, 2);
+    assertCode(away, 2);
     assert.match(away.stderr, /^peregrine: .*x\.csv cannot be written: it is not there\n$/);
-    assert.equal(gone.code, 2);
+    assertCode(gone, 2);
     assert.match(gone.stderr, /nowhere cannot be read: it is not there/);
-    assert.equal(dir.code, 2);
+    assertCode(dir, 2);
     assert.equal(limited.stdout.split('\n').length, 4);
     assert.equal(limited.stderr, '');
     assert.deepEqual(
@@ -148,7 +140,6 @@ describe('what a person meets', () => {
 
   it('drains and ends well on Ctrl-C', { skip: process.platform === 'win32' }, async () => {
     server.child.kill('SIGINT');
-    const [code] = await once(server.child, 'exit');
-    assert.equal(code, 0);
+    assertCode(await server.end(), 0);
   });
 });
