@@ -13,6 +13,7 @@ import { readOnlyEngine } from './serve/read-only-engine.ts';
 import { restoredEngine } from './serve/restored-engine.ts';
 import { makeFolder, makeTempFolder } from './serve/temp-folder.ts';
 import { createFlightService } from './service/flight-service.ts';
+import { restoreMemoryTables } from './service/memory-tables.ts';
 import { defaultSettings } from './settings/load.ts';
 import { type ServerSettings, SettingsError } from './settings/settings.ts';
 import { explainListenError, fileReason } from './settings/start-errors.ts';
@@ -91,8 +92,10 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
         await confineEngine(engine, [...files.roots, tempDirectory], files.singleFiles);
     };
     await setUp();
+    const memory = createDatasetStore();
     const restored = restoredEngine(engine, async () => {
       await files.restore();
+      await restoreMemoryTables(engine, memory, files);
       await setUp();
     });
 
@@ -109,7 +112,7 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
     opened.push(async () => health.end());
     const notReady = (): string | undefined => health.notReady();
     const flight = new FlightServer(
-      createFlightService(createDatasetStore(), {
+      createFlightService(memory, {
         files,
         sql,
         notReady,

@@ -1,8 +1,9 @@
 import { FlightError, messageOf } from '@peregrine/flight';
-import type { Dataset } from '../datasets/dataset.ts';
-import type { EngineConnection, EngineInput } from '../engine/types.ts';
-import type { SqlService } from '../sql/service.ts';
+import type { Dataset, DatasetStore } from '../datasets/dataset.ts';
+import { isMemoryDataset } from '../datasets/memory-dataset.ts';
+import type { Engine, EngineConnection, EngineInput } from '../engine/types.ts';
 import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
+import type { Store } from '../store/types.ts';
 
 /**
  * Datasets in memory as SQL sees them: a table in a database of their own, and a view of the same name in front of it,
@@ -22,10 +23,10 @@ export function memoryTableName(name: string): string {
  * @returns why the engine cannot take them; undefined when it did
  */
 export async function publishMemoryTable(
-  { engine }: SqlService,
+  engine: Engine,
   dataset: Dataset,
   viewName: string,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   const { messages } = dataset;
   if (engine.info.dialect !== 'duckdb' || messages === undefined) return undefined;
@@ -49,7 +50,7 @@ export async function publishMemoryTable(
       return undefined;
     } catch (error) {
       // The dataset is served as it is all the same: Arrow has types that the engine has not.
-      if (signal.aborted) throw error;
+      if (signal?.aborted === true) throw error;
       const problem = error instanceof FlightError ? error.rawMessage : messageOf(error);
       // Rows that the name had before must not be taken for these.
       const refusal = quoteLiteral(`SQL cannot read ${dataset.name}: ${problem}`);
@@ -61,13 +62,33 @@ export async function publishMemoryTable(
 }
 
 /** Forgets a dataset in the engine. */
-export async function dropMemoryTable({ engine }: SqlService, name: string, viewName: string): Promise<void> {
+export async function dropMemoryTable(engine: Engine, name: string, viewName: string): Promise<void> {
   if (engine.info.dialect !== 'duckdb') return;
   await withConnection(engine.connect(), async (connection) => {
     await connection.execute(`DROP VIEW IF EXISTS ${viewName}`);
     await connection.execute(`ATTACH IF NOT EXISTS ':memory:' AS ${databaseName}`);
     await connection.execute(`DROP TABLE IF EXISTS ${memoryTableName(name)}`);
   });
+}
+
+/**
+ * Gives an engine, whose database was opened again, all datasets that are in memory.
+ *
+ * @param files - which has made its own views again already
+ */
+export async function restoreMemoryTables(engine: Engine, memory: DatasetStore, files: Store): Promise<void> {
+  for (const dataset of memory.list()) {
+    if (!isMemoryDataset(dataset)) continue;
+    const viewName = files.viewName(dataset.name);
+    // One that is dropped meanwhile must not lose its memory while it is read.
+    for (const lease of dataset.leases) lease.hold();
+    try {
+      await publishMemoryTable(engine, dataset, viewName, undefined);
+      if (memory.get(dataset.name) !== dataset) await dropMemoryTable(engine, dataset.name, viewName);
+    } finally {
+      for (const lease of dataset.leases) lease.release();
+    }
+  }
 }
 
 async function* inputsOf(dataset: Dataset): AsyncGenerator<EngineInput> {

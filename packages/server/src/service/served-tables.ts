@@ -217,7 +217,7 @@ export function createServedTables({
         const problem =
           engine === undefined
             ? undefined
-            : await publishMemoryTable(engine, dataset, viewNameOf(name), context.signal);
+            : await publishMemoryTable(engine.engine, dataset, viewNameOf(name), context.signal);
         memory.put(dataset);
         const file = files?.get(name);
         return { rows: received.rows, problem, ...(file !== undefined && { inPlaceOf: file.origin }) };
@@ -279,7 +279,7 @@ export function createServedTables({
       if (path.length === 1 && name !== undefined) {
         const dropped = await inTurn(nameKey(name), async () => {
           if (!memory.drop(name)) return false;
-          if (engine !== undefined) await dropMemoryTable(engine, name, viewNameOf(name));
+          if (engine !== undefined) await dropMemoryTable(engine.engine, name, viewNameOf(name));
           await giveBack(nameKey(name));
           return true;
         });

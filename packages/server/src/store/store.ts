@@ -210,12 +210,15 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
             }),
         };
       }),
+    viewName: (name) => engineTables.sqlName(name),
     refresh: () => inTurn(look),
     restore: () =>
       inTurn(async () => {
         await engineTables.close();
         reached.clear();
         served = new Map();
+        // Makes the catalog of the views, also where there are no files.
+        if (engine !== undefined) await engineTables.setup('SELECT 1');
         await look();
       }),
     async put(name, mode, schema, batches, putOptions = {}) {

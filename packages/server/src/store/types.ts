@@ -115,9 +115,14 @@ export interface Store {
    * The view that the name stands for may be replaced then.
    */
   standAside(name: string): Promise<StoodAside>;
+  /** SQL that names the view that a name stands for, or would stand for, quoted. */
+  viewName(name: string): string;
   /** Looks at files and buckets now, instead of when something is noticed. */
   refresh(): Promise<StoreChange>;
-  /** Makes everything in the engine anew, whose database has been opened again and has nothing of it. */
+  /**
+   * Makes everything in the engine anew, whose database has been opened again and has nothing of it. Names that were left
+   * to datasets in memory stay theirs.
+   */
   restore(): Promise<void>;
   /**
    * Stores rows. Resolves when they are on stable storage and seen here; when it rejects, nothing is kept.

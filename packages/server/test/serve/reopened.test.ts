@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { it } from 'node:test';
-import { FlightError } from '@peregrine/flight';
-import { connectSql } from '@peregrine/flight/sql';
+import { after, before, describe, it } from 'node:test';
+import { Action, FlightDescriptor, FlightError, Ticket } from '@peregrine/flight';
+import { type FlightSqlClient, connectSql } from '@peregrine/flight/sql';
+import { type Table, tableFromArrays } from 'apache-arrow';
 import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
-import { serveData } from '../../src/serve.ts';
+import { type DataServer, serveData } from '../../src/serve.ts';
 import { readRows } from '../engine/support.ts';
 
 /** DuckDB's own test setting makes its next checkpoint fail, and with it the database. */
@@ -83,4 +84,75 @@ it('sets up a server again whose database broke: views, limits, sessions', async
     await rm(folder, { recursive: true });
     await rm(secret);
   }
+});
+
+describe('Datasets in memory, when the database broke', () => {
+  let folder: string;
+  let server: DataServer;
+  let client: FlightSqlClient;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'engine-'));
+    const csv = join(folder, 'numbers.csv');
+    await writeFile(csv, 'n\n1\n2\n');
+    server = await serveData({
+      flightPort: 0,
+      httpPort: 0,
+      data: [csv],
+      database: join(folder, 'a.duckdb'),
+    });
+    client = connectSql(server.location);
+  });
+  after(async () => {
+    await client.close();
+    await server.shutdown();
+    await rm(folder, { recursive: true });
+  });
+
+  async function put(name: string, mode: string, table: Table): Promise<void> {
+    const command = FlightDescriptor.forCommand(JSON.stringify({ dataset: name, mode }));
+    await using call = client.flight.doPut(command);
+    await call.writer.writeTable(table);
+    await call.writer.close();
+  }
+
+  async function breakDatabase(): Promise<void> {
+    await assert.rejects(client.executeUpdate(breaking), /FATAL/);
+    while ((await fetch(`${server.httpUrl}/ready`)).status !== 200)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  const read = async (sql: string): Promise<unknown[][]> =>
+    (await client.query(sql)).toArray().map((row) => Object.values(row.toJSON()).map(String));
+
+  it('are tables of it again, also in the place of a file, and can be changed', async () => {
+    await put('words', 'create', tableFromArrays({ n: Int32Array.of(1, 2), w: ['a', 'b'] }));
+    await put('words', 'append', tableFromArrays({ n: Int32Array.of(3), w: ['c'] }));
+    await put('numbers', 'replace', tableFromArrays({ n: Int32Array.of(7) }));
+    await put('gone', 'create', tableFromArrays({ n: Int32Array.of(1) }));
+    await client.flight.doAction(new Action('drop_table', 'gone')).toArray();
+    await client.executeUpdate('CREATE TABLE kept AS SELECT 1 AS a');
+    for (const round of [1, 2]) {
+      await breakDatabase();
+      const words = await read('SELECT n, w FROM files.main.words ORDER BY n');
+      assert.deepEqual(words.slice(0, 3), [
+        ['1', 'a'],
+        ['2', 'b'],
+        ['3', 'c'],
+      ]);
+      assert.equal(words.length, 2 + round);
+      assert.deepEqual(await read('FROM files.main.numbers'), [['7']]);
+      await assert.rejects(read('FROM files.main.gone'), /gone/);
+      await put('words', 'append', tableFromArrays({ n: Int32Array.of(3 + round), w: ['more'] }));
+      const whole = await client.flight.doGet(new Ticket('words')).readAll();
+      assert.equal(whole.numRows, 3 + round);
+      assert.deepEqual(await read('SELECT count(*) FROM files.main.words'), [[String(3 + round)]]);
+    }
+    await client.flight.doAction(new Action('drop_table', 'numbers')).toArray();
+    assert.deepEqual(await read('FROM files.main.numbers'), [['1'], ['2']]);
+    // Nothing of them is left in the database.
+    assert.deepEqual(await read("SELECT table_name FROM duckdb_tables() WHERE database_name = 'a'"), [
+      ['kept'],
+    ]);
+  });
 });
