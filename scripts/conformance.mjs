@@ -42,10 +42,10 @@ if (chosen.length === 0) {
 }
 
 const env = { ...process.env };
-if (chosen.some(({ peers }) => peers.includes('python'))) env.PEREGRINE_PYTHON = installPython();
-if (chosen.some(({ peers }) => peers.includes('go'))) env.PEREGRINE_GO_BIN = installGo();
-if (chosen.some(({ peers }) => peers.includes('rust'))) env.PEREGRINE_RUST_BIN = installRust();
-if (chosen.some(({ peers }) => peers.includes('java'))) env.PEREGRINE_JAVA_LIB = installJava();
+if (chosen.some(({ peers }) => peers.includes('python'))) env.PEREGRINE_PYTHON = await installPython();
+if (chosen.some(({ peers }) => peers.includes('go'))) env.PEREGRINE_GO_BIN = await installGo();
+if (chosen.some(({ peers }) => peers.includes('rust'))) env.PEREGRINE_RUST_BIN = await installRust();
+if (chosen.some(({ peers }) => peers.includes('java'))) env.PEREGRINE_JAVA_LIB = await installJava();
 
 // One after the other: they measure memory and time out on a machine that is busy with their neighbours.
 for (const { name } of chosen) {
@@ -56,10 +56,10 @@ for (const { name } of chosen) {
   }
   const started = Date.now();
   console.log(`\n== conformance ${name}`);
-  const code = await run(file);
-  console.log(
-    `== conformance ${name}: ${code === 0 ? 'passed' : 'failed'} in ${((Date.now() - started) / 1000).toFixed(0)} s`,
-  );
+  const { code, signal } = await run(file);
+  const end = signal === null ? `failed with exit code ${code}` : `was ended by ${signal}`;
+  const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  console.log(`== conformance ${name}: ${code === 0 ? 'passed' : end} in ${seconds} s`);
   if (code !== 0) process.exit(1);
 }
 
@@ -74,6 +74,6 @@ function run(file) {
         env,
       },
     );
-    child.on('exit', (code, signal) => resolve(signal === null ? code : 1));
+    child.on('exit', (code, signal) => resolve({ code, signal }));
   });
 }

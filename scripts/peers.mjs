@@ -1,10 +1,10 @@
 // Installs the other implementations that the conformance checks and the benchmarks run against, into this clone and nowhere else:
 // .venv with Python packages, .peers with Go and Rust programs and Java archives. What is already there in the pinned version stays.
 //   node scripts/peers.mjs [python] [go] [rust] [java]     (all without arguments)
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runFetching } from './fetching.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -50,7 +50,7 @@ const rustPrograms = [
 const javaArchives = ['org.apache.arrow:flight-sql-jdbc-driver:18.3.0'];
 
 /** The Python interpreter that has the packages. */
-export function installPython() {
+export async function installPython() {
   const folder = join(root, '.venv');
   const python =
     process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
@@ -59,16 +59,17 @@ export function installPython() {
     console.error(`installing ${pythonPackages.join(', ')} into .venv`);
     if (!existsSync(python)) {
       rmSync(folder, { recursive: true, force: true });
-      run(process.platform === 'win32' ? 'python' : 'python3', ['-m', 'venv', folder]);
+      await runFetching(process.platform === 'win32' ? 'python' : 'python3', ['-m', 'venv', folder]);
     }
-    run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...pythonPackages]);
+    const install = ['pip', 'install', '--quiet', '--disable-pip-version-check'];
+    await runFetching(python, ['-m', ...install, ...pythonPackages]);
     writeFileSync(marker, pythonPackages.join('\n'));
   }
   return python;
 }
 
 /** The folder that has the programs. */
-export function installGo() {
+export async function installGo() {
   const folder = join(root, '.peers', 'bin');
   const marker = join(folder, 'peers.txt');
   const isWhole = goPrograms.every((program) => existsSync(join(folder, goFile(program))));
@@ -76,7 +77,9 @@ export function installGo() {
     mkdirSync(folder, { recursive: true });
     for (const program of goPrograms) {
       console.error(`building ${program}`);
-      run('go', ['install', program], { ...process.env, GOBIN: folder });
+      await runFetching('go', ['install', program], {
+        env: { ...process.env, GOBIN: folder },
+      });
     }
     writeFileSync(marker, goPrograms.join('\n'));
   }
@@ -84,7 +87,7 @@ export function installGo() {
 }
 
 /** The folder that has the programs. */
-export function installRust() {
+export async function installRust() {
   const folder = join(root, '.peers', 'rust');
   const marker = join(folder, 'peers.txt');
   const wanted = rustPrograms.map((program) => program.join(' '));
@@ -92,7 +95,7 @@ export function installRust() {
     mkdirSync(folder, { recursive: true });
     for (const program of rustPrograms) {
       console.error(`building ${program.join(' ')}`);
-      run('cargo', ['install', ...program, '--debug', '--force', `--root=${folder}`]);
+      await runFetching('cargo', ['install', ...program, '--debug', '--force', `--root=${folder}`]);
     }
     writeFileSync(marker, wanted.join('\n'));
   }
@@ -100,14 +103,15 @@ export function installRust() {
 }
 
 /** The folder that has the archives. */
-export function installJava() {
+export async function installJava() {
   const folder = join(root, '.peers', 'java');
   const marker = join(folder, 'peers.txt');
   if (!isCurrent(marker, javaArchives)) {
     mkdirSync(folder, { recursive: true });
     for (const archive of javaArchives) {
       console.error(`fetching ${archive}`);
-      run('mvn', ['-q', '-B', 'dependency:copy', `-Dartifact=${archive}`, `-DoutputDirectory=${folder}`]);
+      const goal = ['dependency:copy', `-Dartifact=${archive}`, `-DoutputDirectory=${folder}`];
+      await runFetching('mvn', ['-q', '-B', ...goal], { shell: process.platform === 'win32' });
     }
     writeFileSync(marker, javaArchives.join('\n'));
   }
@@ -127,21 +131,10 @@ function goFile(program) {
   return process.platform === 'win32' ? `${name}.exe` : name;
 }
 
-function run(program, args, env = process.env) {
-  try {
-    execFileSync(program, args, { stdio: ['ignore', 'inherit', 'inherit'], env });
-  } catch (error) {
-    if (error.code !== 'ENOENT') throw error;
-    throw new Error(`this needs ${program}; install it, or run npm test, which does not`, {
-      cause: error,
-    });
-  }
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['python', 'go', 'rust', 'java'];
-  if (wanted.includes('python')) console.log(installPython());
-  if (wanted.includes('go')) console.log(installGo());
-  if (wanted.includes('rust')) console.log(installRust());
-  if (wanted.includes('java')) console.log(installJava());
+  if (wanted.includes('python')) console.log(await installPython());
+  if (wanted.includes('go')) console.log(await installGo());
+  if (wanted.includes('rust')) console.log(await installRust());
+  if (wanted.includes('java')) console.log(await installJava());
 }

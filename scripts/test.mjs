@@ -1,34 +1,96 @@
 // Runs every compiled test file. Kept in JavaScript so that it works the same on each platform's shell and on
-// Node 20, whose runner expands no globs.
+// Node 20, whose runner expands no globs. What tests leave behind, files or processes, is a failure too.
+//   node scripts/test.mjs [FILTER]     only the files whose path holds FILTER
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** A file that waits for ever is an error, not a run that never ends; on a busy machine one may take minutes. */
+const fileTimeoutMs = 600_000;
+/** Processes that were told to end do so within this time. */
+const endTimeoutMs = 20_000;
 
 const roots = ['packages/flight', 'packages/server', 'packages/cli', 'examples'];
 const filter = process.argv[2];
-const reporter = process.env.PEREGRINE_TEST_REPORTER ?? 'spec';
+const wanted = process.env.PEREGRINE_TEST_REPORTER ?? 'spec';
+const reporter = wanted === 'failures' ? new URL('failures-reporter.mjs', import.meta.url).href : wanted;
 const files = roots
   .flatMap((root) => find(join(root, 'dist', 'test')))
-  .filter((file) => filter === undefined || file.includes(filter))
+  .filter((file) => filter === undefined || file.replaceAll('\\', '/').includes(filter))
   .sort();
 if (files.length === 0) {
   console.error(`no test file${filter === undefined ? '' : ` matches ${filter}`}: is it built?`);
   process.exit(1);
 }
+
+// The name is short: paths of Unix sockets have about 100 characters.
+const temp = mkdtempSync(join(tmpdir(), 'pt-'));
 const child = spawn(
   process.execPath,
-  // a test that waits for ever is an error, not a run that never ends
   [
     '--expose-gc',
     '--test',
     '--test-concurrency=2',
-    '--test-timeout=300000',
+    `--test-timeout=${fileTimeoutMs}`,
     `--test-reporter=${reporter}`,
     ...files,
   ],
-  { stdio: 'inherit' },
+  {
+    stdio: 'inherit',
+    env: { ...process.env, TMPDIR: temp, TEMP: temp, TMP: temp, PEREGRINE_TEST_RUN: temp },
+  },
 );
-child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+child.on('exit', async (code, signal) => {
+  if (signal !== null) console.error(`the test runner was ended by ${signal}`);
+  const leaves = [await leftProcesses(), leftFiles()];
+  rmSync(temp, { recursive: true, force: true, maxRetries: 5 });
+  process.exit(code === 0 && !leaves.includes(true) ? 0 : 1);
+});
+
+/** Ends processes that tests left. @returns whether there were any */
+async function leftProcesses() {
+  let left = runningProcesses();
+  for (
+    const end = Date.now() + endTimeoutMs;
+    left.length > 0 && Date.now() < end;
+    left = runningProcesses()
+  ) {
+    await wait(100);
+  }
+  for (const { pid, command } of left) {
+    console.error(`a test left process ${pid} running: ${command}`);
+    process.kill(pid, 'SIGKILL');
+  }
+  return left.length > 0;
+}
+
+/** Those that descend from this run, where the system tells. */
+function runningProcesses() {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+        if (!environment.includes(`PEREGRINE_TEST_RUN=${temp}`)) return [];
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim();
+        return [{ pid: Number(pid), command }];
+      } catch {
+        return []; // it has ended meanwhile, or is somebody else's
+      }
+    });
+}
+
+/** @returns whether tests left something where temporary files go */
+function leftFiles() {
+  // a server that is told of no other keeps its temporary files in this folder, and leaves the folder
+  const left = readdirSync(temp, { recursive: true }).filter((path) => path !== 'peregrine');
+  for (const path of left) console.error(`a test left ${path} in the folder of temporary files`);
+  return left.length > 0;
+}
 
 function find(folder) {
   let entries;
