@@ -193,6 +193,68 @@ public final class JdbcChecks {
         }
       }
     });
+    CHECKS.put("enums are their values", c -> {
+      update(c, "CREATE TYPE jdbc_mood AS ENUM ('sad', 'ok', 'happy')");
+      update(c, "CREATE TABLE jdbc_e (i INTEGER, e jdbc_mood, l jdbc_mood[], s STRUCT(e jdbc_mood, i INTEGER), m MAP(VARCHAR, jdbc_mood))");
+      try (PreparedStatement p = c.prepareStatement("INSERT INTO jdbc_e VALUES (?, ?, [?], {'e': ?, 'i': 1}, MAP {'k': ?})")) {
+        for (int i = 0; i < 3; i++) {
+          String mood = new String[] {"happy", null, "sad"}[i];
+          p.setInt(1, i);
+          for (int k = 2; k <= 5; k++) p.setString(k, mood);
+          expect(p.executeUpdate(), 1, "inserted");
+        }
+      }
+      try (Statement s = c.createStatement(); ResultSet r = s.executeQuery("FROM jdbc_e ORDER BY i")) {
+        expect(r.getMetaData().getColumnType(2), Types.VARCHAR, "type");
+        for (String mood : new String[] {"happy", null, "sad"}) {
+          String quoted = mood == null ? "null" : '"' + mood + '"';
+          expect(r.next(), true, "a row");
+          expect(r.getString("e"), mood, "e");
+          expect(r.getObject("e"), mood, "object e");
+          expect(r.wasNull(), mood == null, "null");
+          expect(String.valueOf(((Object[]) r.getArray("l").getArray())[0]), String.valueOf(mood), "in a list");
+          expect(r.getString("l"), "[" + quoted + "]", "list");
+          expect(r.getString("s"), mood == null ? "{\"i\":1}" : "{\"e\":" + quoted + ",\"i\":1}", "struct");
+          expect(r.getString("m"), "{\"k\":" + quoted + "}", "map");
+        }
+      }
+      try (PreparedStatement p = c.prepareStatement("SELECT e, count(*) AS n FROM jdbc_e WHERE e = ? GROUP BY e")) {
+        expect(p.getMetaData().getColumnType(1), Types.VARCHAR, "type of a prepared statement");
+        p.setString(1, "sad");
+        try (ResultSet r = p.executeQuery()) {
+          expect(r.next(), true, "a row");
+          expect(r.getString(1), "sad", "e = ?");
+        }
+      }
+      try (PreparedStatement p = c.prepareStatement("SELECT ?::jdbc_mood AS e")) {
+        p.setString(1, "ok");
+        try (ResultSet r = p.executeQuery()) {
+          expect(r.next(), true, "a row");
+          expect(r.getString(1), "ok", "cast");
+        }
+      }
+      try (ResultSet r = c.getMetaData().getColumns(null, null, "jdbc\\_e", "e")) {
+        expect(r.next(), true, "a column");
+        expect(r.getInt("DATA_TYPE"), Types.VARCHAR, "type in the catalog");
+      }
+      long rows = 0;
+      String many = "SELECT (['sad', 'ok', NULL])[range % 3 + 1]::jdbc_mood AS e, range FROM range(200000)";
+      try (Statement s = c.createStatement(); ResultSet r = s.executeQuery(many)) {
+        while (r.next()) {
+          if (rows % 1000 < 3) expect(r.getString(1), new String[] {"sad", "ok", null}[(int) (rows % 3)], "row " + rows);
+          rows++;
+        }
+      }
+      expect(rows, 200000L, "rows");
+      update(c, "DROP TABLE jdbc_e");
+      update(c, "DROP TYPE jdbc_mood");
+    });
+    CHECKS.put("a property of the URL asks for something else", c -> {
+      try (Connection other = DriverManager.getConnection(c.getMetaData().getURL() + "&x-peregrine-dictionaries=keep")) {
+        // the index, which is all that the driver sees of a dictionary
+        expect(one(other, "SELECT 'b'::ENUM('a', 'b')").toString(), "1", "index");
+      }
+    });
     CHECKS.put("metadata of tables", c -> {
       for (String rest : List.of("jdbc_b", "jdbc_w", "jdbc_t")) update(c, "DROP TABLE IF EXISTS " + rest);
       update(c, "CREATE TABLE jdbc_p (id INTEGER, part VARCHAR, PRIMARY KEY (id, part))");

@@ -15,6 +15,8 @@ import {
   applySetting,
   applySettings,
   currentNames,
+  dictionariesOption,
+  serverOptions,
   settingError,
   tableTypeOption,
 } from './session-settings.ts';
@@ -149,8 +151,9 @@ export class Clients {
     value: SessionOptionValue | undefined,
     context: ServerCallContext,
   ): Promise<SetSessionOptionError | undefined> {
-    if (name === tableTypeOption) {
-      return value === undefined || value === 'TABLE' || value === 'BASE TABLE' ? undefined : 'INVALID_VALUE';
+    const allowed = serverOptions.get(name);
+    if (allowed !== undefined) {
+      return value === undefined || allowed.includes(value) ? undefined : 'INVALID_VALUE';
     }
     const session = await this.#find(context);
     const { dialect } = this.#engine.info;
@@ -190,6 +193,17 @@ export class Clients {
       context.headers.get('x-peregrine-table-type') ?? context.headers.get('x-influxdata-base-table-type');
     const wanted = header ?? (await this.#find(context))?.settings().get(tableTypeOption);
     return wanted === 'TABLE' ? 'TABLE' : 'BASE TABLE';
+  }
+
+  /**
+   * Whether dictionaries are written out for this client: as a header of the call or its session says. Java gets values
+   * unless it asks for dictionaries, because Apache's JDBC driver shows the indices.
+   */
+  async wantsPlainValues(context: ServerCallContext): Promise<boolean> {
+    const wanted =
+      context.headers.get('x-peregrine-dictionaries') ??
+      (await this.#find(context))?.settings().get(dictionariesOption);
+    return wanted === 'decode' || (wanted !== 'keep' && isJava(context));
   }
 
   /** Ends the session: rolls back, frees its connections. */
@@ -283,4 +297,9 @@ export class Clients {
     const lane = await session.lane?.catch(() => undefined);
     await lane?.close();
   }
+}
+
+/** Whether the client is one of Arrow's in Java, which its JDBC driver is made of and cannot be told from. */
+export function isJava(context: ServerCallContext): boolean {
+  return context.headers.get('user-agent')?.includes('grpc-java') === true;
 }

@@ -1,5 +1,6 @@
 import type { ServerCallContext } from '@peregrine/flight';
-import type { FlightSqlHandlers } from '@peregrine/flight/sql';
+import { encapsulate } from '@peregrine/flight/ipc';
+import type { FlightSqlHandlers, SqlTable } from '@peregrine/flight/sql';
 import type { Engine, EngineConnection } from '../engine/types.ts';
 import { duckdbCatalog } from './catalog/duckdb.ts';
 import { genericCatalog } from './catalog/generic.ts';
@@ -8,6 +9,7 @@ import type { Clients } from './clients.ts';
 import { readLanguageLists } from './info/functions.ts';
 import { type ServerFacts, sqlInfoOf, wantsLanguageLists } from './info/sql-info.ts';
 import { xdbcTypesOf } from './info/xdbc-types.ts';
+import { plainSchema } from './plain/plain-result.ts';
 
 type MetadataHandlers = Pick<
   FlightSqlHandlers,
@@ -26,6 +28,13 @@ type MetadataHandlers = Pick<
 /** The engine's catalog. */
 export function catalogOf({ info }: Engine): Catalog {
   return info.dialect === 'duckdb' ? duckdbCatalog : genericCatalog;
+}
+
+/** The table as its rows are streamed to who wants no dictionaries. */
+function plainTable(table: SqlTable): SqlTable {
+  if (!(table.schema instanceof Uint8Array)) return table;
+  // Behind the continuation token and the length that encapsulate() wrote.
+  return { ...table, schema: encapsulate(plainSchema(table.schema.subarray(8))) };
 }
 
 /** Serves the metadata commands. They see what the client's session sees, its temporary tables too. */
@@ -62,7 +71,9 @@ export function metadataHandlers(engine: Engine, clients: Clients, facts: Server
       };
       const tables = await ask(context, async (catalog, connection) => {
         const found = await catalog.tables(connection, filter);
-        return command.includeSchema ? catalog.withSchemas(connection, found) : found;
+        if (!command.includeSchema) return found;
+        const described = await catalog.withSchemas(connection, found);
+        return (await clients.wantsPlainValues(context)) ? described.map(plainTable) : described;
       });
       return tables.map((table) =>
         table.tableType === 'BASE TABLE' ? { ...table, tableType: ordinary } : table,

@@ -13,6 +13,7 @@ import { countBatches, countSchemaHeader } from './count-result.ts';
 import type { Lane } from './lane.ts';
 import { copyOf, ownResult } from './owned-result.ts';
 import type { BoundParameters } from './parameters.ts';
+import { plainResult, plainSchema } from './plain/plain-result.ts';
 import { type BatchSource, keptSource, streamResult } from './result-stream.ts';
 import { sameColumns } from './same-columns.ts';
 import { isExecute, onlyReads } from './sql-text.ts';
@@ -23,6 +24,8 @@ export interface StatementRequest {
   readonly sql: string;
   /** Default: none. */
   readonly parameters?: BoundParameters | undefined;
+  /** Whether dictionaries are written out, for clients that show their indices. Default: false. */
+  readonly plain?: boolean | undefined;
 }
 
 /** What is known of a statement before it runs. */
@@ -55,7 +58,7 @@ export interface Plan {
 
 /** Looks at a statement without running it. */
 export async function describeStatement(
-  { lane, sql, parameters }: StatementRequest,
+  { lane, parameters, plain, sql }: StatementRequest,
   signal?: AbortSignal,
 ): Promise<StatementDescription> {
   return lane.run(async (connection) => {
@@ -63,7 +66,8 @@ export async function describeStatement(
     try {
       if (parameters !== undefined) await statement.bind(parameters.schema, parameters.batches);
       const { kind, parameterSchema, resultSchema } = statement;
-      return { kind, parameterSchema, resultSchema };
+      const isChanged = plain === true && resultSchema !== undefined;
+      return { kind, parameterSchema, resultSchema: isChanged ? plainSchema(resultSchema) : resultSchema };
     } finally {
       await statement.close();
     }
@@ -143,11 +147,11 @@ export function givesRows(schema: Uint8Array | undefined): boolean {
 }
 
 async function openQuery(
-  { lane, sql, parameters }: StatementRequest,
+  { lane, parameters, plain, sql }: StatementRequest,
   signal: AbortSignal,
   onConnection?: (connection: EngineConnection) => Promise<void>,
 ): Promise<EngineResult> {
-  return lane.query(async (connection: EngineConnection) => {
+  const result = await lane.query(async (connection: EngineConnection) => {
     await onConnection?.(connection);
     if (parameters === undefined) return connection.query(sql, { signal });
     const statement = await connection.prepare(sql, { signal });
@@ -159,6 +163,7 @@ async function openQuery(
       throw error;
     }
   });
+  return plain === true ? plainResult(result) : result;
 }
 
 function deferredPlan(request: StatementRequest, schema: Uint8Array): Plan {

@@ -1,7 +1,7 @@
 import { decodeMessageHeader, encodeRecordBatchHeader, encodeSchema } from '@peregrine/flight/ipc';
 import type { ArrowField, ArrowType } from '@peregrine/flight/ipc';
-import type { Lane } from './lane.ts';
 import type { BoundParameters } from './parameters.ts';
+import { plainField } from './plain/plain-result.ts';
 import { fieldCount } from '../engine/rows.ts';
 import { type StatementDescription, type StatementRequest, describeStatement, startQuery } from './plan.ts';
 import { onlyReads } from './sql-text.ts';
@@ -12,17 +12,19 @@ import { onlyReads } from './sql-text.ts';
  * is the one for parameters that are null, and may change when they are bound.
  */
 export async function describePrepared(
-  { lane, parameters, sql }: StatementRequest,
+  request: StatementRequest,
   signal: AbortSignal,
 ): Promise<StatementDescription> {
-  const described = await describeStatement({ lane, sql, parameters }, signal);
+  const { parameters, sql } = request;
+  const described = await describeStatement(request, signal);
   if (described.kind !== 'query' || described.resultSchema !== undefined) return described;
   const given = parameters ?? nullParameters(described.parameterSchema);
   const again =
-    parameters === undefined ? await describeStatement({ lane, sql, parameters: given }, signal) : described;
+    parameters === undefined ? await describeStatement({ ...request, parameters: given }, signal) : described;
   // What changes something is not run to be looked at.
   const resultSchema =
-    again.resultSchema ?? (onlyReads(sql) ? await schemaByRunning(lane, sql, given, signal) : undefined);
+    again.resultSchema ??
+    (onlyReads(sql) ? await schemaByRunning({ ...request, parameters: given }, signal) : undefined);
   return { ...described, resultSchema };
 }
 
@@ -33,6 +35,7 @@ export async function describePrepared(
  *   as a literal, which DuckDB turns into the type that is needed, so that is what unknown types are called.
  * - It writes the milliseconds of `java.sql.Timestamp` and `Time` as they are, whatever the unit. So the unit is
  *   milliseconds.
+ * - It knows no dictionaries: an ENUM is bound as the text that its values are.
  */
 export function javaParameters(parameterSchema: Uint8Array): Uint8Array {
   const header = decodeMessageHeader(parameterSchema);
@@ -40,7 +43,7 @@ export function javaParameters(parameterSchema: Uint8Array): Uint8Array {
   const { schema } = header;
   return encodeSchema({
     ...schema,
-    fields: schema.fields.map((field): ArrowField => ({ ...field, type: javaType(field.type) })),
+    fields: schema.fields.map((field): ArrowField => ({ ...plainField(field), type: javaType(field.type) })),
   });
 }
 
@@ -57,13 +60,8 @@ function javaType(type: ArrowType): ArrowType {
   }
 }
 
-async function schemaByRunning(
-  lane: Lane,
-  sql: string,
-  parameters: BoundParameters | undefined,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  const plan = await startQuery({ lane, sql, parameters }, signal);
+async function schemaByRunning(request: StatementRequest, signal: AbortSignal): Promise<Uint8Array> {
+  const plan = await startQuery(request, signal);
   await plan.close();
   return plan.schema;
 }

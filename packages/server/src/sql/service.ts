@@ -4,7 +4,7 @@ import { encapsulate } from '@peregrine/flight/ipc';
 import type { FlightSqlHandlers } from '@peregrine/flight/sql';
 import type { Engine, EngineConnection } from '../engine/types.ts';
 import { defaultTransactionIdleMs } from '../limits.ts';
-import { Clients } from './clients.ts';
+import { Clients, isJava } from './clients.ts';
 import type { ServerFacts } from './info/sql-info.ts';
 import { metadataHandlers } from './metadata.ts';
 import { readParameters, readTableRows } from './parameters.ts';
@@ -57,16 +57,17 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
     transactionId: Uint8Array | undefined,
     context: ServerCallContext,
   ): Promise<StatementRequest> {
-    return { lane: await clients.lane(context, { sql, transactionId }), sql };
+    const lane = await clients.lane(context, { sql, transactionId });
+    return { lane, sql, plain: await clients.wantsPlainValues(context) };
   }
 
   async function preparedRequest(
     statement: PreparedStatement,
     context: ServerCallContext,
   ): Promise<StatementRequest> {
-    const { parameters, sql, transactionId } = statement;
+    const { parameters, plain, sql, transactionId } = statement;
     const lane = await clients.lane(context, { sql, transactionId, joinTransaction: true });
-    return { lane, sql, parameters };
+    return { lane, sql, parameters, plain };
   }
 
   const sessionHandlers = createSessionHandlers({
@@ -79,8 +80,8 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
       return statements.plan(await requestOf(query, transactionId, context), context);
     },
     async getSchemaStatement({ query, transactionId }, context) {
-      const lane = await clients.lane(context, { sql: query, transactionId });
-      return encapsulate(answerSchema(await describePrepared({ lane, sql: query }, context.signal)));
+      const request = await requestOf(query, transactionId, context);
+      return encapsulate(answerSchema(await describePrepared(request, context.signal)));
     },
     async pollFlightInfoStatement({ query, transactionId }, context, descriptor) {
       return statements.poll(await requestOf(query, transactionId, context), context, descriptor);
@@ -93,17 +94,15 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
 
     // prepared statements
     async createPreparedStatement({ query, transactionId }, context) {
-      const lane = await clients.lane(context, { sql: query, transactionId });
-      const { kind, parameterSchema, resultSchema } = await describePrepared(
-        { lane, sql: query },
-        context.signal,
-      );
+      const request = await requestOf(query, transactionId, context);
+      const { kind, parameterSchema, resultSchema } = await describePrepared(request, context.signal);
       const handle = prepared.add(
         {
           sql: query,
           hasParameters: fieldCount(parameterSchema) > 0,
           transactionId,
           parameters: undefined,
+          plain: request.plain === true,
         },
         context,
       );
@@ -209,9 +208,4 @@ async function watchProgress({ info }: Engine, connection: EngineConnection): Pr
  */
 function countOf(rows: bigint): bigint {
   return rows < 0n ? 0n : rows;
-}
-
-/** Whether the client is one of Arrow's in Java, which its JDBC driver is made of. */
-function isJava(context: ServerCallContext): boolean {
-  return context.headers.get('user-agent')?.includes('grpc-java') === true;
 }

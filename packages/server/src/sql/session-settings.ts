@@ -9,8 +9,14 @@ export type SessionSettings = ReadonlyMap<string, SessionOptionValue>;
 /** The session option that says how ordinary tables are called in catalogs: `BASE TABLE` or `TABLE`. */
 export const tableTypeOption = 'table_type';
 
-/** Options that the server itself understands; whatever else there is goes to the engine. */
-const serverOptions: ReadonlySet<string> = new Set([tableTypeOption]);
+/** The session option that says how dictionaries are sent: `keep`, or `decode` for their values. */
+export const dictionariesOption = 'dictionaries';
+
+/** Values of the options that the server itself understands; whatever else there is goes to the engine. */
+export const serverOptions: ReadonlyMap<string, readonly SessionOptionValue[]> = new Map([
+  [tableTypeOption, ['TABLE', 'BASE TABLE']],
+  [dictionariesOption, ['keep', 'decode']],
+]);
 
 /** ADBC's names of the two options that every engine has. */
 const adbcOptions: Readonly<Record<string, string | undefined>> = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { type FlightDescriptor, FlightError, type FlightInfo } from '@peregrine/flight';
-import { encapsulate } from '@peregrine/flight/ipc';
+import { type ArrowField, decodeMessageHeader, encapsulate } from '@peregrine/flight/ipc';
 import {
   type FlightSqlClient,
   type PreparedStatement,
@@ -134,6 +134,18 @@ describe('schemas that are told and schemas that are streamed', () => {
     return (await server.flight.getSchema(descriptor)).schemaBytes;
   }
 
+  /** Of a client that wants values instead of dictionaries. */
+  const plain = { headers: { 'x-peregrine-dictionaries': 'decode' } };
+
+  function dictionariesIn(schema: Uint8Array): string[] {
+    const header = decodeMessageHeader(schema.subarray(8));
+    const within = ({ children, dictionary, name }: ArrowField): string[] => [
+      ...(dictionary === undefined ? [] : [name]),
+      ...children.flatMap(within),
+    ];
+    return header.kind === 'schema' ? header.schema.fields.flatMap(within) : [];
+  }
+
   const once = (text: string): string => text.replaceAll('{n}', String(1000 + numbers++));
 
   it('are checked here for every command of the protocol', async () => {
@@ -173,6 +185,22 @@ describe('schemas that are told and schemas that are streamed', () => {
       });
       const schema = await told(descriptor);
       await check(await server.flight.getFlightInfo(descriptor), schema);
+    });
+
+    it(`are the same without dictionaries: ${text}`, async () => {
+      const descriptor = sqlDescriptor({ kind: 'CommandStatementQuery', query: once(text) });
+      const { schemaBytes } = await server.flight.getSchema(descriptor, plain);
+      await check(await server.flight.getFlightInfo(descriptor, plain), schemaBytes);
+      assert.deepEqual(dictionariesIn(schemaBytes), []);
+      await using statement = await sql.prepare(once(text), plain);
+      if (statement.datasetSchema === undefined) return;
+      // What was told when it was prepared holds, whoever fetches.
+      const prepared = sqlDescriptor({
+        kind: 'CommandPreparedStatementQuery',
+        preparedStatementHandle: statement.handle,
+      });
+      assert.deepEqual(dictionariesIn(await told(prepared)), []);
+      await check(await server.flight.getFlightInfo(prepared), await told(prepared));
     });
   }
 

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FlightError, type FlightInfo, Ticket } from '@peregrine/flight';
+import { decodeMessageHeader } from '@peregrine/flight/ipc';
 import type { FlightSqlClient } from '@peregrine/flight/sql';
-import { type Table, tableFromArrays } from 'apache-arrow';
+import { DataType, type Table, tableFromArrays } from 'apache-arrow';
 import { type RunningServer, startServer } from './running-server.ts';
 
 /** The rows of a table as plain values, without Arrow's bigint where a number does. */
@@ -262,6 +263,46 @@ describe('Flight SQL over DuckDB', () => {
     await client.setSessionOptions({ catalog: 'memory' });
     assert.deepEqual(await current(), ['memory', 'main']);
     await client.query('DETACH elsewhere');
+    await client.closeSession();
+  });
+
+  it('writes dictionaries out for clients that say so, in messages that every peer takes', async () => {
+    const client = server.sql(true);
+    const text =
+      "SELECT (CASE range % 3 WHEN 0 THEN repeat('a', 400) WHEN 1 THEN repeat('b', 400) END)" +
+      "::ENUM('" +
+      `${'a'.repeat(400)}', '${'b'.repeat(400)}') AS e, range AS i FROM range(70000)`;
+    assert.ok(DataType.isDictionary((await client.query(text)).schema.fields[0]?.type));
+    const wrong = await client.setSessionOptions({ dictionaries: 'values' });
+    assert.deepEqual([...wrong.errors], [['dictionaries', 'INVALID_VALUE']]);
+    assert.equal((await client.setSessionOptions({ dictionaries: 'decode' })).errors.size, 0);
+    const info = await client.execute(text);
+    const [endpoint] = info.endpoints;
+    assert.ok(endpoint !== undefined);
+    let largest = 0;
+    let rows = 0;
+    for await (const { dataBody, dataHeader } of client.flight.doGet(endpoint.ticket).raw()) {
+      const header = decodeMessageHeader(dataHeader);
+      assert.notEqual(header.kind, 'dictionary');
+      largest = Math.max(largest, dataBody.length);
+      if (header.kind === 'batch') rows += header.length;
+    }
+    assert.equal(rows, 70_000);
+    assert.ok(largest < 4 * 1024 * 1024, String(largest));
+    const table = await client.readAll(info);
+    assert.ok(DataType.isUtf8(table.schema.fields[0]?.type));
+    for (const row of [0, 1, 2, 10_001, 69_998, 69_999]) {
+      assert.equal(table.get(row)?.['e'], ['a'.repeat(400), 'b'.repeat(400), null][row % 3]);
+      assert.equal(table.get(row)?.['i'], BigInt(row));
+    }
+    // a header of the call goes before the session
+    const kept = await client.query("SELECT 'a'::ENUM('a') AS e", {
+      headers: { 'x-peregrine-dictionaries': 'keep' },
+    });
+    assert.ok(DataType.isDictionary(kept.schema.fields[0]?.type));
+    await client.executeUpdate("CREATE TABLE enums (e ENUM('a', 'b'))");
+    const [described] = await client.getTables({ tableNameFilterPattern: 'enums', includeSchema: true });
+    assert.ok(DataType.isUtf8(described?.schema?.fields[0]?.type));
     await client.closeSession();
   });
 

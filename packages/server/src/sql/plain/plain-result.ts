@@ -1,0 +1,148 @@
+import {
+  type ArrowField,
+  decodeMessageHeader,
+  encodeRecordBatchHeader,
+  encodeSchema,
+  type MessageHeader,
+} from '@peregrine/flight/ipc';
+import { type ColumnLayout, layoutOf } from '../../engine/c-data/layout.ts';
+import type { EngineBatch, EngineResult } from '../../engine/types.ts';
+import { largestForwardedBody } from '../../limits.ts';
+import { type Column, bytesOf, readColumns, writeColumns } from './columns.ts';
+import { isSet, nullRow, takeRows } from './take.ts';
+
+/*
+ * Results without dictionaries, for clients that show the indices of a dictionary instead of its values, as Apache's
+ * JDBC driver does.
+ */
+
+/** The same schema with the types of the values; the same bytes where no column has a dictionary. */
+export function plainSchema(schema: Uint8Array): Uint8Array {
+  const header = decodeMessageHeader(schema);
+  if (header.kind !== 'schema' || !header.schema.fields.some(hasDictionary)) return schema;
+  return encodeSchema({ ...header.schema, fields: header.schema.fields.map(plainField) });
+}
+
+/** The field without its dictionary, and those below it. */
+export function plainField(field: ArrowField): ArrowField {
+  return { ...field, dictionary: undefined, children: field.children.map(plainField) };
+}
+
+function hasDictionary({ children, dictionary }: ArrowField): boolean {
+  return dictionary !== undefined || children.some(hasDictionary);
+}
+
+/** The same rows with values in the place of indices; the same result where no column has a dictionary. */
+export function plainResult(result: EngineResult): EngineResult {
+  const schema = plainSchema(result.schema);
+  if (schema === result.schema) return result;
+  return {
+    schema,
+    progress: () => result.progress(),
+    close: () => result.close(),
+    [Symbol.asyncIterator]: () => plainBatches(result),
+  };
+}
+
+async function* plainBatches(result: EngineResult): AsyncGenerator<EngineBatch, undefined, undefined> {
+  const header = decodeMessageHeader(result.schema);
+  const layouts = header.kind === 'schema' ? layoutOf(header.schema) : [];
+  const dictionaries = new Map<number, Column>();
+  const layoutOfDictionary = new Map<number, ColumnLayout>();
+  for (const { id, values } of dictionariesOf(layouts)) layoutOfDictionary.set(id, values);
+  for await (const batch of result) {
+    let rows: EngineBatch[] = [];
+    try {
+      const message = decodeMessageHeader(batch.header);
+      if (message.kind === 'dictionary') {
+        const layout = layoutOfDictionary.get(message.id);
+        // Its memory is used again, and the values are needed to the end.
+        if (layout !== undefined)
+          dictionaries.set(
+            message.id,
+            readPlain([layout], message, new Uint8Array(batch.body), dictionaries)[0] ?? none,
+          );
+      } else if (message.kind === 'batch') {
+        rows = builtBatches(readPlain(layouts, message, batch.body, dictionaries), message.length);
+      }
+    } finally {
+      batch.release();
+    }
+    yield* rows;
+  }
+  return undefined;
+}
+
+function dictionariesOf(
+  layouts: readonly ColumnLayout[],
+): { readonly id: number; readonly values: ColumnLayout }[] {
+  return layouts.flatMap(({ children, dictionary }) =>
+    dictionary === undefined
+      ? dictionariesOf(children)
+      : [...dictionariesOf([dictionary.values]), dictionary],
+  );
+}
+
+function readPlain(
+  layouts: readonly ColumnLayout[],
+  message: Extract<MessageHeader, { kind: 'batch' | 'dictionary' }>,
+  body: Uint8Array,
+  dictionaries: ReadonlyMap<number, Column>,
+): Column[] {
+  const plain = (column: Column): Column => {
+    const { dictionary } = column.layout;
+    if (dictionary === undefined) return { ...column, children: column.children.map(plain) };
+    const values = dictionaries.get(dictionary.id) ?? {
+      ...none,
+      layout: dictionary.values,
+    };
+    return takeRows(values, indicesOf(column));
+  };
+  return readColumns(layouts, message, body).map(plain);
+}
+
+/** The index of each row, {@link nullRow} where it is null. */
+function indicesOf({ buffers, layout, length, nullCount }: Column): Int32Array {
+  const [validity, bytes] = buffers;
+  const width = layout.shape.kind === 'fixed' ? layout.shape.width : 4;
+  const source = Buffer.from(bytes?.buffer ?? new ArrayBuffer(0), bytes?.byteOffset, bytes?.byteLength);
+  const indices = new Int32Array(length);
+  for (let i = 0; i < length; i++) {
+    const isNull = nullCount > 0 && validity !== undefined && validity.byteLength > 0 && !isSet(validity, i);
+    if (isNull) indices[i] = nullRow;
+    else if (width === 1) indices[i] = source[i] ?? 0;
+    else if (width === 8) indices[i] = Number(source.readBigUInt64LE(8 * i));
+    else indices[i] = width === 2 ? source.readUInt16LE(2 * i) : source.readUInt32LE(4 * i);
+  }
+  return indices;
+}
+
+/** One batch, or several of the same number of rows where the values take more than peers accept. */
+function builtBatches(columns: readonly Column[], rows: number): EngineBatch[] {
+  const bytes = columns.reduce((sum, column) => sum + bytesOf(column), 0);
+  const count = Math.min(rows, Math.ceil(bytes / largestForwardedBody));
+  if (count <= 1) return [built(columns, rows)];
+  const each = Math.ceil(rows / count);
+  return Array.from({ length: Math.ceil(rows / each) }, (_, i) => {
+    const start = i * each;
+    const part = Int32Array.from({ length: Math.min(each, rows - start) }, (_row, k) => start + k);
+    return built(
+      columns.map((column) => takeRows(column, part)),
+      part.length,
+    );
+  });
+}
+
+function built(columns: readonly Column[], rows: number): EngineBatch {
+  const { body, layout } = writeColumns(columns, rows);
+  const header = encodeRecordBatchHeader(layout, body.byteLength);
+  return { kind: 'records', rows, header, body, release: () => undefined };
+}
+
+const none: Column = {
+  layout: { name: '', shape: { kind: 'null' }, children: [], dictionary: undefined },
+  length: 0,
+  nullCount: 0,
+  buffers: [],
+  children: [],
+};
