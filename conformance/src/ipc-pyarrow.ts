@@ -56,6 +56,28 @@ const ways: Readonly<Record<string, (batches: readonly RecordBatch[], schema: Sc
       slices.flatMap((slice) => encoder.batch(slice)),
     );
   },
+  'stream of small dictionaries': (batches, schema) => {
+    const encoder = new IpcEncoder(schema, { splitDictionariesAbove: 150 });
+    return streamOf(
+      schema,
+      batches.flatMap((batch) => encoder.batch(batch)),
+    );
+  },
+  'stream of parts and small dictionaries': (batches, schema) => {
+    const encoder = new IpcEncoder(schema, {
+      splitDictionariesAbove: 100,
+      compression: 'lz4',
+      alignment: 64,
+    });
+    const messages: EncodedMessage[] = [];
+    for (const batch of batches) {
+      const prepared = encoder.prepare(batch);
+      for (const { batch: part, dictionaries } of prepared.parts(2000, 23))
+        messages.push(...dictionaries, part);
+      prepared.commit();
+    }
+    return streamOf(schema, messages);
+  },
   'stream of parts': (batches, schema) => {
     const encoder = new IpcEncoder(schema, { emitDictionaryDeltas: true, splitDictionariesAbove: 300 });
     const messages: EncodedMessage[] = [];
@@ -179,7 +201,13 @@ describe('Arrow IPC that pyarrow reads', () => {
     const entries: Entry[] = [];
     for (const splitDictionariesAbove of [500, 5000, 50_000]) {
       for (const compression of [undefined, 'zstd'] as const) {
-        const encoder = new IpcEncoder(batch.schema, { splitDictionariesAbove, compression });
+        const encoder = new IpcEncoder(batch.schema, {
+          splitDictionariesAbove,
+          emitDictionaryDeltas: true,
+          // The dictionary with another one in its values stays whole: these go into a file as well.
+          allowDictionaryReplacement: false,
+          compression,
+        });
         const messages = encoder.batch(batch);
         assert.ok(messages.length > 10, `${messages.length} messages`);
         for (const kind of ['stream', 'file'] as const) {

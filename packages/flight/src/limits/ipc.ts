@@ -63,3 +63,10 @@ export const maxWrittenBodyBytes: number = 2 * 1024 * 1024 * 1024 - 1024 * 1024;
  * costs; so the parts of a split batch stay in proportion to their rows.
  */
 export const lookThroughViewsAbove = 64;
+
+/**
+ * How much more bytes the dictionaries of all parts of one batch may take together than the whole dictionaries that are
+ * too large for a message. Beyond it they go whole: values of a megabyte that every other row uses would otherwise be
+ * sent as often as they are used. Ten million rows of random words stay far below it.
+ */
+export const maxDictionaryExpansion = 64;

@@ -1,7 +1,6 @@
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { FlightWriteSizeExceededError } from '../errors.ts';
 import { IpcEncoder } from '../ipc/encode/encoder.ts';
-import { splitRows } from '../ipc/encode/split.ts';
 import type { EncodedMessage } from '../ipc/encode/message.ts';
 import { defaultTargetMessageBytes } from '../limits/stream.ts';
 import { encodeFlightData } from '../proto/flight-data.ts';
@@ -22,7 +21,7 @@ export interface FlightBatchOptions {
 
 /**
  * Turns a schema and its batches into FlightData messages: dictionaries before the batch that needs them, batches
- * split to the target size.
+ * split to the target size. Where a dictionary is above it, each part gets one of its own, with the values it uses.
  *
  * Application metadata goes with the record batch, not with its dictionaries, as C++ sends it. Where a batch is split
  * it goes with the first part: whoever reads it knows it before the rows come, and sees it once.
@@ -37,8 +36,7 @@ export class FlightBatchEncoder {
    */
   constructor(schema: Schema, options: FlightWriteOptions = {}) {
     this.#target = options.targetMessageBytes ?? defaultTargetMessageBytes;
-    const splitDictionariesAbove =
-      options.emitDictionaryDeltas === true ? Math.max(1, this.#target - dictionaryOverhead) : undefined;
+    const splitDictionariesAbove = Math.max(1, this.#target - dictionaryOverhead);
     this.#encoder = new IpcEncoder(schema, { ...options, splitDictionariesAbove });
     this.#limit = options.writeSizeLimitBytes ?? Number.POSITIVE_INFINITY;
   }
@@ -64,12 +62,11 @@ export class FlightBatchEncoder {
     const { appMetadata, maxRows, onFlushed } = options;
     const overhead = prepared.headerBytes + (appMetadata?.byteLength ?? 0) + fieldOverhead;
     const messages = function* (target: number): Generator<OutgoingMessage, void, void> {
-      for (const dictionary of prepared.dictionaries) yield outgoing(dictionary);
       let first = true;
-      for (const { from, to } of splitRows(prepared, target, maxRows)) {
+      for (const { batch: part, dictionaries, last } of prepared.parts(target, maxRows)) {
+        for (const dictionary of dictionaries) yield outgoing(dictionary);
         // Messages leave in order: with the last one all are gone.
-        const flushed = to === prepared.rows ? onFlushed : undefined;
-        yield outgoing(prepared.encode(from, to), first ? appMetadata : undefined, flushed);
+        yield outgoing(part, first ? appMetadata : undefined, last ? onFlushed : undefined);
         first = false;
       }
     };

@@ -19,7 +19,10 @@ export interface DictionaryOptions {
   readonly emitDeltas: boolean;
   /** False in files, where a dictionary can only grow. */
   readonly allowReplacement: boolean;
-  /** Bytes of a body above which a dictionary goes as a first part and deltas. */
+  /**
+   * Bytes of a body above which a dictionary does not go whole: with deltas as a first part and deltas, otherwise it is
+   * called too large.
+   */
   readonly splitAbove: number;
 }
 
@@ -34,11 +37,14 @@ export interface DictionaryState {
 export interface DictionaryUpdate {
   /** Dictionary batches, inner dictionaries before those that refer to them. */
   readonly messages: readonly EncodedMessage[];
+  /** Dictionaries that should not be sent whole and cannot be sent in parts; they are not among the messages. */
+  readonly tooLarge: ReadonlySet<number>;
   /** Remembers that they were sent. Until then the same update is made again. */
   commit(): void;
 }
 
-const nothing: DictionaryUpdate = { messages: [], commit: () => undefined };
+const none: ReadonlySet<number> = new Set();
+const nothing: DictionaryUpdate = { messages: [], tooLarge: none, commit: () => undefined };
 
 /**
  * Knows the dictionaries that the reader of one stream has, and what a batch needs beside them: a dictionary is sent
@@ -47,14 +53,33 @@ const nothing: DictionaryUpdate = { messages: [], commit: () => undefined };
  */
 export class DictionaryTracker {
   readonly #options: DictionaryOptions;
-  readonly #sent = new Map<number, DictionaryState>();
+  #sent = new Map<number, DictionaryState>();
+  /** Whether dictionaries were made as small as they can be. */
+  #small = false;
 
   constructor(options: DictionaryOptions) {
     this.#options = options;
   }
 
-  /** Finds what the columns of a batch need. */
-  update(plans: readonly ColumnPlan[], columns: readonly Data[]): DictionaryUpdate {
+  /** A tracker that knows the same, learns on its own, and calls no dictionary too large. */
+  fork(): DictionaryTracker {
+    const fork = new DictionaryTracker(this.#options);
+    fork.#sent = new Map(this.#sent);
+    fork.#small = true;
+    return fork;
+  }
+
+  /** Goes on with what a fork knows, now and later. */
+  adopt(fork: DictionaryTracker): void {
+    this.#sent = fork.#sent;
+  }
+
+  /** The dictionaries that the columns of a batch refer to, inner ones first. */
+  needed(
+    plans: readonly ColumnPlan[],
+    columns: readonly Data[],
+  ): ReadonlyMap<number, DictionaryState> | undefined {
+    if (!plans.some((plan) => plan.hasDictionaries)) return undefined;
     const needed = new Map<number, DictionaryState>();
     const clash = collectDictionaries(plans, columns, needed);
     if (clash !== undefined) {
@@ -62,33 +87,40 @@ export class DictionaryTracker {
         `column "${clash}" and another column of the batch share a dictionary id, but their dictionaries differ; give their types different ids`,
       );
     }
-    if (needed.size === 0) return nothing;
+    return needed;
+  }
+
+  /** Finds what has to be sent before a batch that needs these. */
+  update(needed: ReadonlyMap<number, DictionaryState> | undefined): DictionaryUpdate {
+    if (needed === undefined) return nothing;
     const messages: EncodedMessage[] = [];
     const replaced = new Set<number>();
-    for (const [id, state] of needed) this.#encode(id, state, replaced, messages);
+    const tooLarge = new Set<number>();
+    for (const [id, state] of needed) {
+      if (this.#encode(id, state, replaced, messages)) tooLarge.add(id);
+    }
     return {
       messages,
+      tooLarge,
       commit: () => {
         for (const [id, state] of needed) this.#sent.set(id, state);
       },
     };
   }
 
-  /** Adds the message that one dictionary needs, if any. */
-  #encode(id: number, state: DictionaryState, replaced: Set<number>, messages: EncodedMessage[]): void {
+  /** Adds the messages that one dictionary needs, if any; true: none, as it is too large. */
+  #encode(id: number, state: DictionaryState, replaced: Set<number>, messages: EncodedMessage[]): boolean {
     const { values, chunks, length } = state;
     const sent = this.#sent.get(id);
     const all = chunks.map((data) => ({ data, start: 0, length: data.length }));
     if (sent === undefined) {
-      this.#push(messages, id, values, all, false);
-      return;
+      return this.#push(messages, id, values, all, false);
     }
     // Whoever refers to a dictionary that is replaced has to be sent again, as readers may have looked values up.
     const kept = !refersTo(values, replaced) && startsWith(state, sent);
-    if (kept && length === sent.length) return;
-    if (kept && this.#options.emitDeltas) {
-      this.#push(messages, id, values, rowsOf(all, sent.length, length), true);
-      return;
+    if (kept && length === sent.length) return false;
+    if (kept && this.#options.emitDeltas && !(this.#small && values.hasDictionaries)) {
+      return this.#push(messages, id, values, rowsOf(all, sent.length, length), true);
     }
     if (!this.#options.allowReplacement) {
       throw new FlightInvalidArgumentError(
@@ -96,11 +128,12 @@ export class DictionaryTracker {
       );
     }
     replaced.add(id);
-    this.#push(messages, id, values, all, false);
+    return this.#push(messages, id, values, all, false);
   }
 
   /**
-   * Adds the messages of some values. Those with dictionaries of their own stay together: C++ takes no deltas of such.
+   * Adds the messages of some values; true: none, as they are too large together. Those with dictionaries of their own
+   * go in no deltas, which C++ does not take. A single value goes as it is.
    */
   #push(
     messages: EncodedMessage[],
@@ -108,11 +141,11 @@ export class DictionaryTracker {
     values: ColumnPlan,
     chunks: readonly Chunk[],
     isDelta: boolean,
-  ): void {
-    const { alignment, splitAbove } = this.#options;
-    if (splitAbove === Number.POSITIVE_INFINITY || values.hasDictionaries) {
+  ): boolean {
+    const { alignment, allowReplacement, emitDeltas, splitAbove } = this.#options;
+    if (splitAbove === Number.POSITIVE_INFINITY) {
       messages.push(this.#message(id, values, chunks, isDelta));
-      return;
+      return false;
     }
     const measured: MeasuredRows = {
       rows: chunks.reduce((sum, chunk) => sum + chunk.length, 0),
@@ -122,9 +155,16 @@ export class DictionaryTracker {
           0,
         ),
     };
+    if (!emitDeltas || values.hasDictionaries) {
+      const cuttable = allowReplacement && !this.#small && measured.rows > 1;
+      if (cuttable && measured.measure(0, measured.rows) > splitAbove) return true;
+      messages.push(this.#message(id, values, chunks, isDelta));
+      return false;
+    }
     for (const { from, to } of splitRows(measured, splitAbove)) {
       messages.push(this.#message(id, values, rowsOf(chunks, from, to), isDelta || from > 0));
     }
+    return false;
   }
 
   #message(id: number, values: ColumnPlan, chunks: readonly Chunk[], isDelta: boolean): EncodedMessage {
@@ -182,10 +222,13 @@ function startsWith(state: DictionaryState, start: DictionaryState): boolean {
   return sameRows(state.values, chunks, state.chunks, start.length);
 }
 
-function refersTo(values: ColumnPlan, replaced: ReadonlySet<number>): boolean {
-  if (replaced.size === 0) return false;
-  if (values.dictionary !== undefined && replaced.has(values.dictionary.id)) return true;
-  return values.children.some((child) => refersTo(child, replaced));
+/** Whether the values of a dictionary refer to one of these. */
+export function refersTo(values: ColumnPlan, ids: ReadonlySet<number>): boolean {
+  if (ids.size === 0 || !values.hasDictionaries) return false;
+  if (values.dictionary !== undefined) {
+    return ids.has(values.dictionary.id) || refersTo(values.dictionary.values, ids);
+  }
+  return values.children.some((child) => refersTo(child, ids));
 }
 
 /** Rows [from, to) of several chunks; chunks without rows when there are none. */

@@ -38,7 +38,7 @@ export function measureColumn(
     case 'bool':
       return validity + bits;
     case 'binary': {
-      const [first, last] = rangeOf(data, start, length);
+      const [first, last] = offsetRange(data, start, length);
       return validity + padded((length + 1) * plan.offsetWidth) + padded(last - first);
     }
     case 'view': {
@@ -47,7 +47,7 @@ export function measureColumn(
       return sum;
     }
     case 'list': {
-      const [first, last] = rangeOf(data, start, length);
+      const [first, last] = offsetRange(data, start, length);
       return validity + padded((length + 1) * plan.offsetWidth) + child(0, first, last - first);
     }
     case 'fixed-size-list':
@@ -68,7 +68,8 @@ export function measureColumn(
   }
 }
 
-function rangeOf(data: Data, start: number, length: number): readonly [number, number] {
+/** The first offset of rows [start, start + length), and the one behind the last. */
+export function offsetRange(data: Data, start: number, length: number): readonly [number, number] {
   const offsets = offsetsOf(data, start, length);
   return [offsetAt(offsets, start), offsetAt(offsets, start + length)];
 }
