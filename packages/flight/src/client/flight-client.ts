@@ -125,8 +125,8 @@ export interface FlightClient extends AsyncDisposable {
   pollFlightInfo(descriptor: FlightDescriptor, options?: GetFlightInfoOptions): Promise<PollInfo>;
   /** Asks for the schema of the data of a descriptor. */
   getSchema(descriptor: FlightDescriptor, options?: FlightCallOptions): Promise<SchemaResult>;
-  /** Fetches the data of a ticket from this service. */
-  doGet(ticket: Ticket, options?: FlightCallOptions): FlightStreamReader;
+  /** Fetches the data of a ticket from this service; bytes are the ticket's, text goes as UTF-8. */
+  doGet(ticket: Ticket | Uint8Array | string, options?: FlightCallOptions): FlightStreamReader;
   /** Sends data. */
   doPut(descriptor: FlightDescriptor, options?: FlightCallOptions): DoPutCall;
   /** Sends and receives data at the same time. */

@@ -80,6 +80,8 @@ class Channel implements GrpcChannel {
   #connecting = false;
   /** What the last try to connect failed with, until one succeeds or a call may try again. */
   #failure: FlightError | undefined;
+  /** The same, until a try succeeds. */
+  #lastFailure: FlightError | undefined;
   #delayMs: number;
   #backOff: NodeJS.Timeout | undefined;
   #closed = false;
@@ -110,6 +112,10 @@ class Channel implements GrpcChannel {
     if (this.#best() !== undefined) return 'ready';
     if (this.#connecting) return 'connecting';
     return this.#failure === undefined ? 'idle' : 'failed';
+  }
+
+  get connectFailure(): FlightError | undefined {
+    return this.#lastFailure;
   }
 
   call<T>(path: string, decoder: () => MessageDecoder<T>, options: GrpcCallOptions = {}): GrpcClientCall<T> {
@@ -167,7 +173,7 @@ class Channel implements GrpcChannel {
               const where = describeTarget(this.#target);
               user.fail(
                 new FlightTimedOutError(`connecting to ${where} took longer than ${timeoutMs} ms`, {
-                  cause: this.#failure,
+                  cause: this.#lastFailure,
                 }),
               );
             }, timeoutMs);
@@ -295,6 +301,7 @@ class Channel implements GrpcChannel {
 
   #onConnected(session: Http2Session): void {
     this.#connecting = false;
+    this.#lastFailure = undefined;
     if (this.#closed) {
       session.destroy();
       return;
@@ -332,6 +339,7 @@ class Channel implements GrpcChannel {
     const delayMs = Math.min(this.#delayMs, maxMs) * jitter;
     this.#delayMs = Math.min(maxMs, Math.max(initialMs, this.#delayMs) * reconnectMultiplier);
     this.#failure = error;
+    this.#lastFailure = error;
     this.#backOff = setTimeout(() => this.#onBackOffOver(), delayMs);
     const best = this.#best();
     if (best === undefined) this.#failUsers(error, ({ waitForReady }) => !waitForReady);

@@ -44,6 +44,8 @@ export interface ClientCallSetup<T> {
 export interface CallHost {
   /** Finds a connection and calls `start`, or `fail`; now or later. */
   place(call: ClientCall<unknown>): void;
+  /** Why the last try to connect failed; undefined when there was none, or a connection since. */
+  readonly connectFailure: FlightError | undefined;
   /** The call is over and no longer has to be placed. */
   onCallOver(call: ClientCall<unknown>): void;
 }
@@ -235,9 +237,22 @@ export class ClientCall<T> implements GrpcClientCall<T>, Http2StreamHandler, Inb
   }
 
   #onDeadline(): void {
+    const { host, timeoutMs } = this.#setup;
+    const cause = this.#connection === undefined ? host.connectFailure : undefined;
     this.#giveUp(
-      new FlightTimedOutError(`the call took longer than its timeout of ${this.#setup.timeoutMs} ms`),
+      new FlightTimedOutError(
+        `the call took longer than its timeout of ${timeoutMs} ms${this.#whatItWaitedFor(cause)}`,
+        { cause },
+      ),
     );
+  }
+
+  /** Where a call that was never sent spent its time; empty for one that was. */
+  #whatItWaitedFor(failure: FlightError | undefined): string {
+    if (this.#connection === undefined) {
+      return `, waiting for a connection${failure === undefined ? '' : `: ${failure.rawMessage}`}`;
+    }
+    return this.#stream?.id === 0 ? ', waiting for others to end: the server takes no more at once' : '';
   }
 
   #onAbort(): void {

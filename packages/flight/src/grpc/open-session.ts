@@ -8,6 +8,7 @@ import { isIP } from 'node:net';
 import { FlightCancelledError, FlightUnavailableError, messageOf } from '../errors.ts';
 import type { ConnectTarget, Http2Session } from '../http2/index.ts';
 import { happyEyeballsDelayMs } from '../limits/grpc.ts';
+import { explainConnectError } from './connect-errors.ts';
 import type { GrpcLookup, GrpcTarget } from './types.ts';
 
 /** Opens the connection to one place. Rejects when that fails or the signal aborts. */
@@ -26,7 +27,7 @@ export async function openSession(
   signal: AbortSignal,
 ): Promise<Http2Session> {
   const addresses = await resolve(target, lookup, signal);
-  return race(addresses, describeTarget(target), connect, signal);
+  return race(addresses, target, connect, signal);
 }
 
 /** How errors name a target. */
@@ -75,10 +76,11 @@ export function alternateFamilies(addresses: readonly string[]): string[] {
 
 function race(
   addresses: readonly ConnectTarget[],
-  where: string,
+  target: GrpcTarget,
   connect: SessionConnector,
   signal: AbortSignal,
 ): Promise<Http2Session> {
+  const where = describeTarget(target);
   return new Promise((fulfil, reject) => {
     const losers = new AbortController();
     const failures: unknown[] = [];
@@ -113,7 +115,7 @@ function race(
         (error: unknown) => {
           failures.push(error);
           if (done) return;
-          if (failures.length === addresses.length) finish(() => reject(unreachable(where, failures)));
+          if (failures.length === addresses.length) finish(() => reject(unreachable(target, failures)));
           else tryNext();
         },
       );
@@ -128,9 +130,9 @@ function race(
   });
 }
 
-function unreachable(where: string, failures: readonly unknown[]): FlightUnavailableError {
-  const texts = new Set(failures.map(messageOf));
-  return new FlightUnavailableError(`cannot connect to ${where}: ${[...texts].join('; ')}`, {
+function unreachable(target: GrpcTarget, failures: readonly unknown[]): FlightUnavailableError {
+  const texts = new Set(failures.map((failure) => explainConnectError(failure, target.kind === 'tls')));
+  return new FlightUnavailableError(`cannot connect to ${describeTarget(target)}: ${[...texts].join('; ')}`, {
     cause: failures.length === 1 ? failures[0] : new AggregateError(failures),
   });
 }

@@ -1,13 +1,8 @@
 import type { TlsOptions } from 'node:tls';
 import { connectTimeoutMs } from '../limits/http2.ts';
+import type { ClientTlsOptions } from './client-tls.ts';
 import { type Http2SessionOptions, createSession } from './session.ts';
-import {
-  type ClientTlsOptions,
-  type ConnectTarget,
-  type ListenTarget,
-  connectSocket,
-  listenSockets,
-} from './socket.ts';
+import { type ConnectTarget, type ListenTarget, connectSocket, listenSockets } from './socket.ts';
 import type { Http2Session } from './types.ts';
 
 /** How a client connects. */

@@ -18,6 +18,9 @@ export interface FrameListener {
 
 const empty = new Uint8Array(0);
 
+/** `HTTP`, as an HTTP/1 answer begins: read as a frame it would be one of 4,740,180 bytes. */
+const http1Word = 0x48545450;
+
 /**
  * Finds frames in bytes that come in any pieces. Payload of DATA is handed on where it lies, whole or in parts; other
  * frames are kept until they are complete, at most as much as the listener asks for.
@@ -97,6 +100,9 @@ export class FrameReader {
     const flags = header[at + 4] ?? 0;
     const streamId = readUint32(header, at + 5) & maxWindow;
     if (length > this.#maxFrameSize) {
+      if (word === http1Word) {
+        throw new Http2Error('HTTP_1_1_REQUIRED', 'the peer answers in HTTP/1, it does not speak HTTP/2');
+      }
       throw new Http2Error(
         'FRAME_SIZE_ERROR',
         `a frame of ${length} bytes is above the ${this.#maxFrameSize} bytes that were offered`,

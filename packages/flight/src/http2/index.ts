@@ -1,3 +1,4 @@
+export type { ClientTlsOptions } from './client-tls.ts';
 export { connect, listen } from './endpoint.ts';
 export type { Http2ConnectOptions, Http2ListenOptions, Http2Listener } from './endpoint.ts';
 export { Http2Error, http2ErrorCodes } from './errors.ts';
@@ -7,7 +8,7 @@ export { createSession } from './session.ts';
 export { silentHandler } from './stream.ts';
 export type { Http2SessionOptions } from './session.ts';
 export type { Http2Limits } from './session-limits.ts';
-export type { ClientTlsOptions, ConnectTarget, ListenTarget } from './socket.ts';
+export type { ConnectTarget, ListenTarget } from './socket.ts';
 export type { Transport, TransportListener } from './transport.ts';
 export type {
   HeaderField,

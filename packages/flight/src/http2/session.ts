@@ -97,8 +97,10 @@ class TransportSession implements Http2Session {
       this.#resolveEnded = resolve;
     });
     let becomeReady: () => void = () => undefined;
+    let failToBeReady: (error: Http2Error) => void = () => undefined;
     this.ready = new Promise((resolve, reject) => {
       becomeReady = resolve;
+      failToBeReady = reject;
       void this.ended.then((error) =>
         reject(error ?? new Http2Error('CONNECT_ERROR', 'the peer closed the connection')),
       );
@@ -107,7 +109,7 @@ class TransportSession implements Http2Session {
     this.ready.catch(() => undefined);
     const preface = this.#deadline(
       options.prefaceTimeoutMs ?? prefaceTimeoutMs,
-      role === 'client' ? 'CONNECT_ERROR' : 'PROTOCOL_ERROR',
+      role === 'client' ? 'SETTINGS_TIMEOUT' : 'PROTOCOL_ERROR',
       'the peer has sent no SETTINGS',
     );
     const settings = this.#deadline(
@@ -134,7 +136,10 @@ class TransportSession implements Http2Session {
           options.onStreamClosed?.();
           this.#endWhenIdle();
         },
-        onFatal: () => this.#lastWords(),
+        onFatal: (error) => {
+          failToBeReady(error);
+          this.#lastWords();
+        },
         onApplicationError: (where, error) => {
           const report = role === 'client' ? reportClientError : reportServerError;
           report(`http2 ${where}`, error);

@@ -8,7 +8,6 @@
  */
 import { type Server, Socket, connect as connectTcp, createServer } from 'node:net';
 import {
-  type ConnectionOptions,
   type TLSSocket,
   type TlsOptions,
   connect as connectTls,
@@ -16,6 +15,7 @@ import {
 } from 'node:tls';
 import { maxTimerMs } from '../limits/bytes.ts';
 import { handleTestTimeoutMs, socketReadBufferBytes, tlsHandshakeTimeoutMs } from '../limits/http2.ts';
+import { type ClientTlsOptions, connectOptionsOf } from './client-tls.ts';
 import { Http2Error } from './errors.ts';
 import { removeStaleSocket } from './stale-socket.ts';
 import type { Transport, TransportListener } from './transport.ts';
@@ -35,24 +35,6 @@ export type ConnectTarget =
       /** Path of the socket; on Windows of a named pipe. */
       readonly path: string;
     };
-
-/** TLS of a client; certificates are PEM. */
-export interface ClientTlsOptions {
-  /** Authorities to trust instead of the system's. Default: the system's. */
-  readonly rootCertificates?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
-  /** The client's own certificate, for servers that ask for one (mTLS). Default: none. */
-  readonly certificate?: string | Uint8Array | undefined;
-  /** The key of {@link ClientTlsOptions.certificate}. */
-  readonly key?: string | Uint8Array | undefined;
-  /** The name to ask for and to expect in the server's certificate. Default: the host. */
-  readonly serverName?: string | undefined;
-  /** Trust any certificate. Default: false. */
-  readonly disableVerification?: boolean | undefined;
-  /** The oldest version to speak. Default: `TLSv1.2`, which HTTP/2 needs at least. */
-  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
-  /** The newest version to speak. Default: `TLSv1.3`. */
-  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
-}
 
 /** How a socket is opened. */
 export interface ConnectSocketOptions {
@@ -97,7 +79,12 @@ export function connectSocket(target: ConnectTarget, options: ConnectSocketOptio
     const where = target.kind === 'tcp' ? { host: target.host, port: target.port } : { path: target.path };
     const plain = { ...where, noDelay: true, onread: read.onread };
     const socket: Socket | TLSSocket =
-      tls === undefined ? connectTcp(plain) : connectTls(tlsOptions(tls, target, plain));
+      tls === undefined
+        ? connectTcp(plain)
+        : connectTls({
+            ...plain,
+            ...connectOptionsOf(tls, target.kind === 'tcp' ? target.host : 'localhost'),
+          });
     const timer =
       timeoutMs > maxTimerMs
         ? undefined
@@ -142,37 +129,6 @@ export function connectSocket(target: ConnectTarget, options: ConnectSocketOptio
     if (signal?.aborted === true) fail(signal.reason);
     else signal?.addEventListener('abort', aborted, { once: true });
   });
-}
-
-/** The options of TLS as Node names them. Node hands `onread` on to the socket, which its types do not say. */
-function tlsOptions<T extends object>(
-  tls: ClientTlsOptions,
-  target: ConnectTarget,
-  socket: T,
-): T & ConnectionOptions {
-  const name = tls.serverName ?? (target.kind === 'tcp' ? target.host : 'localhost');
-  return {
-    ...socket,
-    ALPNProtocols: ['h2'],
-    minVersion: tls.minVersion ?? 'TLSv1.2',
-    // An IP address is no name to ask for by SNI (RFC 6066); Node checks the certificate by the host then.
-    ...(/^[\d.]+$|:/.test(name) ? {} : { servername: name }),
-    ...(tls.rootCertificates === undefined ? {} : { ca: pemList(tls.rootCertificates) }),
-    ...(tls.certificate === undefined ? {} : { cert: pem(tls.certificate) }),
-    ...(tls.key === undefined ? {} : { key: pem(tls.key) }),
-    ...(tls.maxVersion === undefined ? {} : { maxVersion: tls.maxVersion }),
-    ...(tls.disableVerification === true ? { rejectUnauthorized: false } : {}),
-  };
-}
-
-function pem(value: string | Uint8Array): string | Buffer {
-  return typeof value === 'string' ? value : Buffer.from(value);
-}
-
-function pemList(value: string | Uint8Array | readonly (string | Uint8Array)[]): (string | Buffer)[] {
-  return typeof value === 'string' || value instanceof Uint8Array
-    ? [pem(value)]
-    : value.map((one) => pem(one));
 }
 
 /** What listens for connections. */

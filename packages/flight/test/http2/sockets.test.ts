@@ -233,7 +233,7 @@ describe('a connection', () => {
   it('to a server that says nothing ends in time', async () => {
     const [target, stop] = await odd(() => undefined);
     await assert.rejects(connect(target, { connectTimeoutMs: 30 }), {
-      code: 'CONNECT_ERROR',
+      code: 'SETTINGS_TIMEOUT',
       message: /no SETTINGS within \d+ ms/,
     });
     // A server that never shakes hands.

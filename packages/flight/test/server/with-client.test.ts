@@ -62,7 +62,10 @@ describe('our client and our server', () => {
       getFlightInfo: () => info,
       pollFlightInfo: () => new PollInfo(info, undefined, { progress: 1 }),
       getSchema: () => numbers(1).schema,
-      doGet: () => numbers(1, 2, 3),
+      doGet: ({ ticket }) => {
+        assert.equal(new TextDecoder().decode(ticket), 'x');
+        return numbers(1, 2, 3);
+      },
       async doPut(_descriptor, reader, writer) {
         for await (const { data } of reader) await writer.write(`${data?.numRows} rows`);
       },
@@ -80,7 +83,9 @@ describe('our client and our server', () => {
     assert.ok((await client.getFlightInfo(descriptor)).equals(info));
     assert.equal((await client.pollFlightInfo(descriptor)).progress, 1);
     assert.deepEqual((await client.getSchema(descriptor)).schema.names, ['x']);
-    assert.deepEqual(valuesOf(await client.doGet(new Ticket('x')).readAll()), [1, 2, 3]);
+    for (const ticket of [new Ticket('x'), 'x', Uint8Array.of(0x78)]) {
+      assert.deepEqual(valuesOf(await client.doGet(ticket).readAll()), [1, 2, 3]);
+    }
     assert.deepEqual(valuesOf(await client.readAll(info)), [1, 2, 3]);
 
     const put = client.doPut(descriptor);
