@@ -37,6 +37,15 @@ export const defaultTransactionIdleMs: number = 10 * 60_000;
 /** Tickets, and prepared statements, at once. Each takes its SQL text and schema, a few KB. */
 export const maxStatementHandles: number = 100_000;
 
+/**
+ * Tickets whose rows were fetched to the end, which are kept in case that they are fetched again: more are forgotten
+ * before their time, the oldest first. Few clients fetch twice, and a busy server plans hundreds a second.
+ */
+export const maxFetchedTickets: number = 10_000;
+
+/** Bytes of the texts, parameters and kept rows of all tickets. Those that were fetched make room for new ones. */
+export const maxTicketBytes: number = 512 * 1024 * 1024;
+
 /** Transactions at once: each holds a connection. */
 export const maxTransactions: number = 1_000;
 

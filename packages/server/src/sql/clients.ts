@@ -67,6 +67,8 @@ export class Clients {
   readonly #open = new Set<ClientSession>();
   readonly #peers = new Map<string, string>();
   readonly #peerSessions: Registry<PeerSession>;
+  /** Of everybody without settings: it keeps nothing, and statements that wait to be fetched hold it. */
+  readonly #freshLane: Lane;
   readonly #unwatch: () => void;
   readonly #prepareFor: ((sql: string) => Promise<void>) | undefined;
 
@@ -79,6 +81,7 @@ export class Clients {
     prepareFor?: (sql: string) => Promise<void>,
   ) {
     this.#engine = engine;
+    this.#freshLane = createFreshLane(engine);
     this.#prepareFor = prepareFor;
     this.#transactions = createTransactions(transactionIdleMs);
     this.#unwatch = engine.onState((state) => {
@@ -120,7 +123,8 @@ export class Clients {
     if (request.stateful === true || (request.sql !== undefined && isStateful(request.sql))) {
       return this.#pin(session ?? (await this.#create(context)));
     }
-    return createFreshLane(this.#engine, this.#setup(session));
+    const setup = this.#setup(session);
+    return setup === undefined ? this.#freshLane : createFreshLane(this.#engine, setup);
   }
 
   /** Begins a transaction: its id. */
@@ -229,7 +233,8 @@ export class Clients {
     session: ClientSession | undefined,
     without?: string,
   ): ((connection: EngineConnection) => Promise<void>) | undefined {
-    const settings = new Map(session?.settings());
+    if (session === undefined) return undefined;
+    const settings = new Map(session.settings());
     if (without !== undefined) settings.delete(without);
     if (settings.size === 0) return undefined;
     return (connection) => applySettings(connection, this.#engine.info.dialect, settings);

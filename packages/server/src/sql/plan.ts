@@ -10,12 +10,12 @@ import { emptySchemaHeader } from '../engine/rows.ts';
 import type { EngineBatch, EngineConnection, EngineResult, EngineStatement } from '../engine/types.ts';
 import { maxDetachedResultBytes, maxKeptResultBytes } from '../limits.ts';
 import { countBatches, countSchemaHeader } from './count-result.ts';
+import { DeferredPlan } from './deferred-plan.ts';
 import type { Lane } from './lane.ts';
 import { copyOf, ownResult } from './owned-result.ts';
 import type { BoundParameters } from './parameters.ts';
 import { plainResult, plainSchema } from './plain/plain-result.ts';
-import { type BatchSource, keptSource, streamResult } from './result-stream.ts';
-import { sameColumns } from './same-columns.ts';
+import { keptSource, sourceOf, streamResult } from './result-stream.ts';
 import { isExecute, onlyReads } from './sql-text.ts';
 
 /** A statement to be run. */
@@ -46,6 +46,8 @@ export interface Plan {
   readonly schema: Uint8Array;
   /** Rows, where they are known. */
   readonly rows: number | undefined;
+  /** What it keeps in memory until it is forgotten, about, in bytes: text, parameters, rows. */
+  readonly bytes: number;
   /** The rows. */
   stream(): FlightDataStream;
   /** How far the query is, 0 to 1; undefined where that is not known. */
@@ -78,7 +80,7 @@ export async function describeStatement(
 export async function planStatement(request: StatementRequest, signal: AbortSignal): Promise<Plan> {
   const { kind, resultSchema } = await describeStatement(request, signal);
   const isRead = kind === 'query' && onlyReads(request.sql);
-  if (isRead && resultSchema !== undefined) return deferredPlan(request, resultSchema);
+  if (isRead && resultSchema !== undefined) return new DeferredPlan(request, resultSchema, openQuery);
   if (isRead) return thenDeferred(await startQuery(request, signal), request);
   // Its rows may be too many to be kept, and who fetches them twice is told.
   if (kind === 'query' && isExecute(request.sql)) return startQuery(request, signal);
@@ -166,45 +168,14 @@ async function openQuery(
   return plain === true ? plainResult(result) : result;
 }
 
-function deferredPlan(request: StatementRequest, schema: Uint8Array): Plan {
-  const abort = new AbortController();
-  const running = new Set<EngineResult>();
-  return {
-    schema,
-    rows: undefined,
-    stream: () =>
-      streamResult(async (signal) => {
-        if (abort.signal.aborted) throw new FlightCancelledError('the query was cancelled');
-        const result = await openQuery(
-          request,
-          signal === undefined ? abort.signal : AbortSignal.any([signal, abort.signal]),
-        );
-        if (!sameColumns(schema, result.schema)) {
-          await result.close();
-          throw new FlightError(
-            'ABORTED',
-            'the columns of the query changed after it was planned; ask for its FlightInfo again',
-          );
-        }
-        running.add(result);
-        return { ...sourceOf(result), close: () => closeRunning(result, running) };
-      }, schema),
-    progress: async () => [...running][0]?.progress(),
-    async cancel() {
-      abort.abort(new FlightCancelledError('the query was cancelled'));
-      await Promise.all([...running].map((result) => result.close()));
-      return 'CANCELLED';
-    },
-    close: async () => undefined,
-  };
-}
-
 /** A query that was begun for its schema: who fetches first gets what it brings, and later it runs again. */
 function thenDeferred(begun: Plan, request: StatementRequest): Plan {
-  const later = deferredPlan(request, begun.schema);
+  const later = new DeferredPlan(request, begun.schema, openQuery);
   let isFirst = true;
   return {
-    ...later,
+    schema: begun.schema,
+    rows: undefined,
+    bytes: later.bytes,
     stream() {
       const stream = isFirst ? begun.stream() : later.stream();
       isFirst = false;
@@ -216,24 +187,12 @@ function thenDeferred(begun: Plan, request: StatementRequest): Plan {
   };
 }
 
-async function closeRunning(result: EngineResult, running: Set<EngineResult>): Promise<void> {
-  running.delete(result);
-  await result.close();
-}
-
-function sourceOf(result: EngineResult): BatchSource {
-  return {
-    schema: result.schema,
-    [Symbol.asyncIterator]: () => result[Symbol.asyncIterator](),
-    close: () => result.close(),
-  };
-}
-
 function runningPlan(result: EngineResult, abort: AbortController): Plan {
   let isTaken = false;
   return {
     schema: result.schema,
     rows: undefined,
+    bytes: result.schema.length,
     stream: () =>
       streamResult(async () => {
         if (abort.signal.aborted) throw new FlightCancelledError('the query was cancelled');
@@ -285,6 +244,7 @@ function keptPlan(schema: Uint8Array, batches: readonly EngineBatch[]): Plan {
   return {
     schema,
     rows: batches.reduce((sum, batch) => sum + (batch.kind === 'records' ? batch.rows : 0), 0),
+    bytes: batches.reduce((sum, { header, body }) => sum + header.length + body.length, schema.length),
     stream: () => streamResult(async () => keptSource(schema, batches)),
     progress: async () => 1,
     // It is done: nothing is left to be stopped.

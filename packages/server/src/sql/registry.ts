@@ -6,7 +6,12 @@ import { FlightNotFoundError, FlightResourceExhaustedError } from '@peregrine/fl
  * can be shared by several servers later; handles cannot be guessed, and belong to who made them.
  */
 export interface Registry<T> {
-  /** Keeps a value and gives its handle. @throws FlightResourceExhaustedError when there are too many */
+  /**
+   * Keeps a value and gives its handle. Where there is no room, values that were {@link Registry.spend | spent} are
+   * forgotten, the oldest first.
+   *
+   * @throws FlightResourceExhaustedError when that does not help
+   */
   add(value: T, owner: string): string;
   /**
    * The value of a handle. Of a sliding registry this makes it live longer.
@@ -20,6 +25,11 @@ export interface Registry<T> {
   expiry(handle: string): Date | undefined;
   /** Makes a handle live for one life time from now. */
   renew(handle: string): Date | undefined;
+  /**
+   * The value did what it is kept for: it lives on, in case that it is wanted again, until it expires or there are too
+   * many newer ones of its kind. Does nothing for one that is not there.
+   */
+  spend(handle: string): void;
   /** Takes a value out without ending it; undefined when it is not there. */
   remove(handle: string, owner: string): T | undefined;
   /** Ends those that a function picks. */
@@ -39,6 +49,10 @@ export interface RegistryOptions<T> {
   readonly sliding: boolean;
   /** Values at once. */
   readonly maxEntries: number;
+  /** {@link Registry.spend | Spent} values at once. Default: as many as there may be of all. */
+  readonly maxSpent?: number | undefined;
+  /** Bytes of all values at once, and how many a value takes. Default: they are not counted. */
+  readonly memory?: { readonly maxBytes: number; bytesOf(value: T): number } | undefined;
   /** Told of values that expired or were dropped, to free what they hold. */
   readonly onDrop?: ((value: T) => void) | undefined;
   /** The clock, in milliseconds. Default: `Date.now`. */
@@ -48,6 +62,7 @@ export interface RegistryOptions<T> {
 interface Entry<T> {
   readonly value: T;
   readonly owner: string;
+  readonly bytes: number;
   expiresAt: number;
 }
 
@@ -56,17 +71,55 @@ const longestSweepMs = 30_000;
 
 /** Keeps values in the memory of this process. */
 export function createRegistry<T>(options: RegistryOptions<T>): Registry<T> {
-  const { noun, lifeMs, sliding, maxEntries, onDrop } = options;
+  const { noun, lifeMs, sliding, maxEntries, maxSpent = maxEntries, memory, onDrop } = options;
   const now = options.now ?? Date.now;
   const entries = new Map<string, Entry<T>>();
+  /** Handles, in the order in which they were spent. */
+  const spent = new Set<string>();
+  let bytes = 0;
   let timer: NodeJS.Timeout | undefined;
+
+  function takeOut(handle: string, entry: Entry<T>): void {
+    entries.delete(handle);
+    spent.delete(handle);
+    bytes -= entry.bytes;
+  }
+
+  function drop(handle: string, entry: Entry<T>): void {
+    takeOut(handle, entry);
+    onDrop?.(entry.value);
+  }
 
   function dropExpired(): void {
     const time = now();
     for (const [handle, entry] of entries) {
-      if (entry.expiresAt > time) continue;
-      entries.delete(handle);
-      onDrop?.(entry.value);
+      if (entry.expiresAt <= time) drop(handle, entry);
+    }
+  }
+
+  function dropOldestSpent(): boolean {
+    const [handle] = spent;
+    const entry = handle === undefined ? undefined : entries.get(handle);
+    if (handle === undefined || entry === undefined) return false;
+    drop(handle, entry);
+    return true;
+  }
+
+  function makeRoom(wanted: number): void {
+    const isFull = (): boolean =>
+      entries.size >= maxEntries || (memory !== undefined && bytes + wanted > memory.maxBytes);
+    if (isFull()) dropExpired();
+    while (isFull() && dropOldestSpent());
+    if (entries.size >= maxEntries) {
+      throw new FlightResourceExhaustedError(
+        `${entries.size} handles of a ${noun} are open and the limit is ${maxEntries}; close some first`,
+      );
+    }
+    if (isFull()) {
+      throw new FlightResourceExhaustedError(
+        `the open handles of a ${noun} take ${bytes} bytes, one of ${wanted} more would pass the limit of ` +
+          `${memory?.maxBytes}; fetch or close some first`,
+      );
     }
   }
 
@@ -87,8 +140,7 @@ export function createRegistry<T>(options: RegistryOptions<T>): Registry<T> {
     const entry = entries.get(handle);
     if (entry === undefined || entry.owner !== owner) return undefined;
     if (entry.expiresAt <= now()) {
-      entries.delete(handle);
-      onDrop?.(entry.value);
+      drop(handle, entry);
       return undefined;
     }
     if (sliding) entry.expiresAt = now() + lifeMs;
@@ -97,14 +149,11 @@ export function createRegistry<T>(options: RegistryOptions<T>): Registry<T> {
 
   return {
     add(value, owner) {
-      if (entries.size >= maxEntries) dropExpired();
-      if (entries.size >= maxEntries) {
-        throw new FlightResourceExhaustedError(
-          `${entries.size} handles of a ${noun} are open and the limit is ${maxEntries}; close some first`,
-        );
-      }
+      const taken = memory?.bytesOf(value) ?? 0;
+      makeRoom(taken);
       const handle = randomBytes(18).toString('base64url');
-      entries.set(handle, { value, owner, expiresAt: now() + lifeMs });
+      entries.set(handle, { value, owner, bytes: taken, expiresAt: now() + lifeMs });
+      bytes += taken;
       schedule();
       return handle;
     },
@@ -126,16 +175,20 @@ export function createRegistry<T>(options: RegistryOptions<T>): Registry<T> {
       entry.expiresAt = now() + lifeMs;
       return new Date(entry.expiresAt);
     },
+    spend(handle) {
+      if (!entries.has(handle)) return;
+      spent.delete(handle);
+      spent.add(handle);
+      if (spent.size > maxSpent) dropOldestSpent();
+    },
     remove(handle, owner) {
       const entry = lookUp(handle, owner);
-      if (entry !== undefined) entries.delete(handle);
+      if (entry !== undefined) takeOut(handle, entry);
       return entry?.value;
     },
     dropWhere(predicate) {
-      for (const [handle, { value }] of entries) {
-        if (!predicate(value)) continue;
-        entries.delete(handle);
-        onDrop?.(value);
+      for (const [handle, entry] of entries) {
+        if (predicate(entry.value)) drop(handle, entry);
       }
     },
     get size() {
@@ -146,6 +199,8 @@ export function createRegistry<T>(options: RegistryOptions<T>): Registry<T> {
       timer = undefined;
       const values = [...entries.values()];
       entries.clear();
+      spent.clear();
+      bytes = 0;
       for (const { value } of values) onDrop?.(value);
     },
   };

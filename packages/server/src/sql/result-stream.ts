@@ -1,5 +1,5 @@
 import { type FlightDataStream, RawIpcStream, type RawIpcMessage } from '@peregrine/flight';
-import type { EngineBatch } from '../engine/types.ts';
+import type { EngineBatch, EngineResult } from '../engine/types.ts';
 
 /** Batches with the header of their schema: a result of the engine, or one that was kept. */
 export interface BatchSource extends AsyncIterable<EngineBatch> {
@@ -62,5 +62,14 @@ export function keptSource(schema: Uint8Array, batches: readonly EngineBatch[]):
       yield* batches;
     },
     close: async () => undefined,
+  };
+}
+
+/** The batches of a result of the engine. */
+export function sourceOf(result: EngineResult): BatchSource {
+  return {
+    schema: result.schema,
+    [Symbol.asyncIterator]: () => result[Symbol.asyncIterator](),
+    close: () => result.close(),
   };
 }

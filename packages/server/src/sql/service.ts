@@ -19,6 +19,11 @@ import { Statements } from './statements.ts';
 export interface SqlServiceOptions extends Partial<ServerFacts> {
   /** How long the ticket of a query lives, in milliseconds. Default: 10 minutes. */
   readonly ticketLifeMs?: number | undefined;
+  /**
+   * Tickets that are kept after their rows were fetched, to be fetched again: more are forgotten before their time.
+   * Default: 10,000.
+   */
+  readonly maxFetchedTickets?: number | undefined;
   /** How long a prepared statement lives without being used, in milliseconds. Default: an hour. */
   readonly preparedLifeMs?: number | undefined;
   /** Told of each statement before the engine looks at it, to make ready what it names. Default: nothing. */
@@ -43,7 +48,11 @@ export interface SqlService {
 export function createSqlService(engine: Engine, options: SqlServiceOptions = {}): SqlService {
   const transactionTimeoutMs = options.transactionTimeoutMs ?? defaultTransactionIdleMs;
   const clients = new Clients(engine, transactionTimeoutMs, options.prepareFor);
-  const statements = new Statements(options.ticketLifeMs, (connection) => watchProgress(engine, connection));
+  const statements = new Statements(
+    options.ticketLifeMs,
+    (connection) => watchProgress(engine, connection),
+    options.maxFetchedTickets,
+  );
   const prepared = createPreparedStatements(options.preparedLifeMs);
   const facts: ServerFacts = {
     readOnly: options.readOnly ?? false,

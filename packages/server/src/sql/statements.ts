@@ -12,7 +12,13 @@ import {
 } from '@peregrine/flight';
 import { encapsulate } from '@peregrine/flight/ipc';
 import { type StatementInfo, type StatementPoll, parseSqlTicket } from '@peregrine/flight/sql';
-import { defaultTicketLifeMs, maxStatementHandles, pollWaitMs } from '../limits.ts';
+import {
+  defaultTicketLifeMs,
+  maxFetchedTickets,
+  maxStatementHandles,
+  maxTicketBytes,
+  pollWaitMs,
+} from '../limits.ts';
 import type { EngineConnection } from '../engine/types.ts';
 import { type Plan, type StatementRequest, describeStatement, planStatement, startQuery } from './plan.ts';
 import { type Registry, createRegistry } from './registry.ts';
@@ -42,16 +48,20 @@ export class Statements {
   /**
    * @param lifeMs - how long a ticket lives
    * @param watch - has a connection count how far its statements are. Default: nothing is needed for that
+   * @param maxFetched - tickets whose rows were fetched, and that are kept for a second time
    */
   constructor(
     lifeMs: number = defaultTicketLifeMs,
     watch: (connection: EngineConnection) => Promise<void> = async () => undefined,
+    maxFetched: number = maxFetchedTickets,
   ) {
     this.#watch = watch;
     const common = { lifeMs, maxEntries: maxStatementHandles };
     this.#plans = createRegistry<Plan>({
       noun: "query's ticket",
       sliding: false,
+      maxSpent: maxFetched,
+      memory: { maxBytes: maxTicketBytes, bytesOf: (plan) => plan.bytes },
       onDrop: (plan) => void plan.close(),
       ...common,
     });
@@ -73,7 +83,15 @@ export class Statements {
 
   /** The rows of a ticket. @throws FlightNotFoundError when it expired */
   stream(handle: Uint8Array, context: ServerCallContext): FlightDataStream {
-    return this.#plans.get(utf8.decode(handle), context.peerIdentity).stream();
+    const id = utf8.decode(handle);
+    const stream = this.#plans.get(id, context.peerIdentity).stream();
+    return {
+      sendTo: async (sink, options) => {
+        await stream.sendTo(sink, options);
+        // A stream that broke off is fetched again.
+        this.#plans.spend(id);
+      },
+    };
   }
 
   /** Begins a statement that may take long: answers when it is done, or after a while. */

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { FlightNotFoundError, FlightResourceExhaustedError } from '@peregrine/flight';
 import { createRegistry } from '../../src/sql/registry.ts';
 
-function clocked(options: { sliding: boolean; maxEntries?: number }): {
+function clocked(options: { sliding: boolean; maxEntries?: number; maxSpent?: number; maxBytes?: number }): {
   registry: ReturnType<typeof createRegistry<string>>;
   dropped: string[];
   advance: (ms: number) => void;
@@ -15,6 +15,11 @@ function clocked(options: { sliding: boolean; maxEntries?: number }): {
     lifeMs: 100,
     maxEntries: options.maxEntries ?? 10,
     sliding: options.sliding,
+    maxSpent: options.maxSpent,
+    memory:
+      options.maxBytes === undefined
+        ? undefined
+        : { maxBytes: options.maxBytes, bytesOf: (value) => value.length },
     onDrop: (value) => dropped.push(value),
     now: () => time,
   });
@@ -66,6 +71,55 @@ describe('createRegistry()', () => {
     advance(200);
     registry.add('c', '');
     assert.equal(registry.size, 1);
+    registry.close();
+  });
+
+  it('forgets the oldest of those that were spent, once there are too many', () => {
+    const { registry, dropped } = clocked({ sliding: false, maxSpent: 2 });
+    const [a = '', b = '', c = ''] = ['a', 'b', 'c', 'd'].map((value) => registry.add(value, ''));
+    registry.spend(a);
+    registry.spend(b);
+    // Wanted again, so that it is younger than b.
+    registry.spend(a);
+    assert.deepEqual(dropped, []);
+    registry.spend(c);
+    registry.spend('nonsense');
+    assert.deepEqual(dropped, ['b']);
+    assert.equal(registry.find(a, ''), 'a');
+    assert.equal(registry.size, 3);
+    registry.close();
+  });
+
+  it('makes room for new values by those that were spent, and by nothing else', () => {
+    const { registry, dropped } = clocked({ sliding: false, maxEntries: 2 });
+    const handle = registry.add('a', '');
+    registry.add('b', '');
+    assert.throws(() => registry.add('c', ''), /2 handles of a thing are open and the limit is 2/);
+    registry.spend(handle);
+    registry.add('c', '');
+    assert.deepEqual(dropped, ['a']);
+    assert.throws(() => registry.add('d', ''), FlightResourceExhaustedError);
+    registry.close();
+  });
+
+  it('counts bytes, and gives them back whichever way a value goes', () => {
+    const { registry, dropped, advance } = clocked({ sliding: false, maxBytes: 10 });
+    const large = 'l'.repeat(8);
+    const exhausted = /thing take 8 bytes, one of 8 more would pass the limit of 10/;
+    for (const end of [
+      (handle: string) => void registry.remove(handle, ''),
+      () => registry.dropWhere(() => true),
+      () => advance(200),
+      (handle: string) => registry.spend(handle),
+    ]) {
+      const handle = registry.add(large, '');
+      assert.throws(() => registry.add(large, ''), exhausted);
+      end(handle);
+    }
+    dropped.length = 0;
+    registry.add(large, '');
+    assert.deepEqual(dropped, [large]);
+    assert.throws(() => registry.add('l'.repeat(11), ''), FlightResourceExhaustedError);
     registry.close();
   });
 });

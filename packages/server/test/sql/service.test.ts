@@ -404,6 +404,34 @@ describe('Flight SQL over DuckDB', () => {
     }
   });
 
+  it('forgets tickets whose rows were fetched to the end before others, where there are many', async () => {
+    const small = await startServer({ maxFetchedTickets: 2 });
+    try {
+      const sql = small.sql();
+      const beginReading = async ({ endpoints: [endpoint] }: FlightInfo): Promise<void> => {
+        assert.ok(endpoint);
+        for await (const { data } of small.flight.doGet(endpoint.ticket)) {
+          assert.ok(data);
+          break;
+        }
+      };
+      const unread = await sql.execute('SELECT 0');
+      // More than fits between here and there.
+      const broken = await sql.execute('FROM range(30000000)');
+      await beginReading(broken);
+      const first = await sql.execute('SELECT 1');
+      const second = await sql.execute('SELECT 2');
+      const third = await sql.execute('SELECT 3');
+      for (const fetched of [first, second, third]) await sql.readAll(fetched);
+      await assert.rejects(sql.readAll(first), hasCode('NOT_FOUND', "there is no query's ticket"));
+      for (const kept of [second, third]) await sql.readAll(kept);
+      await beginReading(broken);
+      await sql.readAll(unread);
+    } finally {
+      await small.stop();
+    }
+  });
+
   it('ends transactions that nobody uses', async () => {
     const hasty = await startServer({ transactionTimeoutMs: 50 });
     try {
