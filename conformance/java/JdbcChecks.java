@@ -249,8 +249,22 @@ public final class JdbcChecks {
       update(c, "DROP TABLE jdbc_e");
       update(c, "DROP TYPE jdbc_mood");
     });
+    CHECKS.put("unsigned integers are their numbers", c -> {
+      String sql = "SELECT 255::UTINYINT AS a, 65535::USMALLINT AS b, 4294967295::UINTEGER AS c, 18446744073709551615::UBIGINT AS d, "
+          + "[4294967295::UINTEGER] AS l, NULL::UBIGINT AS n";
+      try (Statement s = c.createStatement(); ResultSet r = s.executeQuery(sql)) {
+        expect(r.next(), true, "a row");
+        expect(r.getObject("a").toString(), "255", "UTINYINT");
+        expect(r.getString("a"), "255", "text of UTINYINT");
+        expect(r.getInt("b"), 65535, "USMALLINT");
+        expect(r.getLong("c"), 4294967295L, "UINTEGER");
+        expect(r.getObject("d"), new BigDecimal("18446744073709551615"), "UBIGINT");
+        expect(r.getString("l"), "[4294967295]", "list");
+        expect(r.getObject("n"), null, "null");
+      }
+    });
     CHECKS.put("a property of the URL asks for something else", c -> {
-      try (Connection other = DriverManager.getConnection(c.getMetaData().getURL() + "&x-peregrine-dictionaries=keep")) {
+      try (Connection other = DriverManager.getConnection(c.getMetaData().getURL() + "&x-peregrine-types=arrow")) {
         // the index, which is all that the driver sees of a dictionary
         expect(one(other, "SELECT 'b'::ENUM('a', 'b')").toString(), "1", "index");
       }

@@ -15,7 +15,7 @@ import {
   applySetting,
   applySettings,
   currentNames,
-  dictionariesOption,
+  typesOption,
   serverOptions,
   settingError,
   tableTypeOption,
@@ -200,14 +200,13 @@ export class Clients {
   }
 
   /**
-   * Whether dictionaries are written out for this client: as a header of the call or its session says. Java gets values
-   * unless it asks for dictionaries, because Apache's JDBC driver shows the indices.
+   * Whether this client gets plain types, without dictionaries and unsigned integers: as a header of the call or its
+   * session says. Java does unless it asks for all types, because Apache's JDBC driver shows indices and wrong numbers.
    */
-  async wantsPlainValues(context: ServerCallContext): Promise<boolean> {
+  async wantsPlainTypes(context: ServerCallContext): Promise<boolean> {
     const wanted =
-      context.headers.get('x-peregrine-dictionaries') ??
-      (await this.#find(context))?.settings().get(dictionariesOption);
-    return wanted === 'decode' || (wanted !== 'keep' && isJava(context));
+      context.headers.get('x-peregrine-types') ?? (await this.#find(context))?.settings().get(typesOption);
+    return wanted === 'plain' || (wanted !== 'arrow' && isJava(context));
   }
 
   /** Ends the session: rolls back, frees its connections. */

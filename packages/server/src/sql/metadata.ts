@@ -30,7 +30,7 @@ export function catalogOf({ info }: Engine): Catalog {
   return info.dialect === 'duckdb' ? duckdbCatalog : genericCatalog;
 }
 
-/** The table as its rows are streamed to who wants no dictionaries. */
+/** The table as its rows are streamed to who wants plain types. */
 function plainTable(table: SqlTable): SqlTable {
   if (!(table.schema instanceof Uint8Array)) return table;
   // Behind the continuation token and the length that encapsulate() wrote.
@@ -73,7 +73,7 @@ export function metadataHandlers(engine: Engine, clients: Clients, facts: Server
         const found = await catalog.tables(connection, filter);
         if (!command.includeSchema) return found;
         const described = await catalog.withSchemas(connection, found);
-        return (await clients.wantsPlainValues(context)) ? described.map(plainTable) : described;
+        return (await clients.wantsPlainTypes(context)) ? described.map(plainTable) : described;
       });
       return tables.map((table) =>
         table.tableType === 'BASE TABLE' ? { ...table, tableType: ordinary } : table,

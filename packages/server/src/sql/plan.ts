@@ -24,7 +24,7 @@ export interface StatementRequest {
   readonly sql: string;
   /** Default: none. */
   readonly parameters?: BoundParameters | undefined;
-  /** Whether dictionaries are written out, for clients that show their indices. Default: false. */
+  /** Whether it gives plain types, without dictionaries and unsigned integers. Default: false. */
   readonly plain?: boolean | undefined;
 }
 

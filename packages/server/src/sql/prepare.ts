@@ -1,7 +1,6 @@
 import { decodeMessageHeader, encodeRecordBatchHeader, encodeSchema } from '@peregrine/flight/ipc';
 import type { ArrowField, ArrowType } from '@peregrine/flight/ipc';
 import type { BoundParameters } from './parameters.ts';
-import { plainField } from './plain/plain-result.ts';
 import { fieldCount } from '../engine/rows.ts';
 import { type StatementDescription, type StatementRequest, describeStatement, startQuery } from './plan.ts';
 import { onlyReads } from './sql-text.ts';
@@ -43,8 +42,14 @@ export function javaParameters(parameterSchema: Uint8Array): Uint8Array {
   const { schema } = header;
   return encodeSchema({
     ...schema,
-    fields: schema.fields.map((field): ArrowField => ({ ...plainField(field), type: javaType(field.type) })),
+    fields: schema.fields.map(
+      (field): ArrowField => ({ ...withoutDictionary(field), type: javaType(field.type) }),
+    ),
   });
+}
+
+function withoutDictionary(field: ArrowField): ArrowField {
+  return { ...field, dictionary: undefined, children: field.children.map(withoutDictionary) };
 }
 
 function javaType(type: ArrowType): ArrowType {

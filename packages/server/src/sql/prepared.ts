@@ -9,7 +9,7 @@ export interface PreparedStatement {
   readonly hasParameters: boolean;
   /** The transaction that it was prepared in. */
   readonly transactionId: Uint8Array | undefined;
-  /** Whether dictionaries are written out: as the client was told of its columns, whatever it sets later. */
+  /** Whether it gives plain types: as the client was told of its columns, whatever it sets later. */
   readonly plain: boolean;
   /** Replaced with each bind; a statement that runs keeps those that it began with. */
   parameters: BoundParameters | undefined;

@@ -67,7 +67,7 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
     context: ServerCallContext,
   ): Promise<StatementRequest> {
     const lane = await clients.lane(context, { sql, transactionId });
-    return { lane, sql, plain: await clients.wantsPlainValues(context) };
+    return { lane, sql, plain: await clients.wantsPlainTypes(context) };
   }
 
   async function preparedRequest(

@@ -9,13 +9,13 @@ export type SessionSettings = ReadonlyMap<string, SessionOptionValue>;
 /** The session option that says how ordinary tables are called in catalogs: `BASE TABLE` or `TABLE`. */
 export const tableTypeOption = 'table_type';
 
-/** The session option that says how dictionaries are sent: `keep`, or `decode` for their values. */
-export const dictionariesOption = 'dictionaries';
+/** The session option that says which types results have: `arrow`, all, or `plain`, without dictionaries and unsigned integers. */
+export const typesOption = 'types';
 
 /** Values of the options that the server itself understands; whatever else there is goes to the engine. */
 export const serverOptions: ReadonlyMap<string, readonly SessionOptionValue[]> = new Map([
   [tableTypeOption, ['TABLE', 'BASE TABLE']],
-  [dictionariesOption, ['keep', 'decode']],
+  [typesOption, ['arrow', 'plain']],
 ]);
 
 /** ADBC's names of the two options that every engine has. */

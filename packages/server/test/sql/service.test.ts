@@ -266,16 +266,16 @@ describe('Flight SQL over DuckDB', () => {
     await client.closeSession();
   });
 
-  it('writes dictionaries out for clients that say so, in messages that every peer takes', async () => {
+  it('gives plain types to clients that say so, in messages that every peer takes', async () => {
     const client = server.sql(true);
     const text =
       "SELECT (CASE range % 3 WHEN 0 THEN repeat('a', 400) WHEN 1 THEN repeat('b', 400) END)" +
       "::ENUM('" +
       `${'a'.repeat(400)}', '${'b'.repeat(400)}') AS e, range AS i FROM range(70000)`;
     assert.ok(DataType.isDictionary((await client.query(text)).schema.fields[0]?.type));
-    const wrong = await client.setSessionOptions({ dictionaries: 'values' });
-    assert.deepEqual([...wrong.errors], [['dictionaries', 'INVALID_VALUE']]);
-    assert.equal((await client.setSessionOptions({ dictionaries: 'decode' })).errors.size, 0);
+    const wrong = await client.setSessionOptions({ types: 'values' });
+    assert.deepEqual([...wrong.errors], [['types', 'INVALID_VALUE']]);
+    assert.equal((await client.setSessionOptions({ types: 'plain' })).errors.size, 0);
     const info = await client.execute(text);
     const [endpoint] = info.endpoints;
     assert.ok(endpoint !== undefined);
@@ -297,9 +297,24 @@ describe('Flight SQL over DuckDB', () => {
     }
     // a header of the call goes before the session
     const kept = await client.query("SELECT 'a'::ENUM('a') AS e", {
-      headers: { 'x-peregrine-dictionaries': 'keep' },
+      headers: { 'x-peregrine-types': 'arrow' },
     });
     assert.ok(DataType.isDictionary(kept.schema.fields[0]?.type));
+    const unsigned = await client.query(
+      "SELECT u.*, [{'ub': ub, 'us': us}] AS l FROM (VALUES (255::UTINYINT, 65535::USMALLINT, 4294967295::UINTEGER, " +
+        '18446744073709551615::UBIGINT), (NULL, 0, 1, 2)) u(ub, us, ui, ul) ORDER BY ui DESC',
+    );
+    assert.deepEqual(
+      unsigned.schema.fields.map(({ type }) => String(type)),
+      ['Int16', 'Int32', 'Int64', 'Decimal[20e+0]', 'List<Struct<{ub:Int16, us:Int32}>>'],
+    );
+    assert.deepEqual(
+      unsigned.toArray().map((row) => JSON.stringify(row, (_, v) => (typeof v === 'bigint' ? String(v) : v))),
+      [
+        '{"ub":255,"us":65535,"ui":"4294967295","ul":"18446744073709551615","l":[{"ub":255,"us":65535}]}',
+        '{"ub":null,"us":0,"ui":"1","ul":"2","l":[{"ub":null,"us":0}]}',
+      ],
+    );
     await client.executeUpdate("CREATE TABLE enums (e ENUM('a', 'b'))");
     const [described] = await client.getTables({ tableNameFilterPattern: 'enums', includeSchema: true });
     assert.ok(DataType.isUtf8(described?.schema?.fields[0]?.type));

@@ -3,36 +3,37 @@ import {
   decodeMessageHeader,
   encodeRecordBatchHeader,
   encodeSchema,
-  type MessageHeader,
+  type BatchLayout,
 } from '@peregrine/flight/ipc';
 import { type ColumnLayout, layoutOf } from '../../engine/c-data/layout.ts';
 import type { EngineBatch, EngineResult } from '../../engine/types.ts';
 import { largestForwardedBody } from '../../limits.ts';
 import { type Column, bytesOf, readColumns, writeColumns } from './columns.ts';
 import { isSet, nullRow, takeRows } from './take.ts';
+import { type UnsignedBits, isUnsigned, widen, widened } from './widen.ts';
 
 /*
- * Results without dictionaries, for clients that show the indices of a dictionary instead of its values, as Apache's
- * JDBC driver does.
+ * Results without dictionaries and unsigned integers, for clients that show the indices of a dictionary instead of its
+ * values, and -1 for the largest number of an unsigned type, as Apache's JDBC driver does.
  */
 
-/** The same schema with the types of the values; the same bytes where no column has a dictionary. */
+/** The same schema with plain types; the same bytes where all are. */
 export function plainSchema(schema: Uint8Array): Uint8Array {
   const header = decodeMessageHeader(schema);
-  if (header.kind !== 'schema' || !header.schema.fields.some(hasDictionary)) return schema;
+  if (header.kind !== 'schema' || header.schema.fields.every(isPlain)) return schema;
   return encodeSchema({ ...header.schema, fields: header.schema.fields.map(plainField) });
 }
 
-/** The field without its dictionary, and those below it. */
-export function plainField(field: ArrowField): ArrowField {
-  return { ...field, dictionary: undefined, children: field.children.map(plainField) };
+function plainField(field: ArrowField): ArrowField {
+  const type = isUnsigned(field.type) ? widened[field.type.bitWidth].type : field.type;
+  return { ...field, type, dictionary: undefined, children: field.children.map(plainField) };
 }
 
-function hasDictionary({ children, dictionary }: ArrowField): boolean {
-  return dictionary !== undefined || children.some(hasDictionary);
+function isPlain({ children, dictionary, type }: ArrowField): boolean {
+  return dictionary === undefined && !isUnsigned(type) && children.every(isPlain);
 }
 
-/** The same rows with values in the place of indices; the same result where no column has a dictionary. */
+/** The same rows in plain types; the same result where all are. */
 export function plainResult(result: EngineResult): EngineResult {
   const schema = plainSchema(result.schema);
   if (schema === result.schema) return result;
@@ -47,9 +48,12 @@ export function plainResult(result: EngineResult): EngineResult {
 async function* plainBatches(result: EngineResult): AsyncGenerator<EngineBatch, undefined, undefined> {
   const header = decodeMessageHeader(result.schema);
   const layouts = header.kind === 'schema' ? layoutOf(header.schema) : [];
+  const unsigned = new Map(header.kind === 'schema' ? unsignedIn(header.schema.fields, layouts) : []);
   const dictionaries = new Map<number, Column>();
   const layoutOfDictionary = new Map<number, ColumnLayout>();
   for (const { id, values } of dictionariesOf(layouts)) layoutOfDictionary.set(id, values);
+  const read = (columns: readonly ColumnLayout[], message: BatchLayout, body: Uint8Array): Column[] =>
+    readColumns(columns, message, body).map((column) => plainColumn(column, dictionaries, unsigned));
   for await (const batch of result) {
     let rows: EngineBatch[] = [];
     try {
@@ -58,12 +62,9 @@ async function* plainBatches(result: EngineResult): AsyncGenerator<EngineBatch, 
         const layout = layoutOfDictionary.get(message.id);
         // Its memory is used again, and the values are needed to the end.
         if (layout !== undefined)
-          dictionaries.set(
-            message.id,
-            readPlain([layout], message, new Uint8Array(batch.body), dictionaries)[0] ?? none,
-          );
+          dictionaries.set(message.id, read([layout], message, new Uint8Array(batch.body))[0] ?? none);
       } else if (message.kind === 'batch') {
-        rows = builtBatches(readPlain(layouts, message, batch.body, dictionaries), message.length);
+        rows = builtBatches(read(layouts, message, batch.body), message.length);
       }
     } finally {
       batch.release();
@@ -83,22 +84,32 @@ function dictionariesOf(
   );
 }
 
-function readPlain(
+/** Columns of unsigned integers, which have layouts of their own, and their bits. */
+function unsignedIn(
+  fields: readonly ArrowField[],
   layouts: readonly ColumnLayout[],
-  message: Extract<MessageHeader, { kind: 'batch' | 'dictionary' }>,
-  body: Uint8Array,
+): [ColumnLayout, UnsignedBits][] {
+  return fields.flatMap(({ children, type }, i) => {
+    const layout = layouts[i]?.dictionary?.values ?? layouts[i];
+    if (layout === undefined) return [];
+    const below = unsignedIn(children, layout.children);
+    return isUnsigned(type) ? [[layout, type.bitWidth], ...below] : below;
+  });
+}
+
+function plainColumn(
+  column: Column,
   dictionaries: ReadonlyMap<number, Column>,
-): Column[] {
-  const plain = (column: Column): Column => {
-    const { dictionary } = column.layout;
-    if (dictionary === undefined) return { ...column, children: column.children.map(plain) };
-    const values = dictionaries.get(dictionary.id) ?? {
-      ...none,
-      layout: dictionary.values,
-    };
+  unsigned: ReadonlyMap<ColumnLayout, UnsignedBits>,
+): Column {
+  const { dictionary } = column.layout;
+  if (dictionary !== undefined) {
+    const values = dictionaries.get(dictionary.id) ?? { ...none, layout: dictionary.values };
     return takeRows(values, indicesOf(column));
-  };
-  return readColumns(layouts, message, body).map(plain);
+  }
+  const bits = unsigned.get(column.layout);
+  if (bits !== undefined) return widen(column, bits);
+  return { ...column, children: column.children.map((child) => plainColumn(child, dictionaries, unsigned)) };
 }
 
 /** The index of each row, {@link nullRow} where it is null. */
