@@ -305,14 +305,14 @@ describe('Flight SQL over DuckDB', () => {
         '18446744073709551615::UBIGINT), (NULL, 0, 1, 2)) u(ub, us, ui, ul) ORDER BY ui DESC',
     );
     assert.deepEqual(
-      unsigned.schema.fields.map(({ type }) => String(type)),
-      ['Int16', 'Int32', 'Int64', 'Decimal[20e+0]', 'List<Struct<{ub:Int16, us:Int32}>>'],
+      unsigned.schema.fields.map(({ type }) => String(type).replace(/\[20e.*/, '')),
+      ['Int16', 'Int32', 'Int64', 'Decimal', 'List<Struct<{ub:Int16, us:Int32}>>'],
     );
     assert.deepEqual(
-      unsigned.toArray().map((row) => JSON.stringify(row, (_, v) => (typeof v === 'bigint' ? String(v) : v))),
+      unsigned.toArray().map(({ l, ...row }) => [...Object.values(row).map(String), String(l)]),
       [
-        '{"ub":255,"us":65535,"ui":"4294967295","ul":"18446744073709551615","l":[{"ub":255,"us":65535}]}',
-        '{"ub":null,"us":0,"ui":"1","ul":"2","l":[{"ub":null,"us":0}]}',
+        ['255', '65535', '4294967295', '18446744073709551615', '[{"ub": 255, "us": 65535}]'],
+        ['null', '0', '1', '2', '[{"ub": null, "us": 0}]'],
       ],
     );
     await client.executeUpdate("CREATE TABLE enums (e ENUM('a', 'b'))");
