@@ -16,6 +16,7 @@ export interface TakenInput {
 export function takeInput({ header, body }: EngineInput): TakenInput {
   const message = decodeMessageHeader(header);
   if (message.kind === 'schema') throw new FlightDataError('a second schema came where a batch belongs');
+  if (message.length < 0) throw new FlightDataError(`a batch says that it has ${message.length} rows`);
   const block = new SharedArrayBuffer(body.byteLength);
   new Uint8Array(block).set(body);
   const input = { header: header.slice(), bodyLength: body.byteLength, block };
