@@ -1,7 +1,8 @@
 // Packs each public package as npm would publish it, and looks at the tarball as a user gets it: publint and
 // are-the-types-wrong on it, no file that does not belong in it, and from a project that has it installed an import of
-// every subpath, its types checked, and each command's help.
-import { execFileSync } from 'node:child_process';
+// every subpath, its types checked, each command's help, and a server that answers.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -14,6 +15,7 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -24,7 +26,7 @@ const packages = ['packages/flight', 'packages/server', 'packages/cli'];
 
 /** Paths that may be in a tarball. */
 const allowed =
-  /^package\/(dist\/src\/.+\.(js|d\.ts)|bin\/.+\.mjs|package\.json|README\.md|LICENSE|CHANGELOG\.md|proto\/.+\.proto)$/;
+  /^package\/(dist\/src\/.+\.(js|d\.ts)|dist\/bundle\/(.+\.js|THIRD-PARTY\.txt)|bin\/.+\.mjs|package\.json|README\.md|LICENSE|CHANGELOG\.md|proto\/.+\.proto)$/;
 
 const work = mkdtempSync(join(tmpdir(), 'peregrine-packages-'));
 try {
@@ -39,7 +41,7 @@ try {
     console.log(`== ${manifest.name}: are the types wrong`);
     bin('attw', ['--profile', 'esm-only', '--format', 'ascii', tarball]);
   }
-  checkImports(tarballs);
+  await checkImports(tarballs);
   console.log('\npackages are fine');
 } finally {
   rmSync(work, { recursive: true, force: true });
@@ -67,7 +69,7 @@ function checkFiles(manifest, tarball) {
 }
 
 /** Installs the tarballs by hand: other packages come from this clone, so no registry is asked. */
-function checkImports(tarballs) {
+async function checkImports(tarballs) {
   const modules = join(work, 'project', 'node_modules');
   mkdirSync(modules, { recursive: true });
   for (const [name, tarball] of tarballs) {
@@ -96,6 +98,7 @@ function checkImports(tarballs) {
   execFileSync(process.execPath, [main], { stdio: 'inherit' });
   checkTypes(specifiers, modules);
   for (const name of tarballs.keys()) checkCommands(join(modules, name));
+  await checkServer(join(modules, 'peregrine', 'bin', 'peregrine.mjs'));
 }
 
 /** Declarations must be whole for users who check those of their libraries too. */
@@ -125,12 +128,34 @@ function checkCommands(folder) {
   }
 }
 
+/** What is installed must start and answer, with native code where it finds it. */
+async function checkServer(main) {
+  console.log('== peregrine serve');
+  const args = [main, 'serve', '--flight-port=0', '--http-port=0', '--json'];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  const line = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), ended]);
+  try {
+    const { http } = JSON.parse(String(line[0]));
+    const answer = await fetch(http, { method: 'POST', body: 'SELECT 40 + 2 AS answer FORMAT CSV' });
+    const text = await answer.text();
+    if (text !== '42\n') fail(`the server of the tarball answers ${answer.status} ${text}`);
+    console.log(text.trim());
+  } finally {
+    child.kill();
+    await ended;
+  }
+}
+
 function linkDependencies(name, modules) {
   const manifest = JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8'));
-  for (const dependency of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
+  const { dependencies, peerDependencies, optionalDependencies } = manifest;
+  for (const dependency of Object.keys({ ...dependencies, ...peerDependencies, ...optionalDependencies })) {
     const target = join(modules, dependency);
     if (existsSync(target)) continue;
     const source = installed(dependency, name);
+    if (source === undefined && dependency in (optionalDependencies ?? {})) continue;
+    if (source === undefined) fail(`${dependency}, which ${name} depends on, is not installed: run npm ci`);
     mkdirSync(dirname(target), { recursive: true });
     symlinkSync(source, target, windows ? 'junction' : 'dir');
   }
@@ -141,9 +166,7 @@ function installed(dependency, from) {
     (path) => JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8')).name === from,
   );
   const paths = createRequire(join(root, folder, 'package.json')).resolve.paths(dependency) ?? [];
-  const found = paths.map((path) => join(path, dependency)).find((path) => existsSync(path));
-  if (found === undefined) fail(`${dependency}, which ${from} depends on, is not installed: run npm ci`);
-  return found;
+  return paths.map((path) => join(path, dependency)).find((path) => existsSync(path));
 }
 
 function bin(name, args, cwd = work) {

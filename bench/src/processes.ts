@@ -90,7 +90,7 @@ export async function startServer(program: Program): Promise<RunningServer> {
 
 /** The command `peregrine serve`, on free ports. */
 export async function startPeregrine(...paths: readonly string[]): Promise<PeregrineServer> {
-  const main = fileURLToPath(new URL('../../../packages/cli/dist/src/main.js', import.meta.url));
+  const main = fileURLToPath(new URL('../../../packages/cli/bin/peregrine.mjs', import.meta.url));
   const args = [main, 'serve', ...paths, '--json', '--flight-port', '0', '--http-port', '0'];
   const child = start(process.execPath, args);
   const ready = await new Promise<{ flight: string; http: string }>((resolve, reject) => {

@@ -140,7 +140,7 @@ function describe(error: unknown): string {
 }
 
 function versionOfPackage(): string {
-  const found: unknown = createRequire(import.meta.url)('../../package.json');
+  const found: unknown = createRequire(import.meta.url)('peregrine/package.json');
   return typeof found === 'object' && found !== null && 'version' in found
     ? String(found.version)
     : 'unknown';

@@ -21,16 +21,19 @@ export function findDuckDbLibrary(): string {
   const names = suffixes.map(
     (suffix) => `@duckdb/node-bindings-${process.platform}-${process.arch}${suffix}`,
   );
-  const wanted = isMusl() ? names.toReversed() : names;
+  const found: string[] = [];
   let reason: unknown;
-  for (const name of wanted) {
+  for (const name of names) {
     try {
-      return join(dirname(require.resolve(`${name}/package.json`)), fileName);
+      found.push(join(dirname(require.resolve(`${name}/package.json`)), fileName));
     } catch (error) {
-      reason = error;
+      reason ??= error;
     }
   }
-  throw new Error(`the package ${wanted[0]} is not installed`, { cause: reason });
+  // Installers take the one that fits; only where both are there, the slow question which one fits is asked.
+  const library = found.length > 1 && isMusl() ? found[1] : found[0];
+  if (library !== undefined) return library;
+  throw new Error(`the package ${names[isMusl() ? 1 : 0]} is not installed`, { cause: reason });
 }
 
 function isMusl(): boolean {

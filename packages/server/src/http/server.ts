@@ -139,6 +139,8 @@ function createApp(
     forceCloseConnections: true,
     // Bodies are read by the routes, piece by piece and with limits of their own.
     bodyLimit: Number.MAX_SAFE_INTEGER,
+    // No route has a schema: what checks and writes by schemas is not loaded.
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     serverFactory: (handler) => {
       const server = createServer(
         {
@@ -192,6 +194,10 @@ function createApp(
   runningRoutes(app, context);
   openApiRoutes(app, context);
   return app;
+}
+
+function noSchemas(): never {
+  throw new Error('a route has a schema, and there is no compiler for it');
 }
 
 function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {

@@ -37,3 +37,11 @@ it('loads HTTP while the engine starts, not before', () => {
   assert.ok(packages.has('@peregrine/flight'));
   for (const name of ['fastify', 'prom-client']) assert.ok(!packages.has(name), name);
 });
+
+it('loads native code in the threads of the engine only, so that the server starts where there is none', () => {
+  for (const module of ['../../src/serve.js', '../../src/http/server.js']) {
+    const { files, packages } = loadedBy(fileURLToPath(new URL(module, import.meta.url)));
+    assert.ok(files.size > 40, `${files.size} files`);
+    assert.ok(!packages.has('koffi'), module);
+  }
+});

@@ -14,6 +14,7 @@ import {
   readText,
   write,
 } from '../c-data/native.ts';
+import { driverStatus } from './status.ts';
 
 /*
  * AdbcDriver := private_data* private_manager* release() then the functions below, a pointer each
@@ -132,25 +133,6 @@ export class DriverError extends Error {
     this.sqlState = sqlState;
   }
 }
-
-/** AdbcStatusCode NOT_IMPLEMENTED, INVALID_STATE, CANCELLED… */
-export const driverStatus = {
-  ok: 0,
-  unknown: 1,
-  notImplemented: 2,
-  notFound: 3,
-  alreadyExists: 4,
-  invalidArgument: 5,
-  invalidState: 6,
-  invalidData: 7,
-  integrity: 8,
-  internal: 9,
-  io: 10,
-  cancelled: 11,
-  timeout: 12,
-  unauthenticated: 13,
-  unauthorized: 14,
-} as const;
 
 /** The functions of a driver, in the thread that made it. */
 export interface Driver {

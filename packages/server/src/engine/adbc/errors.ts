@@ -4,7 +4,7 @@ import {
   type FlightErrorCode,
   FlightInternalError,
 } from '@peregrine/flight';
-import { driverStatus } from './driver.ts';
+import { driverStatus } from './status.ts';
 
 /** What a worker tells of a failure. */
 export interface EngineFailure {

@@ -5,7 +5,8 @@ import {
 } from '@peregrine/flight/ipc/messages';
 import { refuseFatalCalls } from '../function-calls.ts';
 import { sqlTokens } from '../sql-tokens.ts';
-import { type Driver, DriverError, driverAt, driverStatus, handleBytes, loadDriver } from '../adbc/driver.ts';
+import { type Driver, DriverError, driverAt, handleBytes, loadDriver } from '../adbc/driver.ts';
+import { driverStatus } from '../adbc/status.ts';
 import { describeParameters } from '../adbc/parameter-types.ts';
 import { type DuckDbLibrary, loadDuckDbLibrary, statementTypes } from '../adbc/duckdb-library.ts';
 import {

@@ -6,7 +6,8 @@ import {
   encodeRawSchema,
 } from '@peregrine/flight/ipc/messages';
 import { threadId } from 'node:worker_threads';
-import { DriverError, driverStatus } from '../adbc/driver.ts';
+import { DriverError } from '../adbc/driver.ts';
+import { driverStatus } from '../adbc/status.ts';
 import { fillBody, type GatherPlan, planBody } from '../c-data/gather.ts';
 import { type ColumnLayout, dictionaryColumns, layoutOf } from '../c-data/layout.ts';
 import {
