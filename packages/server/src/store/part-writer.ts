@@ -61,7 +61,7 @@ export function createEnginePartWriter(engine: Engine): PartWriter {
           return `CAST(CAST(${value} AS ${type}) AS ${storableType(type)}) AS ${quoteIdentifier(name)}`;
         });
         await connection.execute(
-          `COPY (SELECT ${selected.join(', ')} FROM ${table}) TO ${quoteLiteral(url)} (FORMAT parquet, COMPRESSION zstd)`,
+          `COPY (SELECT ${selected.join(', ')} FROM ${table}) TO ${quoteLiteral(url)} (FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, COMPRESSION_LEVEL 1)`,
           { signal },
         );
         const stored = await describe(connection, `read_parquet(${quoteLiteral(url)})`);
