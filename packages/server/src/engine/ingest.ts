@@ -1,7 +1,7 @@
 import { FlightError, FlightInvalidArgumentError, FlightNotFoundError } from '@peregrine/flight';
 import { decodeMessageHeader } from '@peregrine/flight/ipc';
 import type { ConnectionCore } from './connection.ts';
-import { createDictionaryInputs, takeInput, type TakenInput } from './inputs.ts';
+import { createDictionaryInputs, createSpareBlocks, takeInput, type TakenInput } from './inputs.ts';
 import { quoteIdentifier, quoteLiteral } from './sql-text.ts';
 import type { EngineIngestOptions, EngineInput } from './types.ts';
 import type { DriverOption } from './worker/messages.ts';
@@ -171,13 +171,14 @@ async function pour(
       { ...run, kind: 'continue' },
     );
 
+  const blocks = createSpareBlocks();
   let rows = 0n;
   let working: Promise<bigint> = Promise.resolve(0n);
   try {
     // Without rows: makes the table, or shows that the columns fit.
     await ingest(columns === undefined ? 'create' : 'append', []);
     for await (const batch of batches) {
-      const taken = takeInput(batch);
+      const taken = takeInput(batch, blocks);
       if (taken.kind === 'dictionary') {
         if (dictionaries.losesUnseen(taken)) {
           rows += await working;
@@ -190,7 +191,10 @@ async function pour(
       rows += await working;
       working = Promise.resolve(0n);
       if (taken.rows > 0) {
-        working = ingest('append', [...dictionaries.list(), taken.input]);
+        working = ingest('append', [...dictionaries.list(), taken.input]).then((count) => {
+          blocks.give(taken.input.block);
+          return count;
+        });
         // It is awaited with the next batch; until then its failure waits too.
         working.catch(() => undefined);
       }

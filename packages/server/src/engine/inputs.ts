@@ -12,16 +12,53 @@ export interface TakenInput {
   readonly input: SharedInput;
 }
 
-/** Copies a message to memory that threads share, so that the caller may use its own again. */
-export function takeInput({ header, body }: EngineInput): TakenInput {
+/** Blocks of batches that the driver has taken, for batches that come after them. */
+export interface SpareBlocks {
+  take(byteLength: number): SharedArrayBuffer;
+  give(block: SharedArrayBuffer): void;
+}
+
+/** As many as one stream has in use: one batch is taken by the driver while the next one comes. */
+const maxSpareBlocks = 2;
+
+/** Blocks are whole multiples of this, so that batches of about the same length use the same. */
+const blockStep = 64 * 1024;
+
+/**
+ * Keeps the blocks of one stream. The system has to clear each page of a new block, which takes as long as filling it,
+ * and the garbage collector has to find it.
+ */
+export function createSpareBlocks(): SpareBlocks {
+  const spare: SharedArrayBuffer[] = [];
+  return {
+    take(byteLength) {
+      const place = spare.findIndex((block) => block.byteLength >= byteLength);
+      const [found] = place < 0 ? [] : spare.splice(place, 1);
+      return found ?? new SharedArrayBuffer(Math.ceil(byteLength / blockStep) * blockStep);
+    },
+    give(block) {
+      spare.push(block);
+      // A longer one serves for more.
+      if (spare.length > maxSpareBlocks) spare.sort((a, b) => b.byteLength - a.byteLength).pop();
+    },
+  };
+}
+
+/**
+ * Copies a message to memory that threads share, so that the caller may use its own again.
+ *
+ * @param blocks - where its memory comes from. Default: new memory
+ */
+export function takeInput({ header, body }: EngineInput, blocks?: SpareBlocks): TakenInput {
   const message = decodeMessageHeader(header);
   if (message.kind === 'schema') throw new FlightDataError('a second schema came where a batch belongs');
   if (message.length < 0) throw new FlightDataError(`a batch says that it has ${message.length} rows`);
-  const block = new SharedArrayBuffer(body.byteLength);
+  const isBatch = message.kind === 'batch';
+  const block =
+    isBatch && blocks !== undefined ? blocks.take(body.byteLength) : new SharedArrayBuffer(body.byteLength);
   new Uint8Array(block).set(body);
   const input = { header: header.slice(), bodyLength: body.byteLength, block };
-  if (message.kind === 'batch')
-    return { kind: 'records', rows: message.length, dictionary: undefined, input };
+  if (isBatch) return { kind: 'records', rows: message.length, dictionary: undefined, input };
   const { id, isDelta } = message;
   return { kind: 'dictionary', rows: message.length, dictionary: { id, isDelta }, input };
 }

@@ -19,8 +19,11 @@ export const defaultRetainMs: number = 60 * 60_000;
 /** Times that a commit is tried again when other servers commit to the same dataset in between. */
 export const maxCommitTries: number = 100;
 
-/** Arrow bytes that one Parquet part of a put holds: more begins the next part, so that memory stays bounded. */
-export const partBytes: number = 512 * 1024 * 1024;
+/**
+ * Arrow bytes that one Parquet part of a put holds: more begins the next part, so that memory stays bounded. Two are in
+ * memory at once: one is written while the next one comes.
+ */
+export const partBytes: number = 256 * 1024 * 1024;
 
 /** How often folders and buckets are looked at when nothing tells of changes, in milliseconds. */
 export const defaultStorePollMs: number = 5_000;

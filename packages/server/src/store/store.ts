@@ -43,7 +43,7 @@ export interface StoreOptions {
   readonly pollMs?: number | undefined;
   /** How long a version stays after the next one is there, in milliseconds. Default: one hour. */
   readonly retainMs?: number | undefined;
-  /** Arrow bytes of one Parquet part. Default: 512 MiB. */
+  /** Arrow bytes of one Parquet part. Default: 256 MiB. */
   readonly partBytes?: number | undefined;
 }
 

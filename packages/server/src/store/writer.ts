@@ -17,6 +17,7 @@ import { escapeGlob } from './sql-text.ts';
 import type { Storage, StoredFile } from './storage.ts';
 import type { StorePutMode, StorePutOptions } from './types.ts';
 import type { Part, Version } from './versions.ts';
+import { writeParts } from './write-parts.ts';
 import { beginWriting, newPartName } from './writer-id.ts';
 
 /** Files that somebody laid there under a dataset's name, as the store last saw them. */
@@ -60,33 +61,46 @@ export async function writeDataset(
 ): Promise<bigint> {
   const folder = folderOfDataset(name);
   const end = beginWriting();
-  const parts: Part[] = [];
+  const stop = stopWith(options.signal);
+  const stored: Part[] = [];
   let attempted = false;
   try {
     const current = await readCurrent(storage, folder);
     // Asked again when it is committed; asked now, so that nobody sends gigabytes in vain.
     nextVersion(name, mode, current?.version, plain, [], []);
     const wanted = await columnsToKeep(storage, writer, mode, current?.version, plain);
-    let columns: readonly Column[] = wanted ?? [];
-    for await (const group of groupBatches(watched(batches, options), options.partBytes ?? partBytes)) {
-      const path = newPartName('.parquet');
-      const staged = await storage.stage(`${folder}/${path}`);
-      try {
-        const written = await writer.write(staged.url, schema, group, wanted, options.signal);
-        const bytes = await staged.publish();
-        columns = parts.length === 0 ? written.columns : mergeColumns(columns, written.columns);
-        parts.push({ path, rows: written.rows, bytes });
-      } catch (error) {
-        await staged.discard();
-        throw error;
-      }
-    }
+    const incoming = watched(batches, { ...options, signal: stop.controller.signal });
+    const parts = await writeParts(
+      groupBatches(incoming, options.partBytes ?? partBytes),
+      async (group, signal) => {
+        const path = newPartName('.parquet');
+        const staged = await storage.stage(`${folder}/${path}`);
+        try {
+          const written = await writer.write(staged.url, schema, group, wanted, signal);
+          const part = { path, rows: written.rows, bytes: await staged.publish() };
+          stored.push(part);
+          return { part, columns: written.columns };
+        } catch (error) {
+          await staged.discard();
+          throw error;
+        }
+      },
+      stop.controller,
+    );
+    const columns = parts.map((part) => part.columns).reduce(mergeColumns);
     throwIfAborted(options.signal);
     attempted = true;
     await commitVersion(storage, folder, (version) =>
-      nextVersion(name, mode, version, plain, columns, parts),
+      nextVersion(
+        name,
+        mode,
+        version,
+        plain,
+        columns,
+        parts.map(({ part }) => part),
+      ),
     );
-    return parts.reduce((sum, part) => sum + part.rows, 0n);
+    return parts.reduce((sum, { part }) => sum + part.rows, 0n);
   } catch (error) {
     if (!noRoom.test(messageOf(error))) throw error;
     throw new FlightResourceExhaustedError(
@@ -96,10 +110,23 @@ export async function writeDataset(
   } finally {
     // A commit that fails may have been seen all the same: then only the sweep can tell.
     if (!attempted) {
-      await Promise.all(parts.map(({ path }) => storage.remove(`${folder}/${path}`).catch(() => undefined)));
+      await Promise.all(stored.map(({ path }) => storage.remove(`${folder}/${path}`).catch(() => undefined)));
     }
+    stop.forget();
     end();
   }
+}
+
+/** Ends what is on its way when the caller has had enough. */
+function stopWith(signal: AbortSignal | undefined): {
+  readonly controller: AbortController;
+  readonly forget: () => void;
+} {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort(signal?.reason);
+  if (signal?.aborted === true) stop();
+  signal?.addEventListener('abort', stop);
+  return { controller, forget: () => signal?.removeEventListener('abort', stop) };
 }
 
 /**

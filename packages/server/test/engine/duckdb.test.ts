@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { FlightError } from '@peregrine/flight';
 import { decodeSchema } from '@peregrine/flight/ipc';
-import { Int32, Table, Utf8, vectorFromArray } from 'apache-arrow';
+import { Int32, Table, Utf8, makeVector, vectorFromArray } from 'apache-arrow';
 import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
 import type { Engine, EngineBatch, EngineConnection } from '../../src/engine/types.ts';
 import { encodeTable, readInputs, readRows, stream } from './support.ts';
@@ -214,6 +214,33 @@ describe('the DuckDB engine', () => {
     assert.deepEqual(await one("SELECT temporary FROM duckdb_tables() WHERE table_name = 'passing'"), {
       temporary: true,
     });
+  });
+
+  it('ingests batches of any length one after the other', async () => {
+    const lengths = [10, 20_000, 3, 40_000, 0, 39_999, 1, 50_000, 20_000];
+    const tables = lengths.map((length, i) => {
+      const numbers = Int32Array.from({ length }, (_, row) => 100_000 * i + row);
+      const words = Array.from(numbers, (n) => `text ${n}`);
+      return encodeTable(new Table({ n: makeVector(numbers), w: vectorFromArray(words, new Utf8()) }));
+    });
+    const schema = tables[0]?.schema ?? new Uint8Array(0);
+    const sent = tables.flatMap(({ batches }) => batches);
+    const rows = await connection.ingest(
+      { table: 'lengths', ifMissing: 'create', ifExists: 'fail' },
+      schema,
+      stream(sent),
+    );
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+    assert.equal(rows, BigInt(total));
+    const sum = lengths.reduce(
+      (all, length, i) => all + length * 100_000 * i + (length * (length - 1)) / 2,
+      0,
+    );
+    const query =
+      "SELECT count(DISTINCT n)::INT AS count, sum(n)::TEXT AS sum, bool_and(w = 'text ' || n) AS same";
+    assert.deepEqual(await readRows(await connection.query(`${query} FROM lengths`)), [
+      { count: total, sum: String(sum), same: true },
+    ]);
   });
 
   it('takes all of an ingest or nothing, and leaves an open transaction as it was', async () => {
