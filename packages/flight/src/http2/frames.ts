@@ -127,10 +127,12 @@ export function headerListSize(headers: readonly HeaderField[]): number {
 }
 
 /** A PING frame with a number of ours in it, or the answer to one. */
-export function makePingFrame(flags: number, payload: Uint8Array | number): Uint8Array {
+export function makePingFrame(flags: number, payload: Uint8Array | number, kind: number = 0): Uint8Array {
   if (typeof payload !== 'number') return makeFrame(frameTypes.ping, flags, 0, payload);
   const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setUint32(4, payload);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, kind);
+  view.setUint32(4, payload);
   return makeFrame(frameTypes.ping, flags, 0, bytes);
 }
 

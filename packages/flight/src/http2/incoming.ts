@@ -299,9 +299,11 @@ export class Incoming implements FrameListener {
 
   #onPing(flags: number, payload: Uint8Array): void {
     const ack = (flags & frameFlags.ack) !== 0;
-    if (ack && this.#owner.pong(readUint32(payload, 4))) return;
+    if (ack && this.#owner.pong(readUint32(payload, 0), readUint32(payload, 4))) return;
     this.#parts.guard.count('ping');
-    if (!ack) this.#parts.output.push(makePingFrame(frameFlags.ack, payload));
+    if (ack) return;
+    this.#parts.output.push(makePingFrame(frameFlags.ack, payload));
+    this.#parts.output.clock.onPeerPing();
   }
 
   #onGoaway(payload: Uint8Array): void {

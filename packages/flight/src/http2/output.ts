@@ -1,4 +1,4 @@
-import { hpackTableBytes, sharedFrameBytes } from '../limits/http2.ts';
+import { coalesceBelowBytes, hpackTableBytes, sharedFrameBytes } from '../limits/http2.ts';
 import type { FloodGuard } from './flood-guard.ts';
 import {
   frameFlags,
@@ -11,6 +11,7 @@ import {
 } from './frames.ts';
 import { GatherList } from './gather.ts';
 import { HpackEncoder } from './hpack/index.ts';
+import { ReadClock } from './read-clock.ts';
 import { StreamQueue } from './stream-queue.ts';
 import type { StreamState } from './stream.ts';
 import type { HeaderList } from './types.ts';
@@ -38,6 +39,8 @@ export class Output {
   maxFrameSize: number = minMaxFrameSize;
   /** How much payload the peer takes on the connection. */
   window: number = initialWindow;
+  /** How much of what was sent a peer nearby has read. */
+  readonly clock: ReadClock;
   readonly #encoder = new HpackEncoder({ maxTableSize: hpackTableBytes });
   readonly #gather = new GatherList();
   readonly #guard: FloodGuard;
@@ -48,8 +51,12 @@ export class Output {
   #drained: StreamState[] = [];
   #owed = 0;
 
-  /** @param onEndSent - END_STREAM of a stream was put out */
-  constructor(guard: FloodGuard, onEndSent: (stream: StreamState) => void) {
+  /**
+   * @param onEndSent - END_STREAM of a stream was put out
+   * @param sameMachine - the peer is a client at an address of this machine
+   */
+  constructor(guard: FloodGuard, onEndSent: (stream: StreamState) => void, sameMachine: boolean) {
+    this.clock = new ReadClock(sameMachine, (frame) => this.#gather.push(frame));
     this.#guard = guard;
     this.#onEndSent = onEndSent;
   }
@@ -61,9 +68,12 @@ export class Output {
 
   /** There is something to take. */
   get any(): boolean {
-    return (
-      this.#gather.byteLength > 0 || this.#urgent.length > 0 || (this.window > 0 && this.#payload.length > 0)
-    );
+    return this.#gather.byteLength > 0 || this.#urgent.length > 0 || (!this.held && this.#payload.length > 0);
+  }
+
+  /** The peer holds back payload of all streams: it gives no window, or has not read enough. */
+  get held(): boolean {
+    return this.window <= 0 || !this.clock.open;
   }
 
   /** Puts in a frame. */
@@ -100,7 +110,7 @@ export class Output {
     this.#owed = 0;
     const flushed: (() => void)[] = [];
     while (this.#gather.byteLength < limit) {
-      const stream = this.#urgent.shift() ?? (this.window > 0 ? this.#payload.shift() : undefined);
+      const stream = this.#urgent.shift() ?? (this.held ? undefined : this.#payload.shift());
       if (stream === undefined) break;
       stream.listed = false;
       if (!stream.closed) this.#serve(stream, limit, flushed);
@@ -126,13 +136,7 @@ export class Output {
       this.#pushHeaders(stream.id, headers, ends);
       if (ends) return this.#onEndSent(stream);
     }
-    const length = Math.min(
-      stream.queuedBytes,
-      stream.sendWindow,
-      this.window,
-      this.maxFrameSize,
-      this.#payload.length === 0 ? Math.max(limit, sharedFrameBytes) : sharedFrameBytes,
-    );
+    const length = this.#frameLength(stream, limit);
     if (length > 0) {
       const ends = stream.endRequested && stream.trailers === undefined && length === stream.queuedBytes;
       const room = this.#gather.reserve(frameHeaderLength);
@@ -142,6 +146,7 @@ export class Output {
       stream.sendWindow -= length;
       this.window -= length;
       this.#guard.sent(length);
+      this.clock.onSent(length);
       if (stream.drained) {
         stream.wantsDrain = false;
         this.#drained.push(stream);
@@ -155,6 +160,16 @@ export class Output {
     if (stream.trailers !== undefined) this.#pushHeaders(stream.id, stream.trailers, true);
     else this.#gather.push(makeFrame(frameTypes.data, frameFlags.endStream, stream.id, endOfStream));
     this.#onEndSent(stream);
+  }
+
+  /** How much payload of a stream goes into its next frame. */
+  #frameLength(stream: StreamState, limit: number): number {
+    if (!this.clock.open) return 0;
+    const share = this.#payload.length === 0 ? Math.max(limit, sharedFrameBytes) : sharedFrameBytes;
+    const wanted = Math.min(share, this.clock.frameLimit);
+    // A short rest goes along: in a frame by itself it would be a write by itself.
+    const whole = stream.queuedBytes - wanted < coalesceBelowBytes ? stream.queuedBytes : wanted;
+    return Math.min(whole, stream.queuedBytes, stream.sendWindow, this.window, this.maxFrameSize);
   }
 
   #pushHeaders(streamId: number, headers: HeaderList, endStream: boolean): void {

@@ -42,10 +42,16 @@ export class SessionCore implements IncomingOwner {
   #failure: Http2Error | undefined;
   #receiving = false;
 
-  constructor(role: 'client' | 'server', events: SessionEvents, limits: Http2Limits = {}) {
+  /** @param sameMachine - the peer's address is of this machine */
+  constructor(
+    role: 'client' | 'server',
+    events: SessionEvents,
+    limits: Http2Limits = {},
+    sameMachine: boolean = false,
+  ) {
     const resolved = resolveLimits(limits);
     const guard = new FloodGuard(resolved.floodBudgets);
-    const output = new Output(guard, (stream) => this.#onEndSent(stream));
+    const output = new Output(guard, (stream) => this.#onEndSent(stream), sameMachine && role === 'server');
     this.#parts = {
       role,
       events,
@@ -114,7 +120,8 @@ export class SessionCore implements IncomingOwner {
     return this.#goawaySent === undefined || streamId <= this.#goawaySent;
   }
 
-  pong(id: number): boolean {
+  pong(kind: number, id: number): boolean {
+    if (this.#parts.output.clock.onAnswer(kind, id)) return true;
     const done = this.#pings.get(id);
     if (done === undefined) return false;
     this.#pings.delete(id);
@@ -242,8 +249,8 @@ export class SessionCore implements IncomingOwner {
   resetStalled(looks: number, afterMs: number): void {
     const { table, output } = this.#parts;
     for (const stream of table.open()) {
-      // One that stands in the list, while the connection's window is open, waits for the socket.
-      const byWindow = !stream.listed || output.window <= 0;
+      // One that stands in the list, while payload is not held back, waits for the socket.
+      const byWindow = !stream.listed || output.held;
       if (stream.queuedBytes === 0 || stream.sent !== stream.sentWhenLooked || !byWindow) {
         stream.sentWhenLooked = stream.sent;
         stream.looksWithoutProgress = 0;

@@ -54,8 +54,8 @@ export interface IncomingOwner extends StreamOwner {
   openWaiting(): void;
   /** Calls a handler; what it throws is an error of its stream alone. */
   tell(stream: StreamState, where: string, call: () => void): void;
-  /** The answer to a PING; false when it was none of ours. */
-  pong(id: number): boolean;
+  /** The answer to a PING, by the words of its payload; false when it was none of ours. */
+  pong(kind: number, id: number): boolean;
   /** The peer takes no streams above an id. */
   goawayReceived(lastStreamId: number, reason: string): void;
 }

@@ -146,6 +146,7 @@ class TransportSession implements Http2Session {
         },
       },
       options.limits,
+      transport.sameMachine,
     );
     const stallMs = options.windowStallTimeoutMs ?? windowStallTimeoutMs;
     this.#look(stallMs, () => this.#core.resetStalled(looks, stallMs));

@@ -337,6 +337,7 @@ function tryMove(): Promise<boolean> {
 
 class SocketTransport implements Transport {
   readonly peer: Http2Peer;
+  readonly sameMachine: boolean;
   readonly #socket: Socket;
   readonly #read: ReadBuffer | undefined;
   #listener: TransportListener | undefined;
@@ -348,6 +349,8 @@ class SocketTransport implements Transport {
     this.#socket = socket;
     this.#read = read;
     this.peer = peer;
+    const { remoteAddress, localAddress } = socket;
+    this.sameMachine = remoteAddress !== undefined && remoteAddress === localAddress;
     if (read !== undefined) read.transport = this;
     socket.on('error', (error: Error) => {
       this.#error = error;

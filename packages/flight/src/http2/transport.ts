@@ -12,6 +12,8 @@ export interface TransportListener {
 export interface Transport {
   /** Who is at the other end. */
   readonly peer: Http2Peer;
+  /** The peer's address is of this machine, and a network's protocol is in between. Absent: no. */
+  readonly sameMachine?: boolean;
   /** Begins to read. Called once. */
   start(listener: TransportListener): void;
   /** Writes pieces in order; `done` when the kernel has taken them all, or never will. */

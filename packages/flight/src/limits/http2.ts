@@ -34,6 +34,20 @@ export const outputStepBytes: number = 1024 * 1024;
 /** Bytes given to the socket that the kernel has not taken yet: one write under way and the next behind it. */
 export const socketInFlightBytes: number = 2 * 1024 * 1024;
 
+/**
+ * Payload that a peer on the same machine may leave unread, for more to be sent, and how often it is asked. Measured
+ * with gRPC's C++ client (GB/s, medians of 6): 2.9 with 768 KiB ahead asked each 256, 2.7 with 512 ahead, 1.9 with 256,
+ * 2.3 with 1.75 MiB, 1.8 with whatever the kernel holds.
+ */
+export const unreadAheadBytes: number = 768 * 1024;
+export const readClockStepBytes: number = 256 * 1024;
+
+/**
+ * An answer to a PING that comes sooner is from nearby, in ms: within a machine it takes 0.1 when nothing waits before
+ * it. Through a tunnel to elsewhere the bound above must not be what limits the speed.
+ */
+export const nearPeerMs = 4;
+
 /** The reused read buffer of a socket: what one read takes at the most. */
 export const socketReadBufferBytes: number = 256 * 1024;
 

@@ -74,7 +74,12 @@ export class Harness {
   answer: ((stream: Http2Stream, handler: Recorder) => void) | undefined;
   readonly #decoder = new HpackDecoder({ maxTableSize: 4096, maxHeaderListSize: 1 << 20 });
 
-  constructor(role: 'client' | 'server', limits: Http2Limits = {}, events: Partial<SessionEvents> = {}) {
+  constructor(
+    role: 'client' | 'server',
+    limits: Http2Limits = {},
+    events: Partial<SessionEvents> = {},
+    sameMachine: boolean = false,
+  ) {
     this.core = new SessionCore(
       role,
       {
@@ -106,6 +111,7 @@ export class Harness {
         ...events,
       },
       limits,
+      sameMachine,
     );
   }
 
@@ -158,8 +164,9 @@ export function server(
   limits: Http2Limits = {},
   clientSettings: readonly (readonly [number, number])[] = [],
   events: Partial<SessionEvents> = {},
+  sameMachine: boolean = false,
 ): Harness {
-  const harness = new Harness('server', limits, events);
+  const harness = new Harness('server', limits, events, sameMachine);
   harness.send(preface, settings(...clientSettings), frame('SETTINGS', ACK, 0));
   harness.output();
   return harness;
@@ -169,8 +176,9 @@ export function server(
 export function client(
   limits: Http2Limits = {},
   serverSettings: readonly (readonly [number, number])[] = [],
+  sameMachine: boolean = false,
 ): Harness {
-  const harness = new Harness('client', limits);
+  const harness = new Harness('client', limits, {}, sameMachine);
   harness.send(settings(...serverSettings), frame('SETTINGS', ACK, 0));
   harness.output();
   return harness;

@@ -56,6 +56,17 @@ describe('payload', () => {
     }
   });
 
+  it('takes a short rest along instead of sending it by itself', () => {
+    const [harness, [handler]] = answering(1, [5, 0xffffff]);
+    const frameBytes = 1 << 20;
+    const lengths = (byteLength: number): number[] => {
+      handler?.stream?.write([Buffer.alloc(byteLength)], byteLength);
+      return harness.frames().map(({ payload }) => payload.length);
+    };
+    assert.deepEqual(lengths(2 * frameBytes + 486), [frameBytes, frameBytes + 486]);
+    assert.deepEqual(lengths(frameBytes + 5000), [frameBytes, 5000]);
+  });
+
   it('goes out as it lies in memory when it is large, and copied together when it is small', () => {
     const [harness, [handler]] = answering(1, [5, 1 << 20]);
     const large = numbered(50_000);
