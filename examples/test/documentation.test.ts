@@ -97,7 +97,7 @@ describe('the documentation', () => {
 
   for (const block of programs.filter(ends)) {
     it(`has programs that run: ${block.place}`, async () => {
-      await run(process.execPath, [join('out', `${nameOf(block)}.js`)], { cwd: folder, timeout: 60_000 });
+      await run(process.execPath, [join('out', `${nameOf(block)}.js`)], { cwd: folder, timeout: 300_000 });
     });
   }
 
@@ -111,7 +111,7 @@ describe('the documentation', () => {
       const { stdout } = await run(process.execPath, [`${root}packages/cli/bin/peregrine.mjs`, ...args], {
         cwd: folder,
         maxBuffer: 2 ** 26,
-        timeout: 60_000,
+        timeout: 300_000,
       });
       assert.notEqual(stdout + line, line.replace(/^npx peregrine put /, ''), 'something is printed');
     });

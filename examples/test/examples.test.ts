@@ -38,7 +38,7 @@ describe('the examples', () => {
   for (const [file, pattern] of Object.entries(prints)) {
     it(`${file} runs to its end`, async () => {
       const { stdout } = await promisify(execFile)(process.execPath, [`${compiled}${file}`], {
-        timeout: 60_000,
+        timeout: 300_000,
       });
       assert.match(stdout, pattern);
     });

@@ -38,7 +38,7 @@ export async function get(location: string, path: readonly string[], flags: GetF
       totalRows: limit < info.totalRecords ? BigInt(limit) : info.totalRecords,
       quiet: flags.quiet === true || (format === 'table' && flags.output === undefined),
     });
-    const sink = await openSink(flags.output);
+    const sink = openSink(flags.output);
     try {
       await using reader = client.readEndpoints(info);
       const writer = await createBatchWriter(format, await reader.schema, sink, limit);

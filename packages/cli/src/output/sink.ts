@@ -1,6 +1,5 @@
-import { createWriteStream, rmSync } from 'node:fs';
+import { createWriteStream, openSync, rmSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { fileReason } from '@peregrine/server/settings';
 import { UsageError } from '../exit-codes.ts';
@@ -19,14 +18,11 @@ export interface OutputSink {
  *
  * @throws UsageError when the file cannot be written
  */
-export async function openSink(path: string | undefined): Promise<OutputSink> {
+export function openSink(path: string | undefined): OutputSink {
   if (path === undefined || path === '-') return stdoutSink();
   const partial = `${path}.partial-${process.pid}`;
-  const stream = createWriteStream(partial, { flags: 'wx' });
-  await once(stream, 'open').catch((cause: unknown) => {
-    throw new UsageError(`${path} cannot be written: ${fileReason(cause)}`, { cause });
-  });
-  // Ctrl-C ends the process in the middle of it.
+  // Ctrl-C ends the process in the middle of it: no signal is seen between the two.
+  const stream = createWriteStream(partial, { fd: create(partial, path) });
   const removePartial = (): void => rmSync(partial, { force: true });
   process.on('exit', removePartial);
   return {
@@ -41,6 +37,14 @@ export async function openSink(path: string | undefined): Promise<OutputSink> {
       await rm(partial, { force: true });
     },
   };
+}
+
+function create(partial: string, path: string): number {
+  try {
+    return openSync(partial, 'wx');
+  } catch (cause) {
+    throw new UsageError(`${path} cannot be written: ${fileReason(cause)}`, { cause });
+  }
 }
 
 function stdoutSink(): OutputSink {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FlightCancelledError, FlightTimedOutError } from '../../src/errors.ts';
 import { bytesMessage, type GrpcServerCall, Metadata } from '../../src/grpc/index.ts';
-import { bytesDecoder, echo, message, pair, textOf, until } from './support.ts';
+import { aborted, bytesDecoder, callWithDeadline, echo, message, pair, textOf, until } from './support.ts';
 
 describe('cancellation', () => {
   it('is seen by the server at once, and rejects what waits', async (t) => {
@@ -113,20 +113,24 @@ describe('deadlines', () => {
     const { channel } = await pair(t, {
       Wait: (call) => {
         seen = call;
-        return new Promise((resolve) => call.signal.addEventListener('abort', () => resolve()));
+        return aborted(call.signal);
       },
     });
     const start = Date.now();
-    await assert.rejects(channel.unary('/t.T/Wait', message(''), { timeoutMs: 50 }), FlightTimedOutError);
+    await callWithDeadline(
+      (timeoutMs) =>
+        assert.rejects(channel.unary('/t.T/Wait', message(''), { timeoutMs }), FlightTimedOutError),
+      () => seen !== undefined,
+    );
     await until(() => seen?.isCancelled === true);
     const deadline = seen?.deadline?.getTime() ?? NaN;
-    assert.ok(deadline >= start + 40 && deadline < start + 5000);
+    assert.ok(deadline >= start + 40, `${deadline - start} ms`);
   });
 
   it('are kept by a server whose client does not keep them', async (t) => {
     // the client's own timer is the header's, so the server is asked by a raw header here
     const { channel } = await pair(t, {
-      Wait: (call) => new Promise((resolve) => call.signal.addEventListener('abort', () => resolve())),
+      Wait: (call) => aborted(call.signal),
     });
     const metadata = new Metadata();
     const spoofed = Object.assign(metadata, {

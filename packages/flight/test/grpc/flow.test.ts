@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bytesMessage } from '../../src/grpc/index.ts';
-import { bytesDecoder, message, pair, textOf } from './support.ts';
+import { bytesDecoder, message, pair, textOf, until } from './support.ts';
 
 describe('back-pressure', () => {
   it('holds back a server whose client does not read', async (t) => {
@@ -39,7 +39,7 @@ describe('back-pressure', () => {
   });
 
   it('holds back a client whose server does not read', async (t) => {
-    let release = (): void => undefined;
+    let release: (() => void) | undefined;
     const { channel } = await pair(
       t,
       {
@@ -57,7 +57,9 @@ describe('back-pressure', () => {
       { server: { windowBytes: 1 << 20, readAheadBytes: 1 << 20 } },
     );
     const call = channel.call('/t.T/Slow', bytesDecoder);
-    let written = 0;
+    call.write(bytesMessage(new Uint8Array(64 << 10)));
+    let written = 64 << 10;
+    await until(() => release !== undefined);
     let drained = true;
     while (written < 64 << 20 && drained) {
       const room = call.write(bytesMessage(new Uint8Array(64 << 10)));
@@ -70,7 +72,7 @@ describe('back-pressure', () => {
       }
     }
     assert.equal(drained, false);
-    release();
+    release?.();
     await call.drained();
     call.end();
     assert.equal(Number(textOf(await call.read())), written);

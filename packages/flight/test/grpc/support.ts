@@ -89,6 +89,30 @@ export async function temporaryFolder(t: TestContext): Promise<string> {
   return folder;
 }
 
+/** Resolves when the signal is aborted, or at once if it is. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/**
+ * Makes a call with a deadline until the server has seen one: on a busy machine the first may be over before the call
+ * gets there, so each has twice the time of the one before.
+ *
+ * @returns what the last call resolved with
+ */
+export async function callWithDeadline<T>(
+  makeCall: (timeoutMs: number) => Promise<T>,
+  hasArrived: () => boolean,
+): Promise<T> {
+  for (let timeoutMs = 50; ; timeoutMs *= 2) {
+    const result = await makeCall(timeoutMs);
+    if (hasArrived()) return result;
+  }
+}
+
 /** Resolves when the condition holds; it is looked at on every turn of the event loop. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));

@@ -70,7 +70,7 @@ describe('the limits of a session that sets none', () => {
 });
 
 describe('a TLS listener', () => {
-  it('closes a connection that does not do its handshake in time', { timeout: 20_000 }, async () => {
+  it('closes a connection that does not do its handshake in time', async () => {
     const certificate = createDevCertificateAuthority().issueServer();
     const listener = await echoServer(anyPort, {
       tls: { cert: certificate.cert, key: certificate.key },

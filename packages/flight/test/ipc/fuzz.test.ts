@@ -65,7 +65,7 @@ describe('damaged bytes', () => {
   ];
   const name = 'give an error of the family or batches that can be read whole';
   for (const options of levels)
-    it(`${name} (${options.validate ?? 'lengths'})`, { timeout: 120_000 }, () => {
+    it(`${name} (${options.validate ?? 'lengths'})`, () => {
       let good = 0;
       let refused = 0;
       for (const name of names) {

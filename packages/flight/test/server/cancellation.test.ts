@@ -6,6 +6,7 @@ import type { GrpcChannel } from '../../src/grpc/index.ts';
 import { Action } from '../../src/model/index.ts';
 import { GeneratorStream } from '../../src/stream/generator-stream.ts';
 import type { FlightDataStream } from '../../src/stream/types.ts';
+import { aborted, callWithDeadline } from '../grpc/support.ts';
 import { action, batchOf, exchange, get, numbers, put, request, start, until } from './fixture.ts';
 
 /** The ways in which a client can go while a stream runs. */
@@ -246,6 +247,7 @@ describe('a handler that does not notice that its client is gone', () => {
   it('may end late, which nobody hears of any more', async () => {
     let finish: ((value: string) => void) | undefined;
     const completed: unknown[] = [];
+    let started = 0;
     await using running = await start(
       {
         doAction: () =>
@@ -256,29 +258,42 @@ describe('a handler that does not notice that its client is gone', () => {
       {
         limits: { abandonedHandlerMs: 10 },
         middleware: {
-          observer: { startCall: () => ({ callCompleted: (error) => void completed.push(error?.code) }) },
+          observer: {
+            startCall: () => {
+              started += 1;
+              return { callCompleted: (error) => void completed.push(error?.code) };
+            },
+          },
         },
       },
     );
-    await assert.rejects(action(running.channel, 'wait', '', { timeoutMs: 20 }));
+    await callWithDeadline(
+      (timeoutMs) => assert.rejects(action(running.channel, 'wait', '', { timeoutMs })),
+      () => finish !== undefined,
+    );
     await until(() => running.server.runningCalls === 0, 'the call is given up');
     finish?.('late');
     await nextTurn();
     assert.equal(running.server.runningCalls, 0);
-    assert.equal(completed.length, 1);
+    assert.equal(completed.length, started);
   });
 
   it('is waited for as long as it cleans up in time', async () => {
+    let begun = false;
     let cleaned = false;
     await using running = await start({
       doAction: async (_action, { signal }) => {
-        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        begun = true;
+        await aborted(signal);
         await nextTurn();
         cleaned = true;
         return undefined;
       },
     });
-    await assert.rejects(action(running.channel, 'wait', '', { timeoutMs: 20 }));
+    await callWithDeadline(
+      (timeoutMs) => assert.rejects(action(running.channel, 'wait', '', { timeoutMs })),
+      () => begun,
+    );
     await until(() => running.server.runningCalls === 0, 'the call is over');
     assert.equal(cleaned, true);
   });

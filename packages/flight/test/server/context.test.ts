@@ -11,6 +11,7 @@ import {
 import { Action } from '../../src/model/index.ts';
 import { flightMethodPath } from '../../src/proto/names.ts';
 import type { ServerCallContext } from '../../src/server/context.ts';
+import { aborted, callWithDeadline } from '../grpc/support.ts';
 import { action, start, until, withHeaders } from './fixture.ts';
 
 /** One DoAction: its initial metadata and its status. */
@@ -130,13 +131,15 @@ describe('the context of a call', () => {
     let reason: unknown;
     await using running = await start({
       doAction: async (_action, { signal }) => {
-        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        await aborted(signal);
         reason = signal.reason;
         return 'x';
       },
     });
-    await assert.rejects(action(running.channel, 'x', '', { timeoutMs: 50 }), FlightTimedOutError);
-    await until(() => reason !== undefined, 'the server sees it');
+    await callWithDeadline(
+      (timeoutMs) => assert.rejects(action(running.channel, 'x', '', { timeoutMs }), FlightTimedOutError),
+      () => reason !== undefined,
+    );
     assert.ok(reason instanceof FlightTimedOutError || reason instanceof FlightCancelledError);
   });
 

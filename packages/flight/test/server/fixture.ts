@@ -158,9 +158,9 @@ export function valuesOf(table: Table): unknown[] {
 
 /** Waits, a turn of the event loop at a time, until something is so. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 300_000;
   while (!condition()) {
-    if (Date.now() > end) throw new Error(`waited for 20 seconds until ${what}`);
+    if (Date.now() > end) throw new Error(`waited for 5 minutes until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

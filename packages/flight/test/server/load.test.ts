@@ -183,6 +183,7 @@ describe('a slow peer', () => {
       for (; sent < 1200; sent += 1) await writer.writeBatch(batch);
       await writer.doneWriting();
     })();
+    await until(() => read !== undefined, 'the server has the call');
     let before = -1;
     while (sent !== before) {
       before = sent;

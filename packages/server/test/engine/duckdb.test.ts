@@ -275,11 +275,11 @@ describe('the DuckDB engine', () => {
     const running = connection.query(endless, { signal: controller.signal });
     let ticks = 0;
     const ticking = setInterval(() => ticks++, 1);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    while (ticks < 20) await new Promise((resolve) => setTimeout(resolve, 1));
+    assert.ok(engine.statistics.running > 0, 'it runs while the event loop goes on');
     controller.abort();
     await assert.rejects(running, code('CANCELLED'));
     clearInterval(ticking);
-    assert.ok(ticks > 5, `${ticks} ticks`);
     assert.deepEqual(await one('SELECT 1 AS a'), { a: 1 });
   });
 

@@ -68,7 +68,7 @@ async function leftovers(dataset: string): Promise<string[]> {
 async function assertUntouched(dataset: string): Promise<void> {
   const files = (): Promise<string[]> => readdir(join(folder, `${dataset}.peregrine`));
   // The server ends on its side when it has seen that the client is gone.
-  for (let tries = 0; tries < 500 && (await files()).length !== 2; tries += 1) {
+  while ((await files()).length !== 2) {
     await new Promise((resolve) => {
       setTimeout(resolve, 10);
     });

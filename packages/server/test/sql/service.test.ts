@@ -23,6 +23,10 @@ function hasCode(code: string, text?: string): (error: unknown) => boolean {
     (text === undefined || error.message.includes(text));
 }
 
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await sleep(5);
+}
+
 describe('Flight SQL over DuckDB', () => {
   let server: RunningServer;
   let sql: FlightSqlClient;
@@ -208,8 +212,8 @@ describe('Flight SQL over DuckDB', () => {
       await assert.rejects(yours.query('FROM mine'), hasCode('NOT_FOUND'));
       const before = server.engine.statistics.connections;
       await mine.closeSession();
-      for (let i = 0; i < 50 && server.engine.statistics.connections >= before; i++) await sleep(10);
-      assert.ok(server.engine.statistics.connections < before, 'the connection is freed with the session');
+      // the connection is freed with the session
+      await until(() => server.engine.statistics.connections < before);
       await assert.rejects(mine.query('FROM mine'));
       await Promise.all([mine.close(), yours.close()]);
     }
@@ -333,31 +337,27 @@ describe('Flight SQL over DuckDB', () => {
     assert.equal((await sql.cancelFlightInfo(poll.info)).status, 'CANCELLED');
     assert.ok(progress === undefined || (progress >= 0 && progress < 1), `progress ${progress}`);
     await assert.rejects(sql.poll(poll.descriptor), hasCode('NOT_FOUND'));
-    for (let i = 0; i < 200 && server.engine.statistics.running > 0; i++) await sleep(10);
-    assert.equal(server.engine.statistics.running, 0, 'the engine has stopped');
+    await until(() => server.engine.statistics.running === 0);
   });
 
   it('stops a query that runs by the older action too, and one whose rows are being waited for', async () => {
     const endless = 'SELECT count(*) FROM range(1000000000000) a WHERE a.range % 7 = 3';
-    const isIdle = async (): Promise<boolean> => {
-      for (let i = 0; i < 500 && server.engine.statistics.running > 0; i++) await sleep(10);
-      return server.engine.statistics.running === 0;
-    };
+    const isIdle = (): Promise<void> => until(() => server.engine.statistics.running === 0);
     const poll = await sql.pollExecute(endless);
     assert.ok(poll.info !== undefined && !poll.isComplete);
     assert.ok(server.engine.statistics.running > 0);
     assert.equal(await sql.cancelQuery(poll.info), 'CANCELLED');
-    assert.ok(await isIdle(), 'the engine has stopped');
+    await isIdle();
     for (const cancel of [
       (info: FlightInfo) => sql.cancelQuery(info),
       async (info: FlightInfo) => (await sql.cancelFlightInfo(info)).status,
     ]) {
       const info = await sql.execute(endless);
       const reading = assert.rejects(sql.readAll(info), hasCode('CANCELLED'));
-      for (let i = 0; i < 500 && server.engine.statistics.running === 0; i++) await sleep(10);
+      await until(() => server.engine.statistics.running > 0);
       assert.equal(await cancel(info), 'CANCELLED');
       await reading;
-      assert.ok(await isIdle(), 'the engine has stopped');
+      await isIdle();
     }
   });
 
@@ -412,8 +412,8 @@ describe('Flight SQL over DuckDB', () => {
       const expired = await hasty.sql().execute('SELECT 1');
       await sleep(20);
       await assert.rejects(hasty.sql().readAll(expired), hasCode('NOT_FOUND', 'expired'));
-      for (let i = 0; i < 100 && hasty.service.statements.size > 0; i++) await sleep(10);
-      assert.equal(hasty.service.statements.size, 0, 'memory is freed when nobody fetches');
+      // memory is freed when nobody fetches
+      await until(() => hasty.service.statements.size === 0);
     } finally {
       await hasty.stop();
     }
@@ -452,8 +452,7 @@ describe('Flight SQL over DuckDB', () => {
     try {
       const client = hasty.sql();
       const transaction = await client.beginTransaction();
-      for (let i = 0; i < 200 && hasty.engine.statistics.connections > 0; i++) await sleep(10);
-      assert.equal(hasty.engine.statistics.connections, 0);
+      await until(() => hasty.engine.statistics.connections === 0);
       await assert.rejects(transaction.commit(), hasCode('NOT_FOUND'));
     } finally {
       await hasty.stop();
@@ -467,7 +466,6 @@ describe('Flight SQL over DuckDB', () => {
     const reader = server.flight.doGet(endpoint.ticket);
     await reader.readNext();
     reader.cancel();
-    for (let i = 0; i < 300 && server.engine.statistics.batchBytes > 0; i++) await sleep(10);
-    assert.equal(server.engine.statistics.batchBytes, 0);
+    await until(() => server.engine.statistics.batchBytes === 0);
   });
 });
