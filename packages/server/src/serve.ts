@@ -21,6 +21,8 @@ import { createSqlService } from './sql/service.ts';
 import { openStore } from './store/store.ts';
 import type { Store } from './store/types.ts';
 
+export { exitAtOnce } from './engine/pool/exit-at-once.ts';
+
 /** How a data server runs: settings, and what only programs give. What is left out has its default. */
 export interface DataServerOptions extends Partial<ServerSettings> {
   /** What the server calls its version. Default: `unknown`. */

@@ -1,5 +1,5 @@
 import { messageOf } from '@peregrine/flight';
-import { type DataServer, InsecureListenerError, serveData } from '@peregrine/server/serve';
+import { type DataServer, InsecureListenerError, exitAtOnce, serveData } from '@peregrine/server/serve';
 import { type FlagValue, SettingsError, loadSettings } from '@peregrine/server/settings';
 import { UsageError, exitCodes } from '../exit-codes.ts';
 import { serveBanner } from '../output/serve-banner.ts';
@@ -12,14 +12,17 @@ export async function serve(
 ): Promise<void> {
   const server = await start(paths, flags, version);
   let stopping = false;
-  const stop = (): void => {
-    if (stopping) process.exit(exitCodes.interrupted);
+  const stop = (code: number): void => {
+    if (stopping) {
+      void exitAtOnce(code);
+      return;
+    }
     stopping = true;
     process.stderr.write('peregrine: finishing running calls; again to stop at once\n');
     void server.shutdown();
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  process.on('SIGTERM', () => stop(exitCodes.terminated));
+  process.on('SIGINT', () => stop(exitCodes.interrupted));
   if (server.json) {
     const ready = {
       event: 'ready',

@@ -1,9 +1,20 @@
 import { Worker } from 'node:worker_threads';
+import type { WorkerCommand } from '../worker/messages.ts';
+import { type CountedWork, askForWork, countWork, forgetWork } from './counted-work.ts';
 
 /** What a thread is started with, before it is known what for. */
 export interface WorkerStart {
   /** Loads DuckDB's library already: what it takes to load it, it takes once a process. */
   readonly preload: boolean;
+  /** Where it counts what it is done with. */
+  readonly work: CountedWork;
+}
+
+/** A thread and how to ask it for something. */
+export interface StartedWorker {
+  readonly worker: Worker;
+  /** Sends a command, which counts as work until the thread is done with it. */
+  command(command: WorkerCommand): void;
 }
 
 /** An engine begins with two threads: one that controls, and one for the first statement. */
@@ -16,7 +27,7 @@ const earlyThreads = 2;
 const youngMb = 2;
 
 /** Threads that nobody has taken yet. */
-let early: readonly Worker[] = [];
+let early: readonly StartedWorker[] = [];
 
 /**
  * Starts the threads that the next engine begins with. A program that is about to open one calls this before it loads
@@ -24,23 +35,26 @@ let early: readonly Worker[] = [];
  */
 export function startEngineThreads(): void {
   while (early.length < earlyThreads) {
-    const worker = newWorker({ preload: early.length === 0 });
+    const started = newWorker({ preload: early.length === 0 });
     // One that cannot load leaves it to the next to say why.
     const forget = (): void => {
-      early = early.filter((other) => other !== worker);
+      early = early.filter((other) => other !== started);
     };
-    early = [...early, worker.once('error', forget).once('exit', forget)];
+    early = [...early, started];
+    started.worker.once('error', forget).once('exit', forget);
   }
 }
 
 /** The thread that was started first, or a new one. */
-export function takeWorker(): Worker {
+export function takeWorker(): StartedWorker {
   const [taken = newWorker({ preload: false }), ...others] = early;
   early = others;
-  return taken.removeAllListeners();
+  return taken;
 }
 
-function newWorker(start: WorkerStart): Worker {
+function newWorker({ preload }: { readonly preload: boolean }): StartedWorker {
+  const work = countWork();
+  const start: WorkerStart = { preload, work };
   // Output of tsc: the worker's program lies beside as JavaScript.
   const worker = new Worker(new URL('../worker/main.js', import.meta.url), {
     workerData: start,
@@ -49,5 +63,13 @@ function newWorker(start: WorkerStart): Worker {
     resourceLimits: { maxYoungGenerationSizeMb: youngMb },
   });
   worker.unref();
-  return worker;
+  worker.once('exit', () => forgetWork(work));
+  return {
+    worker,
+    command(command) {
+      askForWork(work);
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+      worker.postMessage(command);
+    },
+  };
 }

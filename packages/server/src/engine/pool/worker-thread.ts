@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { FlightUnavailableError } from '@peregrine/flight';
 import { toFlightError } from '../adbc/errors.ts';
 import type {
@@ -29,11 +30,12 @@ interface Waiting {
 
 /** Starts a worker; a failure to start comes with its first operation. */
 export function startWorker(setup: WorkerSetup, onExit: () => void): WorkerThread {
-  const worker = takeWorker();
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-  worker.postMessage(setup);
+  const started = takeWorker();
+  const { worker } = started;
+  started.command({ kind: 'setup', setup });
   const waiting: Waiting[] = [];
   let failure: Error | undefined;
+  let hasExited = false;
 
   function fail(error: Error): void {
     failure ??= new FlightUnavailableError(`a thread of the engine ended: ${error.message}`, {
@@ -50,6 +52,7 @@ export function startWorker(setup: WorkerSetup, onExit: () => void): WorkerThrea
   });
   worker.on('error', fail);
   worker.on('exit', (code) => {
+    hasExited = true;
     fail(new Error(`exit code ${code}`));
     onExit();
   });
@@ -62,8 +65,7 @@ export function startWorker(setup: WorkerSetup, onExit: () => void): WorkerThrea
         waiting.push({ resolve: (result) => resolve(result as OperationResult<K>), reject });
         worker.ref();
         const request: WorkerRequest<K> = { name, args };
-        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-        worker.postMessage(request);
+        started.command({ kind: 'run', request });
       });
     },
     get isBusy() {
@@ -73,7 +75,11 @@ export function startWorker(setup: WorkerSetup, onExit: () => void): WorkerThrea
       return failure === undefined;
     },
     async close() {
-      await worker.terminate();
+      if (hasExited) return;
+      worker.ref();
+      // Never from outside: what native code is about cannot be ended in the middle.
+      started.command({ kind: 'end' });
+      await once(worker, 'exit');
     },
   };
 }

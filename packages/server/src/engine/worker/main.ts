@@ -4,20 +4,28 @@ import { DriverError } from '../adbc/driver.ts';
 import type { EngineFailure } from '../adbc/errors.ts';
 import { loadLibrary } from '../c-data/native.ts';
 import { findDuckDbLibrary } from '../duckdb-files.ts';
+import { endAllWork, endWork } from '../pool/counted-work.ts';
 import type { WorkerStart } from '../pool/early-worker.ts';
-import type { OperationName, OperationTable, WorkerAnswer, WorkerRequest, WorkerSetup } from './messages.ts';
+import type {
+  OperationName,
+  OperationTable,
+  WorkerAnswer,
+  WorkerCommand,
+  WorkerRequest,
+} from './messages.ts';
 import { createOperations } from './operations.ts';
 
 /*
- * The program of a worker thread: gets its setup first, then takes one request after the other and answers each. Native
- * calls may take minutes; they block this thread only.
+ * The program of a worker thread: gets its setup first, then takes one request after the other and answers each,
+ * until it is told to end. Native calls may take minutes; they block this thread only.
  */
 
 const port = parentPort;
 if (port === null) throw new Error('this program runs as a worker thread of the engine');
 
 // workerData is what `early-worker.ts` passes.
-const { preload }: WorkerStart = workerData;
+const { preload, work }: WorkerStart = workerData;
+process.once('exit', () => endAllWork(work));
 if (preload) preloadDuckDb();
 
 /** Whoever needs the library is told why it cannot be loaded. */
@@ -50,15 +58,25 @@ function failureOf(error: unknown): EngineFailure {
   };
 }
 
-port.once('message', (setup: WorkerSetup) => {
-  const operations = createOperations(setup);
-  port.on('message', (request: WorkerRequest) => {
-    let answer: WorkerAnswer;
-    try {
-      answer = { kind: 'done', result: run(operations, request) };
-    } catch (error) {
-      answer = { kind: 'failed', failure: failureOf(error) };
-    }
-    port.postMessage(answer);
-  });
+let operations: OperationTable | undefined;
+
+function answerTo(request: WorkerRequest): WorkerAnswer {
+  try {
+    if (operations === undefined) throw new Error('a request came before the setup');
+    return { kind: 'done', result: run(operations, request) };
+  } catch (error) {
+    return { kind: 'failed', failure: failureOf(error) };
+  }
+}
+
+port.on('message', (command: WorkerCommand) => {
+  try {
+    if (command.kind === 'setup') operations = createOperations(command.setup);
+    else if (command.kind === 'run') port.postMessage(answerTo(command.request));
+    // Nothing keeps the thread then.
+    else port.close();
+  } finally {
+    endWork(work);
+  }
 });
+endWork(work);

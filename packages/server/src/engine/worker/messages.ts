@@ -170,11 +170,17 @@ export type OperationResult<K extends OperationName> = Operations[K][1];
 /** The functions behind the operations. */
 export type OperationTable = { [K in OperationName]: (args: OperationArguments<K>) => OperationResult<K> };
 
-/** Main thread to worker. */
+/** An operation that is asked for. */
 export interface WorkerRequest<K extends OperationName = OperationName> {
   readonly name: K;
   readonly args: OperationArguments<K>;
 }
+
+/** What the main thread tells a worker: first its setup, then requests, at last to end itself when it is done with them. */
+export type WorkerCommand =
+  | { readonly kind: 'setup'; readonly setup: WorkerSetup }
+  | { readonly kind: 'run'; readonly request: WorkerRequest }
+  | { readonly kind: 'end' };
 
 /** Worker to main thread: one answer to each request. */
 export type WorkerAnswer =
