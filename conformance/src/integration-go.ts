@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { integrationCases } from './integration-json.ts';
 import type { IntegrationCase } from './integration-json.ts';
+import { largeDictionaryCase } from './integration/large-dictionary.ts';
 import { rawCases } from './integration/raw-cases.ts';
 import { scenarios } from './integration/scenarios.ts';
 import { conformanceFile, goProgram, startPeer } from './peers.ts';
@@ -86,7 +87,9 @@ for (const [server, client] of pairs) {
 
   describe(`JSON files: the client of ${client.name} against the server of ${server.name}`, () => {
     const cases: readonly IntegrationCase[] =
-      client === ours ? integrationCases() : [...integrationCases(), ...rawCases()];
+      client === ours
+        ? [...integrationCases(), largeDictionaryCase()]
+        : [...integrationCases(), ...rawCases(), largeDictionaryCase()];
     let folder = '';
     let running: Peer;
     let port = '';

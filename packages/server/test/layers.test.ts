@@ -12,7 +12,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   engine: ['formats'],
   datasets: ['engine'],
   store: ['datasets', 'engine'],
-  sql: ['engine', 'formats', 'store'],
+  sql: ['datasets', 'engine', 'formats', 'store'],
   http: ['datasets', 'engine', 'formats', 'sql', 'store'],
   service: ['datasets', 'engine', 'sql', 'store'],
   serve: ['engine', 'settings', 'sql', 'store'],

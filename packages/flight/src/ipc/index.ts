@@ -24,7 +24,12 @@ export {
 } from './stream-writer.ts';
 export { IpcFileWriter, writeIpcFile, type IpcFileWriteOptions } from './file-writer.ts';
 export { encodeSchema, encodeSchemaEncapsulated, toArrowSchema } from './encode/schema.ts';
-export { IpcEncoder, type IpcEncoderOptions, type PreparedBatch } from './encode/encoder.ts';
+export {
+  IpcEncoder,
+  type IpcEncoderOptions,
+  type PreparedBatch,
+  type PreparedPart,
+} from './encode/encoder.ts';
 export { unifyDictionaries } from './unify-dictionaries.ts';
 
 // The raw level: messages as they are on the wire

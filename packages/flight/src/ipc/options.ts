@@ -26,7 +26,7 @@ export interface IpcWriteOptions {
   readonly alignment?: 8 | 64 | undefined;
   /**
    * When a dictionary grew at its end, send only what is new (a delta) instead of all of it; over Flight, send one that is
-   * above the target size as a first part and deltas. Not every reader
+   * above the target size as a first part and deltas, instead of small ones with what each part uses. Not every reader
    * knows deltas, and Java's Flight takes one for the whole dictionary, which gives wrong values: `docs/arrow-ipc.md`
    * has a table. Default: false.
    */

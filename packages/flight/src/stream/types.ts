@@ -77,7 +77,8 @@ export interface FlightStreamReader extends AsyncIterable<FlightStreamChunk>, As
 export interface FlightWriteOptions extends IpcWriteOptions {
   /**
    * Batches are split by rows so that no message takes more bytes than this; a single row above it still goes as one
-   * message. `Infinity` lifts the limit. Default: `defaultTargetMessageBytes` of `limits/`, which peers with
+   * message. A dictionary above it is cut down to the values that each part of a batch uses. `Infinity` lifts the limit,
+   * and a large dictionary goes once, whole. Default: `defaultTargetMessageBytes` of `limits/`, which peers with
    * gRPC's usual 4 MiB receive limit accept.
    */
   readonly targetMessageBytes?: number | undefined;

@@ -22,6 +22,8 @@ import { FlightServer } from '../../src/server/flight-server.ts';
 import type { FlightServerOptions } from '../../src/server/options.ts';
 import { createSessionHandlers } from '../../src/server/sessions/session-actions.ts';
 import type { FlightHandlers } from '../../src/server/types.ts';
+import { Dictionary, Int32, makeData, Table, Utf8, Vector } from 'apache-arrow';
+import { RecordBatchStream } from '../../src/stream/record-batch-stream.ts';
 import { batchOf, numbers, valuesOf } from './fixture.ts';
 
 async function pair(
@@ -152,6 +154,42 @@ describe('our client and our server', () => {
       getToken: () => token,
     });
     assert.deepEqual(await bodies(both.client.doAction('x')), ['alice']);
+  });
+
+  it('send a dictionary of 40 MiB to a peer that takes 4 MiB, and back', async () => {
+    const [values, width] = [350_000, 120];
+    const word = (index: number): string => `word ${index} `.padEnd(width, '.');
+    // Not by a builder, which takes seconds for so many.
+    const data = Buffer.alloc(values * width, '.');
+    for (let i = 0; i < values; i++) data.write(`word ${i} `, i * width, 'latin1');
+    const valueOffsets = Int32Array.from({ length: values + 1 }, (_, i) => i * width);
+    const dictionary = new Vector([makeData({ type: new Utf8(), length: values, data, valueOffsets })]);
+    const indices = Int32Array.from({ length: 400_000 }, (_, i) => (i * 7919) % values);
+    const type = new Dictionary(new Utf8(), new Int32(), 1);
+    const table = new Table({ w: new Vector([makeData({ type, data: indices, dictionary })]) });
+    const check = (got: Table): void => {
+      const column = got.getChild('w');
+      assert.equal(column?.length, indices.length);
+      for (let i = 0; i < indices.length; i += 97) assert.equal(column?.get(i), word(indices[i] ?? 0));
+    };
+    const maxReceiveBytes = 4 * 1024 * 1024;
+    let put: Table | undefined;
+    await using both = await pair(
+      {
+        doGet: () => new RecordBatchStream(table),
+        doPut: async (_descriptor, reader) => {
+          put = await reader.readAll();
+        },
+      },
+      { limits: { maxReceiveBytes } },
+      { channelOptions: { 'grpc.max_receive_message_length': maxReceiveBytes } },
+    );
+    check(await both.client.doGet(new Ticket('x')).readAll());
+    await using call = both.client.doPut(descriptor);
+    await call.writer.writeTable(table);
+    await call.writer.close();
+    assert.ok(put !== undefined);
+    check(put);
   });
 
   it('log in with name and password for a token', async () => {

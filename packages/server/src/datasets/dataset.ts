@@ -1,5 +1,5 @@
 import type { FlightDataStream } from '@peregrine/flight';
-import type { StoredMessage } from './stored-stream.ts';
+import type { StoredMessage } from './message-cutter.ts';
 
 /** What is known of a dataset without reading it. */
 export interface DatasetInfo {

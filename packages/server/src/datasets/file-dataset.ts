@@ -4,7 +4,8 @@ import type { Dataset, DatasetInfo } from './dataset.ts';
 import { type MessageIndex, readMessageIndex } from './message-index.ts';
 import { type RangeSource, openFileRange } from './range-source.ts';
 import { readMessages } from './read-messages.ts';
-import { type StoredMessage, createStoredStream } from './stored-stream.ts';
+import type { StoredMessage } from './message-cutter.ts';
+import { createStoredStream } from './stored-stream.ts';
 
 /**
  * An Arrow IPC file or stream on disk. Only its headers are kept in memory; bodies are read when they are sent. A file

@@ -1,6 +1,6 @@
 import { FlightError } from '@peregrine/flight';
 import { type ArrowField, decodeMessageHeader, encodeDictionaryBatchHeader } from '@peregrine/flight/ipc';
-import type { StoredMessage } from './stored-stream.ts';
+import type { StoredMessage } from './message-cutter.ts';
 
 /**
  * The messages behind a schema, with their dictionaries named as another schema of the same columns names them: each

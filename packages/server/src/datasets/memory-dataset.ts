@@ -9,7 +9,8 @@ import { IpcDecoder, decodeMessageHeader } from '@peregrine/flight/ipc';
 import type { Dataset, DatasetInfo } from './dataset.ts';
 import { renameDictionaries } from './join-dictionaries.ts';
 import type { SharedLease, SharedMemory } from './shared-memory.ts';
-import { type StoredMessage, createStoredStream } from './stored-stream.ts';
+import type { StoredMessage } from './message-cutter.ts';
+import { createStoredStream } from './stored-stream.ts';
 
 /** A dataset whose messages are at hand, and whose memory is given back by `release()`. */
 export interface MemoryDataset extends Dataset {

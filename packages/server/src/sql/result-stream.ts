@@ -1,5 +1,7 @@
 import { type FlightDataStream, RawIpcStream, type RawIpcMessage } from '@peregrine/flight';
+import { MessageCutter } from '../datasets/message-cutter.ts';
 import type { EngineBatch, EngineResult } from '../engine/types.ts';
+import { largestForwardedBody } from '../limits.ts';
 
 /** Batches with the header of their schema: a result of the engine, or one that was kept. */
 export interface BatchSource extends AsyncIterable<EngineBatch> {
@@ -28,10 +30,16 @@ export function streamResult(
         const source = await open(options.signal);
         try {
           yield { header: schema ?? source.schema };
+          const target = options.write?.targetMessageBytes ?? largestForwardedBody;
+          let cutter: MessageCutter | undefined;
           for await (const batch of source) {
             inHand = batch;
-            const { body, header } = batch;
-            yield { header, body, onFlushed: () => batch.release() };
+            const { body, header, kind } = batch;
+            const message = { header, body, onFlushed: () => batch.release() };
+            // An ENUM may have more values than a message can hold; without any nothing is looked at.
+            if (kind === 'dictionary') cutter ??= new MessageCutter(source.schema, target);
+            if (cutter === undefined) yield message;
+            else yield* cutter.cut(message);
             inHand = undefined;
           }
         } finally {

@@ -9,7 +9,17 @@ import {
   Ticket,
   connect,
 } from '@peregrine/flight';
-import { type RecordBatch, type Table, tableFromArrays } from 'apache-arrow';
+import {
+  Dictionary,
+  Int32,
+  makeData,
+  type RecordBatch,
+  Table,
+  tableFromArrays,
+  Utf8,
+  Vector,
+  vectorFromArray,
+} from 'apache-arrow';
 import { createDatasetStore } from '../../src/datasets/dataset.ts';
 import { createFlightService } from '../../src/service/flight-service.ts';
 import { invalidUploads } from './invalid-batches.ts';
@@ -165,6 +175,25 @@ describe('putting datasets', () => {
     assert.deepEqual(Int32Array.from(got.getChild('n')?.toArray() ?? []), n);
     assert.equal(got.getChild('w')?.get(rows - 1), `w${(rows - 1) % 7}`);
     await drop('long');
+  });
+
+  it('sends dictionaries above 4 MiB in parts, whole or in parts as they came', async () => {
+    const words = Array.from({ length: 90_000 }, (_, i) => `word ${i} `.padEnd(70, '.'));
+    const indices = Int32Array.from({ length: 150_000 }, (_, i) => (i * 7919) % words.length);
+    const type = new Dictionary(new Utf8(), new Int32(), 1);
+    const dictionary = vectorFromArray(words, new Utf8());
+    const table = new Table({ w: new Vector([makeData({ type, data: indices, dictionary })]) });
+    for (const target of [Infinity, undefined]) {
+      await put('wide', table, undefined, target);
+      let bytes = 0;
+      for await (const { dataBody } of client.doGet(new Ticket('wide')).raw())
+        bytes = Math.max(bytes, dataBody.length);
+      assert.ok(bytes <= 4 << 20, `a body of ${bytes} bytes`);
+      const got = (await get('wide')).getChild('w');
+      assert.equal(got?.length, indices.length);
+      for (let i = 0; i < indices.length; i += 97) assert.equal(got?.get(i), words[indices[i] ?? 0]);
+    }
+    await drop('wide');
   });
 
   it('lets streams end that began before their dataset was replaced and its memory used again', async () => {

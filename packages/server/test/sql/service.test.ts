@@ -99,6 +99,26 @@ describe('Flight SQL over DuckDB', () => {
     await sql.closeSession();
   });
 
+  it('sends an ENUM of more values than a message holds with what each batch uses', async () => {
+    const word = (n: string): string => `rpad('value ' || ${n}, 80, '.')`;
+    await sql.executeUpdate(
+      `CREATE TYPE wide AS ENUM (SELECT ${word('range')} FROM range(80000) ORDER BY range)`,
+    );
+    const rows = 100_000;
+    const query = `SELECT ${word('range * 7919 % 80000')}::wide AS w, range % 2 AS n FROM range(${rows})`;
+    let longest = 0;
+    for await (const { dataBody } of server.flight.doGet(new Ticket(query)).raw()) {
+      longest = Math.max(longest, dataBody.byteLength);
+    }
+    assert.ok(longest <= 4 * 1024 * 1024, `a body of ${longest} bytes`);
+    const words = (await sql.query(query)).getChild('w');
+    assert.equal(words?.length, rows);
+    for (let i = 0; i < rows; i += 101) {
+      assert.equal(words?.get(i), `value ${(i * 7919) % 80_000}`.padEnd(80, '.'));
+    }
+    await sql.executeUpdate('DROP TYPE wide');
+  });
+
   it('does not run what only its schema is asked for', async () => {
     const schema = await sql.executeSchema("SELECT 1::BIGINT AS a, 'x' AS b");
     assert.deepEqual(schema.fields.map(String), ['a: Int64', 'b: Utf8']);

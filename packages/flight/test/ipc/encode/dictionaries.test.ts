@@ -23,7 +23,7 @@ import { IpcEncoder } from '../../../src/ipc/encode/encoder.ts';
 import type { EncodedMessage } from '../../../src/ipc/encode/message.ts';
 import { writeIpcFile } from '../../../src/ipc/file-writer.ts';
 import type { IpcWriteOptions } from '../../../src/ipc/options.ts';
-import { writeIpcStream } from '../../../src/ipc/stream-writer.ts';
+import { IpcStreamWriter, writeIpcStream } from '../../../src/ipc/stream-writer.ts';
 import { joined, valuesOf } from '../values.ts';
 
 const colors = new Dictionary(new Utf8(), new Int8(), 3);
@@ -69,6 +69,17 @@ function readColumn(pieces: readonly Uint8Array[]): string[][] {
 }
 
 describe('dictionaries of a stream', () => {
+  it('are cut down to what each part uses where they are too large, as apache-arrow reads them', () => {
+    const texts = Array.from({ length: 60 }, (_, i) => `value ${i}`);
+    const batch = batchOf([['c', encoded([5, 6, 5, 59, 40, 3, 2, 1, 0, 17, 18, 19], words(...texts))]]);
+    const encoder = new IpcEncoder(batch.schema, { splitDictionariesAbove: 60 });
+    const messages = encoder.batch(batch);
+    assert.deepEqual(kinds(messages), ['D3:5', 'B:6', 'D3:5', 'B:5', 'D3:1', 'B:1']);
+    const writer = new IpcStreamWriter(batch.schema);
+    const pieces = [...writer.start(), ...messages.flatMap((message) => writer.message(message))];
+    assert.deepEqual(readColumn([...pieces, ...writer.end()]).flat(), valuesOf(batch.getChildAt(0)));
+  });
+
   it('are sent before the first batch that needs them, and not again while they stay the same', () => {
     const dictionary = words('red', 'green');
     const batches = [
