@@ -9,6 +9,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 /** A file that waits for ever is an error, not a run that never ends; on a busy machine one may take minutes. */
 const fileTimeoutMs = 600_000;
+/** All of it takes some minutes. A test that never ends can keep its process, which the runner does not end then. */
+const runTimeoutMs = 1_500_000;
 /** Processes that were told to end do so within this time. */
 const endTimeoutMs = 20_000;
 
@@ -43,7 +45,13 @@ const child = spawn(
   },
 );
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+const watchdog = setTimeout(() => {
+  console.error(`the tests are not done after ${runTimeoutMs / 60_000} minutes`);
+  for (const { pid, command } of runningProcesses()) console.error(`still running: ${pid} ${command}`);
+  child.kill('SIGKILL');
+}, runTimeoutMs);
 child.on('exit', async (code, signal) => {
+  clearTimeout(watchdog);
   if (signal !== null) console.error(`the test runner was ended by ${signal}`);
   const leaves = [await leftProcesses(), leftFiles()];
   rmSync(temp, { recursive: true, force: true, maxRetries: 5 });

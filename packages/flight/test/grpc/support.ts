@@ -113,7 +113,14 @@ export async function callWithDeadline<T>(
   }
 }
 
-/** Resolves when the condition holds; it is looked at on every turn of the event loop. */
+/**
+ * Resolves when the condition holds; it is looked at on every turn of the event loop. What does not come is an error
+ * after minutes: a test that waited for ever would keep its process.
+ */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+  const end = Date.now() + 300_000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`waited for 5 minutes until ${condition.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }

@@ -98,7 +98,11 @@ export function rawRequest(
   });
 }
 
-/** Waits until something holds; the runner's own time limit ends what never does. */
+/** Waits until something holds. What never does is an error: a test that waited for ever would keep its process. */
 export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
+  const end = Date.now() + 300_000;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`waited for 5 minutes until ${holds.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
 }

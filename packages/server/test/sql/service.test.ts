@@ -24,7 +24,11 @@ function hasCode(code: string, text?: string): (error: unknown) => boolean {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await sleep(5);
+  const end = Date.now() + 300_000;
+  while (!isSo()) {
+    if (Date.now() > end) throw new Error(`waited for 5 minutes until ${isSo.toString()}`);
+    await sleep(5);
+  }
 }
 
 describe('Flight SQL over DuckDB', () => {
