@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FlightError } from '@peregrine/flight';
 import { type FlightSqlClient, SqlInfo, connectSql } from '@peregrine/flight/sql';
 import { createAdbcEngine } from '@peregrine/server';
@@ -29,12 +30,13 @@ function hasCode(...codes: readonly string[]): (error: unknown) => boolean {
 }
 
 /** A server over SQLite, in a file: each statement has a connection of its own. */
-async function startSqlite(): Promise<RunningSqlServer> {
+async function startSqlite(statementTimeoutMs?: number): Promise<RunningSqlServer> {
   const folder = await mkdtemp(join(tmpdir(), 'peregrine-sqlite-'));
   const server = await serveEngine(
     await createAdbcEngine({
       driver: adbcDriverPath('adbc_driver_sqlite'),
       options: { uri: join(folder, 'a.db') },
+      statementTimeoutMs,
     }),
   );
   return {
@@ -221,7 +223,7 @@ function checks(name: string, vendor: string, start: () => Promise<RunningSqlSer
       await assert.rejects(sql.readAll(info), hasCode('CANCELLED'));
     });
 
-    // SQLite's driver has no cancel.
+    // SQLite's driver has no cancel: see below.
     if (vendor === 'DuckDB')
       it('cancels a query that runs', async () => {
         const endless =
@@ -240,6 +242,49 @@ function checks(name: string, vendor: string, start: () => Promise<RunningSqlSer
 
   pythonChecks(`ADBC's driver, over ${name}`, 'adbc_generic_checks.py', start);
 }
+
+describe('a statement that the driver cannot stop', () => {
+  // Some seconds of SQLite's, which it does before it tells the schema.
+  const long =
+    'WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 10000000) SELECT count(*) FROM r';
+
+  async function freed(server: RunningSqlServer): Promise<void> {
+    while (server.leftovers().connections > 0) await sleep(20);
+    assert.equal(server.leftovers().batchBytes, 0);
+  }
+
+  it('is answered when it is cancelled, and freed when it has ended', async () => {
+    const server = await startSqlite();
+    await using sql = connectSql(`grpc+tcp://127.0.0.1:${server.port}`);
+    const { descriptor, info } = await sql.pollExecute(long);
+    assert.ok(descriptor !== undefined && info !== undefined, 'it runs');
+    assert.equal((await sql.cancelFlightInfo(info)).status, 'CANCELLED');
+    assert.equal(server.leftovers().connections, 1, 'it goes on');
+    await assert.rejects(sql.poll(descriptor), hasCode('NOT_FOUND'));
+    assert.deepEqual(rowsOf(await sql.query('SELECT 1')), [[1]]);
+    const abort = new AbortController();
+    const refused = assert.rejects(sql.query(long, { signal: abort.signal }), hasCode('CANCELLED'));
+    await sleep(50);
+    abort.abort();
+    await refused;
+    await freed(server);
+    await server.stop();
+  });
+
+  it('is answered at the time-out, and its transaction can be rolled back', async () => {
+    const server = await startSqlite(300);
+    await using sql = connectSql(`grpc+tcp://127.0.0.1:${server.port}`);
+    const transaction = await sql.beginTransaction();
+    await assert.rejects(sql.query(long, { transaction }), hasCode('TIMED_OUT'));
+    assert.equal(server.leftovers().connections, 1, 'it goes on');
+    await assert.rejects(sql.query('SELECT 1', { transaction }), hasCode('ABORTED'));
+    await transaction.rollback();
+    assert.equal(server.leftovers().connections, 1, 'and on');
+    assert.deepEqual(rowsOf(await sql.query('SELECT 1')), [[1]]);
+    await freed(server);
+    await server.stop();
+  });
+});
 
 checks("SQLite's driver", 'SQLite', startSqlite);
 checks("Flight SQL's driver", 'DuckDB', startGateway);

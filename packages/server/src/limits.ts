@@ -58,6 +58,11 @@ export const pollWaitMs: number = 500;
 /** Clients without a cookie whose session is known by their connection: each takes an entry. */
 export const maxPeerSessions: number = 10_000;
 
+// engine
+
+/** How long a driver has to end what was cancelled, in milliseconds, before the client is answered without it. */
+export const cancelGraceMs: number = 250;
+
 // http
 
 /** Bytes of one SQL text or JSON body, decompressed. Statements are written by people and tools; data goes by inserts. */

@@ -1,6 +1,7 @@
 import { openEngine } from './core.ts';
 import { findDuckDbLibrary } from './duckdb-files.ts';
 import type { EngineLimits } from './options.ts';
+import { withPromptCancel } from './prompt-cancel.ts';
 import type { Engine } from './types.ts';
 
 /** Options of {@link createAdbcEngine}. */
@@ -18,9 +19,9 @@ export interface AdbcEngineOptions extends EngineLimits {
  *
  * @throws FlightError in the driver's words when it cannot be loaded or the database cannot be opened
  */
-export function createAdbcEngine(options: AdbcEngineOptions): Promise<Engine> {
+export async function createAdbcEngine(options: AdbcEngineOptions): Promise<Engine> {
   const { driver, entrypoint, options: settings = {}, ...limits } = options;
-  return openEngine({
+  const engine = await openEngine({
     ...limits,
     library: driver,
     entrypoint,
@@ -29,6 +30,7 @@ export function createAdbcEngine(options: AdbcEngineOptions): Promise<Engine> {
     canReopen: false,
     helper: findHelper(),
   });
+  return withPromptCancel(engine, limits.statementTimeoutMs);
 }
 
 /** Where DuckDB is not there, other drivers can be asked but given no data. */
