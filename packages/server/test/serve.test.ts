@@ -179,6 +179,77 @@ describe('serveData()', () => {
     });
   });
 
+  it('lets nothing change that is called by another name when it is read-only', async () => {
+    const init = file(
+      'moved.sql',
+      "CREATE SEQUENCE s; CREATE TABLE t AS SELECT 1 AS a; CREATE MACRO moved() AS nextval('s'); " +
+        'CREATE MACRO rows_moved() AS TABLE SELECT moved() AS m; CREATE VIEW v AS SELECT moved() AS m',
+    );
+    await withServer({ init, readOnly: true }, async (ask, location) => {
+      await using client = connectSql(location);
+      const writes = [
+        'SELECT moved()',
+        'FROM v',
+        'FROM rows_moved()',
+        "FROM query('SELECT moved()')",
+        'SET VARIABLE x = (SELECT moved())',
+        'WITH x AS (FROM v) SELECT * FROM x',
+        'EXPLAIN ANALYZE SELECT moved()',
+      ];
+      const refused = /read-only/;
+      for (const text of writes) {
+        const { status, text: answer } = await ask(text);
+        assert.ok(status >= 400, text);
+        assert.match(answer, refused, text);
+        await assert.rejects(client.query(text), refused, text);
+        await assert.rejects(client.executeUpdate(text), refused, text);
+        const prepared = await client.prepare(text);
+        await assert.rejects(prepared.query(), refused, text);
+        await prepared.close();
+      }
+      const transaction = await client.beginTransaction();
+      await assert.rejects(client.query('FROM v', { transaction }), refused);
+      await transaction.rollback();
+      for (const text of [
+        'BEGIN TRANSACTION READ WRITE',
+        'PREPARE p AS INSERT INTO t VALUES (2)',
+        'BEGIN; INSERT INTO t VALUES (2)',
+        'COMMIT; INSERT INTO t VALUES (2)',
+        'CALL checkpoint(); DROP TABLE t',
+        "IMPORT DATABASE 'x'",
+        "EXPORT DATABASE 'x'",
+        'DETACH memory',
+        'CHECKPOINT',
+        'LOAD parquet',
+        'VACUUM t',
+        "COMMENT ON TABLE t IS 'x'",
+        'CREATE TEMP TABLE x AS SELECT 1',
+      ]) {
+        await assert.rejects(client.executeUpdate(text), text);
+        await assert.rejects(client.query(text), text);
+      }
+      // What only reads goes on, in transactions of the client's as well, and side by side.
+      await client.executeUpdate('BEGIN TRANSACTION');
+      await client.executeUpdate('SET threads = 2');
+      await assert.rejects(client.query('FROM v'), refused);
+      await client.executeUpdate('ROLLBACK');
+      await assert.rejects(client.query('FROM v'), refused);
+      await client.executeUpdate("SET VARIABLE kept = 'x'");
+      const settings = await client.query("SELECT getvariable('kept'), current_setting('threads')::INTEGER");
+      assert.deepEqual(
+        settings.toArray().map((row) => [...row].map(([, value]) => value)),
+        [['x', 2]],
+      );
+      const counts = Array.from({ length: 8 }, () => client.query('SELECT count(*) FROM t, range(100000)'));
+      for (const table of await Promise.all(counts))
+        assert.equal(Number(table.getChildAt(0)?.get(0)), 100_000);
+      assert.equal(
+        (await ask('SELECT last_value IS NULL AS n FROM duckdb_sequences() FORMAT CSV')).text,
+        'true\n',
+      );
+    });
+  });
+
   it('serves Arrow files without an engine, and says that there is no SQL', async () => {
     const path = file('plain.arrow', tableToIPC(tableFromArrays({ id: Int32Array.of(1, 2, 3) }), 'file'));
     await withServer({ data: [path], engine: { kind: 'none' } }, async (ask, location) => {

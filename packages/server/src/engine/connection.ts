@@ -268,10 +268,11 @@ export function createConnection(
             )
           : ingestByDriver(own, options, schema, batches),
       ),
-    async begin() {
+    async begin({ readOnly = false } = {}) {
       isAsOpened = false;
       if (inTransaction) throw new FlightError('FAILED_PRECONDITION', 'a transaction is open already');
-      if (core.dialect === 'duckdb') await execute('BEGIN TRANSACTION');
+      if (core.dialect === 'duckdb')
+        await execute(readOnly ? 'BEGIN TRANSACTION READ ONLY' : 'BEGIN TRANSACTION');
       else await setOption(autocommit, 'false');
       inTransaction = true;
     },

@@ -74,8 +74,8 @@ export interface EngineConnection {
     schema: Uint8Array,
     batches: AsyncIterable<EngineInput>,
   ): Promise<bigint>;
-  /** Ends autocommit. */
-  begin(): Promise<void>;
+  /** Ends autocommit. With `readOnly` DuckDB refuses what changes something; other engines begin an ordinary one. */
+  begin(options?: { readonly readOnly?: boolean | undefined }): Promise<void>;
   commit(): Promise<void>;
   rollback(): Promise<void>;
   /** Whether a transaction is open by {@link begin}. */
