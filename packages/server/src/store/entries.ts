@@ -30,8 +30,8 @@ export interface Entry {
   readonly problem: string | undefined;
 }
 
-/** Footers are small, but each is a request: folders of more files are not counted. */
-const maxCountedFiles = 64;
+/** Footers are small, but each is a request, at each change: folders of more files are not counted. */
+const maxCountedFiles = 256;
 
 /** Remembers versions that were read: their files never change. */
 export type VersionCache = Map<string, Version>;

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError, FlightUnimplementedError } from '@peregrine/flight';
 import type { Engine, EngineConnection, EngineInput } from '../engine/types.ts';
 import { queryRows, textOf } from '../engine/rows.ts';
 import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
 import { dictionaryColumns, enumValues, textType, toEnumType } from './enum-columns.ts';
 import { maxEnumValues } from './limits.ts';
+import { holdsUnion, packUnion, unionMembers, unpackUnion } from './union-columns.ts';
 
 /** A column of a dataset, by the engine's names of types. */
 export interface Column {
@@ -56,10 +57,7 @@ export function createEnginePartWriter(engine: Engine): PartWriter {
         );
         const given = await describe(connection, table);
         const types = wanted === undefined ? given : converted(given, wanted);
-        const selected = types.map(({ name, type, from }) => {
-          const value = from === undefined ? 'NULL' : quoteIdentifier(from);
-          return `CAST(CAST(${value} AS ${type}) AS ${storableType(type)}) AS ${quoteIdentifier(name)}`;
-        });
+        const selected = types.map(storedValue);
         await connection.execute(
           `COPY (SELECT ${selected.join(', ')} FROM ${table}) TO ${quoteLiteral(url)} (FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, COMPRESSION_LEVEL 1)`,
           { signal },
@@ -91,7 +89,14 @@ export function createEnginePartWriter(engine: Engine): PartWriter {
 export function selectColumns(columns: readonly Column[]): string {
   const casts = columns
     .filter(({ type, stored }) => type !== stored)
-    .map(({ name, type }) => `CAST(${quoteIdentifier(name)} AS ${type}) AS ${quoteIdentifier(name)}`);
+    .map(({ name, type }) => {
+      const members = unionMembers(type);
+      const value =
+        members === undefined
+          ? `CAST(${quoteIdentifier(name)} AS ${type})`
+          : unpackUnion(name, type, members);
+      return `${value} AS ${quoteIdentifier(name)}`;
+    });
   return casts.length === 0 ? '*' : `* REPLACE (${casts.join(', ')})`;
 }
 
@@ -101,6 +106,23 @@ interface Conversion {
   readonly type: string;
   /** The column of the put; undefined where it brings none. */
   readonly from: string | undefined;
+}
+
+/** SQL of what goes into Parquet. @throws FlightUnimplementedError for unions inside of other types */
+function storedValue({ name, type, from }: Conversion): string {
+  const given = `CAST(${from === undefined ? 'NULL' : quoteIdentifier(from)} AS ${type})`;
+  const members = unionMembers(type);
+  if (members === undefined ? holdsUnion(type) : members.some((member) => holdsUnion(member.type))) {
+    throw new FlightUnimplementedError(
+      `column ${name} cannot be stored: it has a union inside of ${type}, and Parquet has none; ` +
+        'put it as a column of its own, or its members',
+    );
+  }
+  const value =
+    members === undefined
+      ? `CAST(${given} AS ${storableType(type)})`
+      : packUnion(given, members, storableType);
+  return `${value} AS ${quoteIdentifier(name)}`;
 }
 
 async function describe(connection: EngineConnection, from: string): Promise<Conversion[]> {

@@ -19,6 +19,7 @@ import { type Source, openSource } from './sources.ts';
 import { sweep } from './sweep.ts';
 import { type ServedTable, createTables } from './tables.ts';
 import type { Store, StoreChange, StoreProblem, StoreTable } from './types.ts';
+import { checkUnions } from './union-columns.ts';
 import { watchStorages } from './watch.ts';
 import { type PlainTable, dropDataset, writeDataset } from './writer.ts';
 
@@ -226,6 +227,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
       if (engine === undefined) {
         throw new FlightUnimplementedError(`storing ${name} needs the SQL engine, which this server has not`);
       }
+      checkUnions(schema);
       const rows = await writeDataset(
         source.storage,
         createEnginePartWriter(engine),
