@@ -11,6 +11,8 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const outside = ['koffi', '@bokuweb/zstd-wasm'];
+/** What fastify asks for only when it has schemas, a logger or injected requests: we give it none of these. */
+const unused = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'pino', 'light-my-request'];
 
 const { values } = parseArgs({ options: { to: { type: 'string' } } });
 const target = values.to === undefined ? join(root, 'packages/cli/dist/bundle') : resolve(values.to);
@@ -42,6 +44,7 @@ async function bundle() {
     platform: 'node',
     target: 'node20.19',
     external: outside,
+    plugins: [{ name: 'unused', setup: leaveOut }],
     // Packages in CommonJS ask for Node's modules by `require`, which modules do not have.
     banner: {
       js: "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);",
@@ -58,6 +61,15 @@ async function bundle() {
   const isMain = ({ path }) => path === join(target, 'main.js');
   for (const { path, contents } of outputFiles.toSorted((a, b) => Number(isMain(a)) - Number(isMain(b))))
     write(relative(target, path), contents);
+}
+
+function leaveOut(building) {
+  building.onResolve({ filter: /^[^.]/ }, ({ path }) =>
+    unused.includes(path) ? { path, namespace: 'unused' } : undefined,
+  );
+  building.onLoad({ filter: /./, namespace: 'unused' }, ({ path }) => ({
+    contents: `throw new Error(${JSON.stringify(`${path} is not in the bundle: see scripts/bundle.mjs`)});`,
+  }));
 }
 
 function write(path, contents) {

@@ -21,8 +21,10 @@ export interface EngineTables {
   sqlName(name: string): string;
   /** Runs SQL once in this engine, such as what loads an extension. */
   setup(sql: string): Promise<void>;
-  /** Makes or replaces the view of files. */
-  createView(name: string, scan: string, rowsSql: string | undefined): Promise<EngineTableInfo>;
+  /** Makes or replaces the view of files, and counts its rows where there is SQL for it. */
+  createView(name: string, scan: string, rowsSql: string | undefined): Promise<bigint | undefined>;
+  /** Schemas of views, without a look into their files: the engine knows the columns since they were made. */
+  viewSchemas(names: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Makes a table that says what it is, and refuses to be read until {@link loadTable}. */
   createPending(name: string, schema: Uint8Array): Promise<EngineTableInfo>;
   /** Makes a view that tells whoever selects from it why it cannot be read. */
@@ -68,8 +70,12 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
     }
   }
 
-  async function schemaOf(sqlName: string): Promise<Uint8Array | undefined> {
-    const statement = await (await connection()).prepare(`SELECT * FROM ${sqlName}`);
+  function schemaOf(sqlName: string): Promise<Uint8Array | undefined> {
+    return schemaOfQuery(`SELECT * FROM ${sqlName}`);
+  }
+
+  async function schemaOfQuery(sql: string): Promise<Uint8Array | undefined> {
+    const statement = await (await connection()).prepare(sql);
     const schema = statement.resultSchema?.slice();
     await statement.close();
     return schema;
@@ -89,12 +95,29 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
     async createView(name, scan, rowsSql) {
       const used = await connection();
       await used.execute(`CREATE OR REPLACE VIEW ${viewName(name)} AS SELECT * FROM ${scan}`);
-      const schema = await schemaOf(viewName(name));
       const counted = rowsSql === undefined ? undefined : (await queryRows(used, rowsSql))[0]?.['rows'];
-      return {
-        schema,
-        rows: counted === undefined || counted === null ? undefined : BigInt(String(counted)),
-      };
+      return counted === undefined || counted === null ? undefined : BigInt(String(counted));
+    },
+    async viewSchemas(names) {
+      const found = new Map<string, Uint8Array>();
+      if (names.length === 0) return found;
+      const rows = await queryRows(
+        await connection(),
+        `SELECT table_name AS name, 'SELECT ' || string_agg(
+           'CAST(NULL AS ' || data_type || ') AS "' || replace(column_name, '"', '""') || '"', ', ' ORDER BY column_index
+         ) AS sql
+         FROM duckdb_columns() WHERE schema_name = 'main' AND table_name IN (${names.map(quoteLiteral).join(', ')})
+         AND database_name = ${catalog === undefined ? 'current_database()' : quoteLiteral(catalog)} GROUP BY ALL`,
+      );
+      const queries = new Map(rows.map((row) => [textOf(row['name']), textOf(row['sql'])] as const));
+      for (const name of names) {
+        const query = queries.get(name);
+        // Types that do not come back from their text are found by reading.
+        const told = query === undefined ? undefined : await schemaOfQuery(query).catch(() => undefined);
+        const schema = told ?? (await schemaOf(viewName(name)).catch(() => undefined));
+        if (schema !== undefined) found.set(name, schema);
+      }
+      return found;
     },
     async createPending(name, schema) {
       const used = await connection();
@@ -173,6 +196,7 @@ export function noEngineTables(reason: string): EngineTables {
     sqlName: quoteIdentifier,
     setup: refuse,
     createView: refuse,
+    viewSchemas: refuse,
     // Arrow files are served without it.
     createPending: async (_name, schema) => ({ schema, rows: undefined }),
     createBroken: async () => undefined,

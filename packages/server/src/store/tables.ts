@@ -48,13 +48,13 @@ export function createTables(engine: EngineTables): Tables {
       if (entry.problem !== undefined) return await makeBroken(entry, entry.problem);
       if (entry.format === 'arrow') return await makeArrow(entry);
       if (entry.format === 'duckdb') return await makeAttached(entry);
-      const { schema, rows } = await engine.createView(entry.name, entry.scan ?? '', entry.rowsSql);
+      const rows = await engine.createView(entry.name, entry.scan ?? '', entry.rowsSql);
       return {
         entry,
         inside: [],
         pending: false,
         problem: undefined,
-        table: { ...tableOf(entry, engine.sqlName(entry.name)), schema, rows: entry.rows ?? rows },
+        table: { ...tableOf(entry, engine.sqlName(entry.name)), rows: entry.rows ?? rows },
       };
     } catch (error) {
       return makeBroken(entry, reasonOf(error));
@@ -108,6 +108,21 @@ export function createTables(engine: EngineTables): Tables {
     };
   }
 
+  /** Asked for all views at once: to list the columns of one, the engine lists those of all. */
+  async function addSchemas(made: Map<string, ServedTable>, held: ReadonlySet<string>): Promise<void> {
+    const fresh = [...made].filter(
+      ([key, { entry, table, problem }]) =>
+        !held.has(key) && entry.scan !== undefined && problem === undefined && table.schema === undefined,
+    );
+    const names = fresh.map(([, { entry }]) => entry.name);
+    // What has none now is looked at when somebody asks for it, and at the next look.
+    const schemas = await engine.viewSchemas(names).catch(() => new Map<string, Uint8Array>());
+    for (const [key, each] of fresh) {
+      const schema = schemas.get(each.entry.name);
+      made.set(key, { ...each, table: { ...each.table, schema } });
+    }
+  }
+
   return {
     async apply(served, entries, held) {
       const next = new Map<string, ServedTable>();
@@ -140,6 +155,7 @@ export function createTables(engine: EngineTables): Tables {
         if (old === undefined) added.push(entry.name);
         else if (!same || made.problem !== old.problem) changed.push(entry.name);
       }
+      await addSchemas(next, held);
       return { tables: next, change: { added, changed, removed } };
     },
     async load(served) {
