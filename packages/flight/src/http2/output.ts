@@ -22,7 +22,7 @@ export interface OutputBatch {
   readonly pieces: readonly Uint8Array[];
   readonly byteLength: number;
   /** To be called when the kernel has taken the bytes, or never will. */
-  readonly flushed: readonly (() => void)[];
+  readonly flushed: (() => void)[];
 }
 
 const endOfStream = new Uint8Array(0);

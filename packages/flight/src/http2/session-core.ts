@@ -307,6 +307,10 @@ export class SessionCore implements IncomingOwner {
     }
   }
 
+  whenFlushed(callback: () => void): void {
+    this.#parts.events.whenFlushed(callback);
+  }
+
   onApplicationError(where: string, error: unknown): void {
     this.#parts.events.onApplicationError(where, error);
   }

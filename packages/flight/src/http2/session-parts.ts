@@ -24,6 +24,8 @@ export interface SessionEvents {
   onGoaway(): void;
   /** A stream is over. */
   onStreamClosed(): void;
+  /** Call back when all output that was taken has left, or never will. */
+  whenFlushed(callback: () => void): void;
   /** The session has failed; take the output, which says why, and close the socket. */
   onFatal(error: Http2Error): void;
   /** Code of the application threw; its stream, if there still is one, is reset. */

@@ -78,6 +78,8 @@ class TransportSession implements Http2Session {
   readonly #transport: Transport;
   readonly #stallMs: number;
   #inFlight = 0;
+  /** To be called when the last of what is in flight was written. */
+  #lastFlushed: (() => void)[] = [];
   #scheduled = false;
   /** `close()` was called; and its last notice is out. */
   #closing = false;
@@ -135,6 +137,10 @@ class TransportSession implements Http2Session {
         onStreamClosed: () => {
           options.onStreamClosed?.();
           this.#endWhenIdle();
+        },
+        whenFlushed: (callback) => {
+          if (this.#inFlight > 0 && this.#endedWith === undefined) this.#lastFlushed.push(callback);
+          else this.#tellFlushed([callback]);
         },
         onFatal: (error) => {
           failToBeReady(error);
@@ -231,6 +237,7 @@ class TransportSession implements Http2Session {
       const { pieces, byteLength, flushed } = this.#core.takeOutput(outputStepBytes);
       if (byteLength > 0) {
         this.#inFlight += byteLength;
+        this.#lastFlushed = flushed;
         this.#watchStall();
         this.#transport.write(pieces, () => this.#onWritten(byteLength, flushed));
       }
@@ -241,6 +248,12 @@ class TransportSession implements Http2Session {
   #onWritten(byteLength: number, flushed: readonly (() => void)[]): void {
     this.#inFlight -= byteLength;
     this.#watchStall();
+    this.#tellFlushed(flushed);
+    this.#pump();
+    this.#endWhenIdle();
+  }
+
+  #tellFlushed(flushed: readonly (() => void)[]): void {
     for (const callback of flushed) {
       try {
         callback();
@@ -248,8 +261,6 @@ class TransportSession implements Http2Session {
         this.#core.onApplicationError('onFlushed', error);
       }
     }
-    this.#pump();
-    this.#endWhenIdle();
   }
 
   /** While bytes are in flight the kernel has to take some of them now and then. */

@@ -9,6 +9,8 @@ export interface StreamOwner {
   markReady(stream: StreamState): void;
   reset(stream: StreamState, code: Http2ErrorCode): void;
   consumed(stream: StreamState, byteLength: number): void;
+  /** Calls back when none of what was taken out of streams until now is on its way to the kernel any more. */
+  whenFlushed(callback: () => void): void;
   /** Code of the application threw where nobody waits for it. */
   onApplicationError(where: string, error: unknown): void;
 }
@@ -110,7 +112,8 @@ export class StreamState implements Http2Stream {
 
   write(pieces: readonly Uint8Array[], byteLength: number, onFlushed?: () => void): boolean {
     if (this.closed || this.endRequested) {
-      if (onFlushed !== undefined) queueMicrotask(onFlushed);
+      // Writes before this one may share its memory, and be on their way still.
+      if (onFlushed !== undefined) queueMicrotask(() => this.#owner.whenFlushed(onFlushed));
       return true;
     }
     this.#checkHeadersFirst();
@@ -202,7 +205,7 @@ export class StreamState implements Http2Stream {
     }
   }
 
-  /** Ends the stream for its user; the queue's memory is free. */
+  /** Ends the stream for its user; the queue's memory is free as soon as what was taken out of it has left. */
   finish(error: Http2Error | undefined): void {
     if (this.closed) return;
     this.closed = true;
@@ -213,15 +216,11 @@ export class StreamState implements Http2Stream {
     this.queuedBytes = 0;
     const { handler } = this;
     this.handler = silentHandler;
-    for (const { onFlushed } of waiting) this.#callBack('onFlushed', onFlushed);
-    this.#callBack('onClose', () => handler.onClose(error));
-  }
-
-  #callBack(where: string, callback: (() => void) | undefined): void {
+    for (const { onFlushed } of waiting) if (onFlushed !== undefined) this.#owner.whenFlushed(onFlushed);
     try {
-      callback?.();
-    } catch (error) {
-      this.#owner.onApplicationError(where, error);
+      handler.onClose(error);
+    } catch (cause) {
+      this.#owner.onApplicationError('onClose', cause);
     }
   }
 

@@ -102,6 +102,7 @@ export class Harness {
           this.goaways++;
         },
         onStreamClosed: () => undefined,
+        whenFlushed: (callback) => callback(),
         onFatal: (error) => {
           this.fatal = error;
         },

@@ -188,6 +188,32 @@ describe('a session', () => {
     assert.ok(end.written.length > size);
   });
 
+  it('gives memory back only when what was taken of it has left, also of a stream that is reset', async () => {
+    const { end, handlers } = serverOn();
+    end.give(hello, request(1));
+    await turn();
+    const stream = handlers[0]?.stream;
+    stream?.sendHeaders([[':status', '200']]);
+    const waiting: (() => void)[] = [];
+    end.onWrite = (_bytes, done) => waiting.push(done);
+    const flushed: string[] = [];
+    // More than the windows allow: the first 64 KiB are on their way, the rest waits.
+    const bytes = Buffer.alloc(100_000);
+    stream?.write([bytes], bytes.length, () => flushed.push('half sent'));
+    await turn();
+    assert.equal(waiting.length, 1);
+    end.give(frame('RST_STREAM', 0, 1, [8]));
+    // The last part of a batch, all of whose memory is free with it.
+    stream?.write([bytes.subarray(0, 10)], 10, () => flushed.push('too late'));
+    await turn();
+    assert.equal(flushed.length, 0);
+    waiting.shift()?.();
+    assert.equal(flushed.join(), 'half sent,too late');
+    stream?.write([bytes.subarray(0, 10)], 10, () => flushed.push('later'));
+    await turn();
+    assert.equal(flushed.join(), 'half sent,too late,later');
+  });
+
   it('tells each request when its transport breaks', async () => {
     const { end, session, handlers } = serverOn();
     end.give(hello, request(1, END_HEADERS), request(3, END_HEADERS));
