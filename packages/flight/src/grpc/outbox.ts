@@ -158,10 +158,8 @@ export function frame(message: OutgoingMessage, compression: GrpcCompression): O
     return prefixed(message, 0);
   }
   const bytes = compressMessage(message);
-  const { onFlushed } = message;
-  // nothing refers to the message's memory any more; not right away, since callers do not expect it during write()
-  if (onFlushed !== undefined) queueMicrotask(onFlushed);
-  return prefixed({ pieces: [bytes], byteLength: bytes.byteLength }, 1);
+  // Nothing refers to the memory of this message any more, but to that of short ones before it, which may be the same.
+  return prefixed({ pieces: [bytes], byteLength: bytes.byteLength, onFlushed: message.onFlushed }, 1);
 }
 
 function prefixed({ pieces, byteLength, onFlushed }: OutgoingMessage, flag: 0 | 1): OutgoingMessage {
