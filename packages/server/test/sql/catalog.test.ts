@@ -1,7 +1,22 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { type ArrowField, decodeMessageHeader } from '@peregrine/flight/ipc';
 import { type FlightSqlClient, SqlInfo } from '@peregrine/flight/sql';
+import type { EngineConnection } from '../../src/engine/types.ts';
+import { duckdbTableSchemas } from '../../src/sql/catalog/duckdb-columns.ts';
 import { type RunningServer, startServer } from './running-server.ts';
+
+/** Columns as they lie: names, types, dictionaries. */
+function shapes(header: Uint8Array): unknown {
+  const shape = ({ children, dictionary, name, type }: ArrowField): unknown => [
+    name,
+    type,
+    dictionary,
+    children.map(shape),
+  ];
+  const message = decodeMessageHeader(header);
+  return message.kind === 'schema' ? message.schema.fields.map(shape) : [];
+}
 
 describe('the catalog of DuckDB', () => {
   let server: RunningServer;
@@ -82,6 +97,68 @@ describe('the catalog of DuckDB', () => {
     assert.equal(decimal?.get(key('IS_AUTO_INCREMENT')), '0');
     const [parent] = await sql.getTables({ tableNameFilterPattern: 'parent', includeSchema: true });
     assert.equal(parent?.schema?.fields[2]?.metadata.get(key('REMARKS')), 'a remark');
+  });
+
+  it('tells of every type what a query streams, without a statement for each table', async () => {
+    const connection = await server.engine.connect();
+    let prepared = 0;
+    const counting: EngineConnection = {
+      ...connection,
+      inTransaction: false,
+      prepare(text, options) {
+        prepared++;
+        return connection.prepare(text, options);
+      },
+    };
+    try {
+      await connection.execute(
+        "CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TABLE every_type AS FROM test_all_types(); " +
+          'CREATE TABLE moods (m mood, l mood[], s STRUCT("a b" mood, j JSON)[2], u UNION(i INTEGER, e ENUM(\'x\')))',
+      );
+      // What DuckDB has no Arrow type for.
+      await connection.execute('ALTER TABLE every_type DROP COLUMN IF EXISTS "variant"');
+      const tables = ['every_type', 'moods', 'parent', 'child'].map((tableName) => ({
+        catalogName: 'memory',
+        dbSchemaName: 'main',
+        tableName,
+        tableType: 'BASE TABLE',
+      }));
+      const described = await duckdbTableSchemas(counting, tables);
+      assert.equal(prepared, 1);
+      for (const { schema, tableName } of described) {
+        assert.ok(schema instanceof Uint8Array);
+        const statement = await connection.prepare(`FROM ${tableName}`);
+        assert.deepEqual(shapes(schema.subarray(8)), shapes(statement.resultSchema ?? schema), tableName);
+        await statement.close();
+      }
+    } finally {
+      await connection.execute(
+        'DROP TABLE IF EXISTS every_type; DROP TABLE IF EXISTS moods; DROP TYPE IF EXISTS mood',
+      );
+      await connection.close();
+    }
+  });
+
+  it('tells the schemas of tables whose types have no name here, or no Arrow type', async () => {
+    const connection = await server.engine.connect();
+    try {
+      await connection.execute(
+        "CREATE SCHEMA other.far; CREATE TYPE other.far.near AS ENUM ('a', 'b'); " +
+          'CREATE TABLE other.far.typed (n other.far.near, i INTEGER); CREATE TABLE untyped (v VARIANT, i INTEGER)',
+      );
+      const told = async (tableNameFilterPattern: string): Promise<string[] | undefined> =>
+        (await sql.getTables({ tableNameFilterPattern, includeSchema: true }))[0]?.schema?.fields.map(String);
+      assert.deepEqual((await told('typed'))?.length, 2);
+      assert.deepEqual(await told('untyped'), []);
+      assert.deepEqual(
+        (await sql.getTables({ includeSchema: true })).find(({ tableName }) => tableName === 'child')?.schema
+          ?.fields.length,
+        4,
+      );
+    } finally {
+      await connection.execute('DROP TABLE IF EXISTS untyped; DROP SCHEMA other.far CASCADE');
+      await connection.close();
+    }
   });
 
   it('tells keys', async () => {
