@@ -1,4 +1,4 @@
-import { FlightServerError } from '@peregrine/flight';
+import { FlightServerError, FlightUnavailableError } from '@peregrine/flight';
 import { maxCommitTries } from './limits.ts';
 import type { Storage, StoredFile } from './storage.ts';
 import { type Version, formatVersion, parseVersion, versionFileName, versionFiles } from './versions.ts';
@@ -45,10 +45,28 @@ export async function commitVersion(
     const current = await readCurrent(storage, folder);
     const number = (current?.number ?? 0) + 1;
     const bytes = formatVersion(next(current?.version));
-    if (await storage.publish(`${folder}/${versionFileName(number)}`, bytes)) return number;
+    if (await publishOnce(storage, `${folder}/${versionFileName(number)}`, bytes)) return number;
   }
   throw new FlightServerError(
     `${maxCommitTries} times another server was faster to write ${folder}; try again when it is less busy`,
     { code: 'ABORTED' },
   );
+}
+
+/**
+ * Publishes a version. An answer may be lost on its way, and the file be there all the same: then the next try finds it
+ * taken, or no try is left. It is there when it has our bytes: no two versions have the same parts.
+ */
+async function publishOnce(storage: Storage, path: string, bytes: Uint8Array): Promise<boolean> {
+  const isOurs = async (): Promise<boolean> => {
+    const found = await storage.read(path);
+    return found !== undefined && Buffer.compare(found, bytes) === 0;
+  };
+  try {
+    return (await storage.publish(path, bytes)) || (await isOurs());
+  } catch (error) {
+    // A disk that could not keep it is another matter.
+    if (error instanceof FlightUnavailableError && (await isOurs().catch(() => false))) return true;
+    throw error;
+  }
 }

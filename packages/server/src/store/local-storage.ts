@@ -101,6 +101,7 @@ export function createLocalStorage(root: string): Storage {
     async tidy(folder) {
       await rmdir(at(folder)).catch(() => undefined);
     },
+    endUploads: async () => undefined,
     async now() {
       // A share has a clock of its own: what it writes on a file of this moment.
       const path = join(root, newTemporaryName('.now'));

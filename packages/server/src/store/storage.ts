@@ -12,6 +12,9 @@ export interface StoredFile {
   readonly tag: string;
 }
 
+/** An upload to a bucket that was begun. Relative path, and when. */
+export type StoredUpload = Pick<StoredFile, 'path' | 'modifiedMs'>;
+
 /** A data file while it is written: nobody takes it for data until {@link StagedFile.publish}. */
 export interface StagedFile {
   /** Where the engine writes. */
@@ -50,8 +53,10 @@ export interface Storage {
   stage(path: string): Promise<StagedFile>;
   /** Removes a file; nothing when it is not there. */
   remove(path: string): Promise<void>;
-  /** Removes what is left of a folder without files, and uploads that dead writers began in it. Never rejects. */
-  tidy(folder: string, isDead: (fileName: string) => boolean): Promise<void>;
+  /** Removes what is left of a folder without files. Never rejects. */
+  tidy(folder: string): Promise<void>;
+  /** Ends uploads that were begun and not completed, in buckets. Never rejects. */
+  endUploads(isAbandoned: (upload: StoredUpload, now: number) => boolean): Promise<void>;
   /** The storage's clock, in milliseconds since 1970. */
   now(): Promise<number>;
   /** The path or address by which the engine reads a file; not escaped for globs. */

@@ -12,7 +12,7 @@ import { createEngineTables, noEngineTables } from './engine-tables.ts';
 import { defaultRetainMs, defaultStorePollMs } from './limits.ts';
 import { nameKey } from './names.ts';
 import { createEnginePartWriter } from './part-writer.ts';
-import { loadHttpfs, secretSql } from './s3/httpfs.ts';
+import { loadHttpfs, secretSql, timeoutSql } from './s3/httpfs.ts';
 import type { S3Options } from './s3/options.ts';
 import type { Scan } from './scan.ts';
 import { type Source, openSource } from './sources.ts';
@@ -99,6 +99,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     if (!root.startsWith('s3://') || engine === undefined || reached.has(source)) return;
     await loadHttpfs((sql) => engineTables.setup(sql), options.extensions, engine.info.vendorVersion);
     await engineTables.setup(secretSql(`peregrine_s3_${sources.indexOf(source)}`, root, s3));
+    if (s3.requestTimeoutMs !== undefined) await engineTables.setup(timeoutSql(s3.requestTimeoutMs));
     reached.add(source);
   }
 

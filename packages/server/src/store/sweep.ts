@@ -1,5 +1,5 @@
 import { datasetEnding } from './names.ts';
-import type { Storage, StoredFile } from './storage.ts';
+import type { Storage, StoredFile, StoredUpload } from './storage.ts';
 import { parseVersion, partPath, versionFiles } from './versions.ts';
 import { isWriterFile, writerState } from './writer-id.ts';
 
@@ -24,6 +24,8 @@ export async function sweep(storage: Storage, options: SweepOptions): Promise<re
     }),
   );
   const removed: string[] = [];
+  // Also those of datasets that have nothing else.
+  await storage.endUploads((upload, time) => isAbandoned(upload, time, storage));
   // Temporary files in the root are those of the clock.
   const loose = files.filter(
     ({ path }) => !path.includes('/') && path.startsWith('.tmp-') && isWriterFile(path),
@@ -78,14 +80,14 @@ async function sweepDataset(
     if (replaced.get(file.path) === file.tag && !needed.has(file.path)) await remove(file.path);
   }
   for (const path of expired) await remove(path);
-  await storage.tidy(folder, (name) => writerState(name) === 'dead');
+  await storage.tidy(folder);
 
   // The last trace of a dropped dataset goes when everything else is gone.
   if (newest === undefined || !newest.dropped || now - newest.modifiedMs <= options.retainMs) return removed;
   const rest = await storage.list(folder);
   if (rest.length === 1 && rest[0]?.path === newest.path) {
     await remove(newest.path);
-    await storage.tidy(folder, () => false);
+    await storage.tidy(folder);
   }
   return removed;
 }
@@ -136,7 +138,7 @@ async function readVersions(
 }
 
 /** Whether the writer of a file is gone for good, or has been silent for so long that it must be. */
-function isAbandoned({ path, modifiedMs }: StoredFile, now: number, storage: Storage): boolean {
+function isAbandoned({ path, modifiedMs }: StoredUpload, now: number, storage: Storage): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (!isWriterFile(name)) return false;
   const state = writerState(name);

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, writeFile, mkdir, readFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { FlightUnavailableError } from '@peregrine/flight';
 import type { EngineInput } from '../../src/engine/types.ts';
 import { readCurrent } from '../../src/store/commit.ts';
 import { createLocalStorage } from '../../src/store/local-storage.ts';
@@ -110,6 +111,38 @@ describe('Writing datasets', () => {
     assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
     await sweep(storage, { retainMs: 60_000 });
     assert.deepEqual((await names('t.peregrine')).sort(), ['part', 'v0000000000000001.json']);
+  });
+
+  it('knows its own version again where the answer was lost', async () => {
+    const { publish } = storage;
+    for (const lose of [
+      // The next try of the request finds it taken.
+      (): boolean => false,
+      (): never => {
+        throw new FlightUnavailableError('the connection was reset');
+      },
+    ]) {
+      const name = `t${String(lose).length}`;
+      for (const mode of ['create', 'append'] as const) {
+        let lost = 0;
+        storage.publish = async (path, bytes) => {
+          const isNew = await publish(path, bytes);
+          lost += 1;
+          return lost === 1 ? lose() : isNew;
+        };
+        assert.equal(await put(name, mode), 3n);
+        assert.equal(lost, 1);
+      }
+      const current = await readCurrent(storage, `${name}.peregrine`);
+      assert.equal(current?.version.parts.length, 2);
+      assert.equal(current?.number, 2);
+    }
+    storage.publish = async () => {
+      throw new FlightUnavailableError('the connection was reset');
+    };
+    await assert.rejects(put('never', 'create'), /reset/);
+    storage.publish = publish;
+    assert.equal(await readCurrent(storage, 'never.peregrine'), undefined);
   });
 
   it('takes the place of a file of the name, and appends to Parquet where it lies', async () => {

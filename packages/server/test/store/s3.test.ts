@@ -4,12 +4,16 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { FlightUnavailableError } from '@peregrine/flight';
+import { bucketOrphanLifeMs } from '../../src/store/limits.ts';
 import { createS3Client } from '../../src/store/s3/client.ts';
 import { findHttpfs, secretSql } from '../../src/store/s3/httpfs.ts';
 import { s3Settings } from '../../src/store/s3/options.ts';
 import { createS3Storage } from '../../src/store/s3/s3-storage.ts';
 import { signRequest } from '../../src/store/s3/sign.ts';
 import { elementText } from '../../src/store/s3/xml.ts';
+import { sweep } from '../../src/store/sweep.ts';
+import { beginWriting, newPartName } from '../../src/store/writer-id.ts';
 
 let server: Server;
 let endpoint: string;
@@ -97,6 +101,57 @@ describe('Requests to S3', () => {
     const bytes = await createS3Client('bucket', { ...keys, endpoint }).get('k');
     assert.equal(new TextDecoder().decode(bytes), 'content');
     assert.equal(asked.length, 3);
+  });
+
+  it('has a limit of time for each try, and says so', async () => {
+    const started: number[] = [];
+    answer = (request, response) => {
+      started.push(performance.now());
+      // Sends a part of the answer, and then nothing.
+      if (request.method === 'GET') response.write('con');
+    };
+    const client = createS3Client('bucket', { ...keys, endpoint, requestTimeoutMs: 50 });
+    for (const ask of [() => client.get('k'), () => client.head('k'), () => client.list('', 10)]) {
+      started.length = 0;
+      await assert.rejects(
+        ask(),
+        (error) =>
+          error instanceof FlightUnavailableError &&
+          /cannot be reached.*(?:timeout|aborted)/i.test(error.message),
+      );
+      assert.equal(started.length, 3);
+    }
+    server.closeAllConnections();
+  });
+
+  it('ends the uploads of writers that are gone, in every dataset and in none', async () => {
+    const own = newPartName('.parquet');
+    const dead = own.replace(/\.\d+\./, '.4194303.');
+    const foreign = own.replace(/-[0-9a-f]{12}\./, '-0123456789ab.');
+    const old = new Date(Date.now() - bucketOrphanLifeMs - 60_000).toISOString();
+    const uploads = [
+      ['p/a.peregrine', dead, new Date().toISOString(), true],
+      ['p/b.peregrine', own, old, false],
+      ['p/b.peregrine', foreign, new Date().toISOString(), false],
+      ['p/c.peregrine', foreign, old, true],
+      ['p/d.peregrine', 'somebody-else.parquet', old, false],
+    ] as const;
+    answer = (request, response) => {
+      response.setHeader('date', new Date().toUTCString());
+      const items = uploads.map(
+        ([folder, name, initiated], i) =>
+          `<Upload><Key>${folder}/${name}</Key><UploadId>u${i}</UploadId><Initiated>${initiated}</Initiated></Upload>`,
+      );
+      if (request.method === 'DELETE') response.statusCode = 204;
+      response.end(request.url?.includes('uploads=') === true ? `<R>${items.join('')}</R>` : '<R></R>');
+    };
+    const end = beginWriting();
+    await sweep(createS3Storage('bucket', 'p', { ...keys, endpoint }), { retainMs: 0 });
+    end();
+    assert.deepEqual(
+      asked.filter((each) => each.startsWith('DELETE')).map((each) => /uploadId=(.*)/.exec(each)?.[1]),
+      ['u0', 'u3'],
+    );
   });
 
   it('writes where nothing is, also on servers that know no conditions', async () => {

@@ -4,7 +4,7 @@ import {
   FlightUnauthorizedError,
   FlightUnavailableError,
 } from '@peregrine/flight';
-import { s3RequestTimeoutMs, s3Tries } from '../limits.ts';
+import { s3Tries } from '../limits.ts';
 import { type S3Options, s3Settings } from './options.ts';
 import { encodePath, signRequest } from './sign.ts';
 import { elementText, elements } from './xml.ts';
@@ -17,6 +17,14 @@ export interface S3Object {
   readonly etag: string;
   /** In buckets that keep versions, which of them it is; undefined in a listing and in other buckets. */
   readonly versionId?: string | undefined;
+}
+
+/** An upload in parts that was begun. */
+export interface S3Upload {
+  readonly key: string;
+  readonly id: string;
+  /** When it was begun. */
+  readonly modifiedMs: number;
 }
 
 /** The few calls that keep order in a bucket; data goes by the engine. */
@@ -37,7 +45,7 @@ export interface S3Client {
   putNew(key: string, body: Uint8Array): Promise<boolean>;
   remove(key: string): Promise<void>;
   /** Uploads below a prefix that were begun and neither completed nor ended. */
-  uploads(prefix: string): Promise<{ readonly key: string; readonly id: string }[]>;
+  uploads(prefix: string): Promise<S3Upload[]>;
   abortUpload(key: string, id: string): Promise<void>;
   /** The server's clock. */
   now(): Promise<number>;
@@ -68,7 +76,7 @@ export function createS3Client(bucket: string, options: S3Options): S3Client {
         const response = await fetch(url, {
           method,
           headers: signed,
-          signal: AbortSignal.timeout(s3RequestTimeoutMs),
+          signal: AbortSignal.timeout(settings.requestTimeoutMs),
           ...(body.length > 0 ? { body: Uint8Array.from(body) } : {}),
         });
         const bytes = new Uint8Array(await response.arrayBuffer());
@@ -202,7 +210,8 @@ export function createS3Client(bucket: string, options: S3Options): S3Client {
       return elements(new TextDecoder().decode(body), 'Upload').flatMap((upload) => {
         const key = elementText(upload, 'Key');
         const id = elementText(upload, 'UploadId');
-        return key === undefined || id === undefined ? [] : [{ key, id }];
+        const modifiedMs = Date.parse(elementText(upload, 'Initiated') ?? '') || Date.now();
+        return key === undefined || id === undefined ? [] : [{ key, id, modifiedMs }];
       });
     },
     async abortUpload(key, id) {

@@ -69,6 +69,11 @@ function firstLine(cause: unknown): string {
   return text.split('\n', 1)[0] ?? '';
 }
 
+/** SQL that limits the time of the engine's requests, which it counts in seconds. */
+export function timeoutSql(requestTimeoutMs: number): string {
+  return `SET GLOBAL http_timeout = ${Math.max(1, Math.ceil(requestTimeoutMs / 1000))}`;
+}
+
 /** SQL that tells the engine how to reach one bucket or prefix; the keys stay in memory. */
 export function secretSql(name: string, root: string, options: S3Options): string {
   const { credentials, region, endpoint, urlStyle } = s3Settings(options);

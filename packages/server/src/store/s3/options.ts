@@ -1,3 +1,5 @@
+import { s3RequestTimeoutMs } from '../limits.ts';
+
 /** How buckets are reached. What is not given comes from the variables that other S3 tools read. */
 export interface S3Options {
   /** Default: `AWS_ACCESS_KEY_ID`; requests are not signed when there is none. */
@@ -12,6 +14,8 @@ export interface S3Options {
   readonly endpoint?: string | undefined;
   /** Whether the bucket is part of the path or of the host's name. Default: `path` with an endpoint, else `vhost`. */
   readonly urlStyle?: 'path' | 'vhost' | undefined;
+  /** How long one try of a request may take, in milliseconds; the engine's requests in whole seconds. Default: 30 s. */
+  readonly requestTimeoutMs?: number | undefined;
 }
 
 /** {@link S3Options} with everything decided. */
@@ -26,6 +30,7 @@ export interface S3Settings {
   readonly region: string;
   readonly endpoint: URL;
   readonly urlStyle: 'path' | 'vhost';
+  readonly requestTimeoutMs: number;
 }
 
 /** Fills in what was not given. */
@@ -48,5 +53,6 @@ export function s3Settings(options: S3Options): S3Settings {
     region,
     endpoint: new URL(address.includes('://') ? address : `https://${address}`),
     urlStyle: options.urlStyle ?? (endpoint === undefined ? 'vhost' : 'path'),
+    requestTimeoutMs: options.requestTimeoutMs ?? s3RequestTimeoutMs,
   };
 }

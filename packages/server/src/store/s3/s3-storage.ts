@@ -1,7 +1,7 @@
 import { FlightNotFoundError, FlightResourceExhaustedError, FlightServerError } from '@peregrine/flight';
 import { bucketOrphanLifeMs, maxStoreFiles, s3RangeBytes, s3RangesAtOnce } from '../limits.ts';
 import type { Storage, StoredFile } from '../storage.ts';
-import { type S3Client, type S3Object, createS3Client } from './client.ts';
+import { type S3Client, type S3Object, type S3Upload, createS3Client } from './client.ts';
 import type { S3Options } from './options.ts';
 
 /**
@@ -65,21 +65,34 @@ export function createS3Storage(bucket: string, prefix: string, options: S3Optio
         },
         async discard() {
           await client.remove(root + path).catch(() => undefined);
+          // The engine leaves an upload that failed as it is.
+          await endUploads(client, root + path, () => true);
         },
       };
     },
     remove: (path) => client.remove(root + path),
-    async tidy(folder, isDead) {
-      const uploads = await client.uploads(`${root}${folder}/`).catch(() => []);
-      for (const { key, id } of uploads) {
-        if (isDead(key.slice(key.lastIndexOf('/') + 1)))
-          await client.abortUpload(key, id).catch(() => undefined);
-      }
-    },
+    tidy: async () => undefined,
+    endUploads: (isAbandoned) =>
+      endUploads(client, root, ({ key, modifiedMs }, now) =>
+        isAbandoned({ path: key.slice(root.length), modifiedMs }, now),
+      ),
     now: () => client.now(),
     url,
     watch: () => undefined,
   };
+}
+
+async function endUploads(
+  client: S3Client,
+  prefix: string,
+  isWanted: (upload: S3Upload, now: number) => boolean,
+): Promise<void> {
+  const uploads = await client.uploads(prefix).catch(() => []);
+  if (uploads.length === 0) return;
+  const now = await client.now().catch(() => Date.now());
+  for (const upload of uploads) {
+    if (isWanted(upload, now)) await client.abortUpload(upload.key, upload.id).catch(() => undefined);
+  }
 }
 
 /** Long ranges are had in pieces, several at once: one connection to a bucket is slow, and a long answer may time out. */
