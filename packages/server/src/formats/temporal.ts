@@ -28,15 +28,17 @@ export function formatDate(milliseconds: bigint): string {
 }
 
 /**
- * A time of day as `HH:MM:SS` with the unit's digits of fraction.
+ * A time of day as `HH:MM:SS` with the unit's digits of fraction. What is no time of a day has a sign or more hours.
  *
  * @param digits - 0, 3, 6 or 9: the unit's digits of fraction
  */
 export function formatTime(value: bigint, digits: number): string {
   const perSecond = 10n ** BigInt(digits);
-  const seconds = floorDivide(value, perSecond);
-  const fraction = value - seconds * perSecond;
-  const text = [seconds / 3600n, (seconds / 60n) % 60n, seconds % 60n].map((part) => pad(part, 2)).join(':');
+  const size = value < 0n ? -value : value;
+  const seconds = size / perSecond;
+  const fraction = size % perSecond;
+  const parts = [seconds / 3600n, (seconds / 60n) % 60n, seconds % 60n].map((part) => pad(part, 2));
+  const text = `${value < 0n ? '-' : ''}${parts.join(':')}`;
   return digits === 0 ? text : `${text}.${pad(fraction, digits)}`;
 }
 
