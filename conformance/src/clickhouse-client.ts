@@ -70,8 +70,14 @@ describe("ClickHouse's client", () => {
       format: 'JSONEachRow',
     });
     await client.exec({ query: 'INSERT INTO u FORMAT CSV\n2,y\n' });
+    await client.insert({
+      table: 'u',
+      columns: { except: ['name'] },
+      values: [{ id: 3 }],
+      format: 'JSONEachRow',
+    });
     const result = await client.query({ query: 'SELECT * FROM u ORDER BY id', format: 'CSV' });
-    assert.equal(await result.text(), '1,x\n2,y\n');
+    assert.equal(await result.text(), '1,x\n2,y\n3,\n');
   });
 
   it('streams rows', async () => {
@@ -134,6 +140,8 @@ describe("ClickHouse's client", () => {
       await assert.rejects(all.json(), /boom/);
       const whole = await other.query({ query, format: 'JSON' });
       await assert.rejects(whole.json());
+      const text = await other.query({ query, format: 'CSV' });
+      await assert.rejects(text.text());
       await other.close();
     }
   });

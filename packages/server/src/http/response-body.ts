@@ -15,6 +15,8 @@ export interface ResponseBody {
   write(pieces: readonly Uint8Array[], whenDone?: () => void): Promise<void>;
   /** Ends the body. Trailers go where the connection can carry them. */
   end(trailers: Readonly<Record<string, string>>): Promise<void>;
+  /** Ends the connection behind what was written, so that the client misses the end of the body. */
+  cut(): Promise<void>;
   /** Bytes that were given to {@link write}. */
   readonly byteLength: number;
 }
@@ -90,6 +92,28 @@ export function createResponseBody(response: ServerResponse, options: ResponseBo
       response.once('close', settle);
     });
 
+  const endCompressor = async (): Promise<void> => {
+    if (compressor === undefined) return;
+    await new Promise<void>((resolve) => {
+      compressor.once('end', resolve);
+      response.once('close', resolve);
+      compressor.end();
+    });
+    check();
+  };
+  /** Resolves when the response is out or closed; a client that takes nothing more is left. */
+  const settled = (end: () => void): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => response.destroy(), stallTimeoutMs);
+      const settle = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      response.once('finish', settle);
+      response.once('close', settle);
+      end();
+    });
+
   return {
     get byteLength() {
       return byteLength;
@@ -128,25 +152,15 @@ export function createResponseBody(response: ServerResponse, options: ResponseBo
     async end(trailers) {
       check();
       begin();
-      if (compressor !== undefined) {
-        await new Promise<void>((resolve) => {
-          compressor.once('end', resolve);
-          response.once('close', resolve);
-          compressor.end();
-        });
-        check();
-      }
+      await endCompressor();
       if (Object.keys(trailers).length > 0) response.addTrailers(trailers);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => response.destroy(), stallTimeoutMs);
-        const settle = (): void => {
-          clearTimeout(timer);
-          resolve();
-        };
-        response.once('finish', settle);
-        response.once('close', settle);
-        response.end();
-      });
+      await settled(() => response.end());
+    },
+    async cut() {
+      check();
+      begin();
+      await endCompressor();
+      await settled(() => response.socket?.destroySoon());
     },
   };
 }
@@ -181,6 +195,10 @@ export function bufferResponseBody(
     async end(trailers) {
       await inner.write(kept);
       await inner.end(trailers);
+    },
+    async cut() {
+      await inner.write(kept);
+      await inner.cut();
     },
   };
 }

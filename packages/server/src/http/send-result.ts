@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FlightCancelledError } from '@peregrine/flight';
 import type { EngineBatch, EngineResult } from '../engine/types.ts';
 import type { HttpCall } from './call.ts';
-import { exceptionBlock, exceptionTagHeader } from './clickhouse-client.ts';
+import { exceptionBlock, exceptionTagHeader, isClickHouseClient } from './clickhouse-client.ts';
 import type { HttpContext } from './context.ts';
 import { chooseCoding } from './encoding.ts';
 import type { HttpFormat } from './formats.ts';
@@ -176,6 +176,8 @@ export async function breakOff(
   try {
     const isMarked = Object.keys(exceptionTagHeader(request, format, call.exceptionTag)).length > 0;
     await body?.write(isMarked ? [exceptionBlock(problem, call.exceptionTag)] : ending(problem));
+    // Such a client looks for no other words, and at no trailer: it sees that the end is missing.
+    if (!isMarked && isClickHouseClient(request)) return await body?.cut();
     await body?.end({
       'x-clickhouse-exception-code': String(clickHouseCode(problem)),
       'x-peregrine-error': toAscii(JSON.stringify(problem)),

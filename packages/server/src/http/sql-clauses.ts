@@ -13,7 +13,7 @@ export interface InsertHead {
   /** The table as SQL names it, quoted: `"main"."t"`. */
   readonly table: readonly string[];
   /** The columns named; undefined: all. */
-  readonly columns: readonly string[] | undefined;
+  readonly columns: readonly string[] | { readonly except: readonly string[] } | undefined;
   /** The FORMAT clause; undefined when it is left to the content type. */
   readonly format: string | undefined;
   /** Offset at which data may begin, behind the clause. */
@@ -53,7 +53,8 @@ function isListStart(token: SqlToken): boolean {
  * Reads the head of an INSERT that takes data.
  *
  * ```
- * INSERT INTO [ TABLE ] name { "." name } [ "(" column { "," column } ")" ] [ FORMAT format ] [ data ]
+ * INSERT INTO [ TABLE ] name { "." name } [ "(" ( columns | "*" [ EXCEPT "(" columns ")" ] ) ")" ] [ FORMAT format ] [ data ]
+ * columns = column { "," column }
  * ```
  * Undefined for everything else, `INSERT … VALUES` and `INSERT … SELECT` among it: that is the engine's.
  */
@@ -75,17 +76,11 @@ export function readInsertHead(sql: string): InsertHead | undefined {
     if (token?.text !== '.') break;
     token = next();
   }
-  let columns: string[] | undefined;
+  let columns: InsertHead['columns'];
   if (token?.text === '(') {
-    columns = [];
-    for (;;) {
-      const name = nameOf(next());
-      if (name === undefined) return undefined;
-      columns.push(name);
-      const separator = next();
-      if (separator?.text === ')') break;
-      if (separator?.text !== ',') return undefined;
-    }
+    const first = next();
+    columns = first?.text === '*' ? readExcept(next) : readNames(first, next);
+    if (columns === undefined) return undefined;
     token = next();
   }
   if (token === undefined || (token.text === ';' && next() === undefined)) {
@@ -95,6 +90,28 @@ export function readInsertHead(sql: string): InsertHead | undefined {
   const format = next();
   if (format?.kind !== 'word' || isWord(format, 'VALUES')) return undefined;
   return { table, columns, format: format.text, end: format.end };
+}
+
+/** Names and the parenthesis behind them. */
+function readNames(first: SqlToken | undefined, next: () => SqlToken | undefined): string[] | undefined {
+  const names: string[] = [];
+  for (let token = first; ; token = next()) {
+    const name = nameOf(token);
+    if (name === undefined) return undefined;
+    names.push(name);
+    const separator = next();
+    if (separator?.text === ')') return names;
+    if (separator?.text !== ',') return undefined;
+  }
+}
+
+/** What stands behind the asterisk, with the parenthesis that ends it. */
+function readExcept(next: () => SqlToken | undefined): { readonly except: string[] } | undefined {
+  const token = next();
+  if (token?.text === ')') return { except: [] };
+  if (!isWord(token, 'EXCEPT') || next()?.text !== '(') return undefined;
+  const except = readNames(next(), next);
+  return except === undefined || next()?.text !== ')' ? undefined : { except };
 }
 
 /** The first words that only read. `WITH` may stand before an INSERT: a read-only transaction takes care of that. */

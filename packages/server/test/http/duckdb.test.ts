@@ -120,6 +120,17 @@ describe('HTTP over DuckDB', () => {
     assert.equal((await post('/?query=INSERT+INTO+t+(name,id)+FORMAT+ArrowStream', arrow)).status, 200);
     const rows = await run('SELECT * FROM t ORDER BY id FORMAT CSV');
     assert.equal(rows, '1,none\n2,none\n3,x\n4,y\n');
+    await run('INSERT INTO t (* EXCEPT (NAME)) FORMAT CSV\n5\n');
+    await run('INSERT INTO t (*) FORMAT JSONEachRow\n{"id":6,"name":"z"}\n');
+    assert.equal(await run('SELECT * FROM t WHERE id > 4 ORDER BY id FORMAT CSV'), '5,none\n6,z\n');
+    for (const [except, reason] of [
+      ['nothing', /nothing\\", which the table does not have; its columns are id, name/],
+      ['id, name', /leaves no column/],
+    ] as const) {
+      const refused = await post('/', `INSERT INTO t (* EXCEPT (${except})) FORMAT CSV\n5\n`);
+      assert.equal(refused.status, 400);
+      assert.match(await refused.text(), reason);
+    }
   });
 
   it('makes tables of what comes, in any coding', async () => {

@@ -103,6 +103,10 @@ describe('readInsertHead()', () => {
       end: sql.indexOf('\n'),
     });
     assert.equal(readInsertHead('insert into table t')?.format, undefined);
+    assert.deepEqual(readInsertHead('INSERT INTO t (* EXCEPT (a, "b c")) FORMAT CSV')?.columns, {
+      except: ['a', 'b c'],
+    });
+    assert.deepEqual(readInsertHead('INSERT INTO t (*) FORMAT CSV')?.columns, { except: [] });
   });
 
   it('leaves what the engine runs itself', () => {
@@ -114,6 +118,9 @@ describe('readInsertHead()', () => {
       'SELECT 1',
       '',
       'INSERT INTO t (a',
+      'INSERT INTO t (* EXCEPT (a) FORMAT CSV',
+      'INSERT INTO t (* EXCEPT ()) FORMAT CSV',
+      'INSERT INTO t (* EXCLUDE (a)) FORMAT CSV',
     ]) {
       assert.equal(readInsertHead(sql), undefined, sql);
     }

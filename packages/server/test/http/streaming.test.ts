@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { get, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -88,15 +88,31 @@ describe('a result that breaks off', () => {
       `{"id":1}\n{"id":2}\n\r\n__exception__\r\n${String(tag)}\r\n${message}\n${length} ${String(tag)}\r\n__exception__\r\n`,
     );
     assert.equal(lines.trailers['x-clickhouse-exception-code'], '117');
-    const csv = await ask('csv');
-    assert.equal(csv.headers['x-clickhouse-exception-tag'], undefined);
-    assert.match(csv.body.toString(), /\n\nerror: the file/);
     const refused = await rawRequest(server.address, '/?query=DROP+TABLE+t', { headers });
     assert.match(String(refused.headers['content-type']), /^text\/plain/);
     assert.match(
       refused.body.toString(),
       /^Code: 62\. DB::Exception: GET only reads: .* \(SYNTAX_ERROR\)\n$/,
     );
+  });
+
+  it("has no end for ClickHouse's clients in formats that have no mark", async () => {
+    await using server = await start();
+    for (const encoding of ['identity', 'gzip'])
+      for (const format of ['csv', 'csv-bare', 'markdown', 'arrow', 'arrow-file']) {
+        const headers = { 'user-agent': 'clickhouse-js/1.0', 'accept-encoding': encoding };
+        const url = `${server.address.url}/?query=SELECT+1&format=${format}`;
+        const [response]: IncomingMessage[] = await once(get(url, { headers }), 'response');
+        assert.ok(response !== undefined);
+        assert.equal(response.headers['x-clickhouse-exception-tag'], undefined);
+        const pieces: Buffer[] = [];
+        response.on('data', (piece: Buffer) => pieces.push(piece));
+        const [error]: unknown[] = await once(response, 'error');
+        assert.ok(error instanceof Error && 'code' in error && error.code === 'ECONNRESET', format);
+        const seen = Buffer.concat(pieces);
+        const text = response.headers['content-encoding'] === 'gzip' ? gunzipSync(seen) : seen;
+        assert.match(text.toString(), /error: the file/, `${format}: what was there came`);
+      }
   });
 
   it('is told in compressed bodies as well', async () => {

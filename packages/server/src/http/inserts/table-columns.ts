@@ -4,6 +4,7 @@ import { cellReaders } from '../../formats/cell.ts';
 import { cellToText } from '../../formats/json.ts';
 import { quoteIdentifier, quoteLiteral, quotePath } from '../../engine/sql-text.ts';
 import { createRowsDecoder } from '../writers/rows-decoder.ts';
+import type { InsertHead } from '../sql-clauses.ts';
 import type { InsertTarget } from './insert.ts';
 
 /** A column of the table, or of the part of it that the insert names. */
@@ -29,12 +30,37 @@ export interface Selection {
 /** The columns that rows may go to, in the order of the table or of the insert. */
 export async function columnsOf(
   connection: EngineConnection,
-  { table, columns }: InsertTarget,
+  { table, columns }: Pick<InsertTarget, 'table' | 'columns'>,
   signal: AbortSignal,
 ): Promise<TableColumn[]> {
   const names = columns?.map((name) => quoteIdentifier(name)).join(', ') ?? '*';
   const rows = await rowsOf(connection, `DESCRIBE SELECT ${names} FROM ${quotePath(...table)}`, signal);
   return rows.map(([name = '', type = 'VARCHAR']) => ({ name, type }));
+}
+
+/**
+ * The columns that an insert names, or names the others of.
+ *
+ * @throws FlightInvalidArgumentError for a column that is left out and not there, or where none is left
+ */
+export async function namedColumns(
+  connection: EngineConnection,
+  { table, columns }: Pick<InsertHead, 'table' | 'columns'>,
+  signal: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  if (columns === undefined || !('except' in columns)) return columns;
+  const { except } = columns;
+  const all = await columnsOf(connection, { table, columns: undefined }, signal);
+  const missing = except.find((name) => !all.some((column) => sameName(column.name, name)));
+  if (missing !== undefined) {
+    throw new FlightInvalidArgumentError(
+      `EXCEPT names a column ${JSON.stringify(missing)}, which the table does not have; its columns are ` +
+        all.map(({ name }) => name).join(', '),
+    );
+  }
+  const named = all.map(({ name }) => name).filter((name) => !except.some((other) => sameName(name, other)));
+  if (named.length === 0) throw new FlightInvalidArgumentError('EXCEPT leaves no column to insert into');
+  return named;
 }
 
 /**

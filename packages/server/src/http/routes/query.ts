@@ -4,6 +4,7 @@ import { type HttpCall, beginCall } from '../call.ts';
 import type { HttpContext } from '../context.ts';
 import { findClickHouseFormat, findMediaType, formatNames } from '../formats.ts';
 import { insertRows } from '../inserts/insert.ts';
+import { namedColumns } from '../inserts/table-columns.ts';
 import {
   type InsertRequest,
   type QueryRequest,
@@ -91,7 +92,8 @@ export async function insert(
     await context.store?.use(head.table.join('.'));
     await useSchema(connection, context, options);
     const source = without(body.read(context.limits.insertBytes + skip, 'the insert'), skip);
-    const target = { table: head.table, columns: head.columns, mode };
+    const columns = await namedColumns(connection, head, call.signal);
+    const target = { table: head.table, columns, mode };
     const rows = await insertRows(context, connection, target, format, source, call.signal);
     context.metrics.inserted(format.name, Number(rows < 0n ? 0n : rows));
     const totals = { rows: 0, elapsed: call.elapsed(), bytes: 0 };
