@@ -191,6 +191,33 @@ describe('the catalog of DuckDB', () => {
     assert.equal((await sql.getPrimaryKeys({ table: 'parent', catalog: 'other' })).length, 0);
   });
 
+  it('finds names in any case, as DuckDB does', async () => {
+    await sql.query('CREATE TABLE "Mixed ""Case_%" (Id INTEGER UNIQUE, i INTEGER)');
+    await sql.query('CREATE TABLE refers (r INTEGER REFERENCES "MIXED ""CASE_%" (ID))');
+    const [found, ...others] = await sql.getTables({
+      catalog: 'MEMORY',
+      dbSchemaFilterPattern: 'MA%',
+      tableNameFilterPattern: 'MIXED "CASE\\_\\%',
+    });
+    assert.deepEqual([found?.tableName, others.length], ['Mixed "Case_%', 0]);
+    assert.deepEqual(
+      (await sql.getTables({ tableNameFilterPattern: 'mixed_"case__' })).map(({ tableName }) => tableName),
+      ['Mixed "Case_%'],
+    );
+    assert.equal(
+      (await sql.getPrimaryKeys({ catalog: 'Memory', dbSchema: 'MAIN', table: 'PARENT' })).length,
+      2,
+    );
+    const [reference] = await sql.getImportedKeys({ table: 'REFERS' });
+    assert.deepEqual(
+      [reference?.pkTableName, reference?.pkColumnName, reference?.pkKeyName !== undefined],
+      ['Mixed "Case_%', 'Id', true],
+    );
+    assert.equal((await sql.getExportedKeys({ table: 'mixed "case_%' })).length, 1);
+    await sql.query('DROP TABLE refers');
+    await sql.query('DROP TABLE "Mixed ""Case_%"');
+  });
+
   it('tells what the server is and can', async () => {
     const info = await sql.getSqlInfo();
     assert.equal(info.get(SqlInfo.FLIGHT_SQL_SERVER_NAME), 'DuckDB');

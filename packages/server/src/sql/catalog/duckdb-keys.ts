@@ -36,12 +36,16 @@ export async function duckdbForeignKeys(
 ): Promise<SqlForeignKeyColumn[]> {
   const rows = await queryRows(
     connection,
-    'select f.database_name, f.schema_name, f.referenced_table, unnest(f.referenced_column_names) as pk_column, ' +
+    'select f.database_name, f.schema_name, coalesce(p.table_name, f.referenced_table) as referenced_table, ' +
+      'unnest(coalesce(p.constraint_column_names, f.referenced_column_names)) as pk_column, ' +
       'f.table_name, unnest(f.constraint_column_names) as fk_column, ' +
       'unnest(range(1, len(f.constraint_column_names) + 1)) as key_sequence, f.constraint_name as fk_name, ' +
       'p.constraint_name as pk_name from duckdb_constraints() f left join duckdb_constraints() p on ' +
-      'p.database_name = f.database_name and p.schema_name = f.schema_name and p.table_name = f.referenced_table ' +
-      "and p.constraint_type in ('PRIMARY KEY', 'UNIQUE') and p.constraint_column_names = f.referenced_column_names " +
+      'p.database_name = f.database_name and p.schema_name = f.schema_name ' +
+      // As they were written in the reference.
+      'and lower(p.table_name) = lower(f.referenced_table) and ' +
+      "p.constraint_type in ('PRIMARY KEY', 'UNIQUE') and " +
+      `${lowered('p.constraint_column_names')} = ${lowered('f.referenced_column_names')} ` +
       `where f.constraint_type = 'FOREIGN KEY'` +
       (pk === undefined ? '' : named('f.referenced_table', pk, 'f.')) +
       (fk === undefined ? '' : named('f.table_name', fk, 'f.')),
@@ -67,8 +71,17 @@ export async function duckdbForeignKeys(
   });
 }
 
+function lowered(names: string): string {
+  return `list_transform(${names}, lambda name: lower(name))`;
+}
+
 function named(column: string, { catalog, schema, table }: TableName, prefix = ''): string {
-  const inCatalog = catalog === undefined ? '' : ` and ${prefix}database_name = ${quoteLiteral(catalog)}`;
-  const inSchema = schema === undefined ? '' : ` and ${prefix}schema_name = ${quoteLiteral(schema)}`;
-  return ` and ${column} = ${quoteLiteral(table)}${inCatalog}${inSchema}`;
+  const inCatalog = catalog === undefined ? '' : ` and ${isNamed(`${prefix}database_name`, catalog)}`;
+  const inSchema = schema === undefined ? '' : ` and ${isNamed(`${prefix}schema_name`, schema)}`;
+  return ` and ${isNamed(column, table)}${inCatalog}${inSchema}`;
+}
+
+/** Names are the same as DuckDB sees it, in any case. */
+export function isNamed(column: string, name: string): string {
+  return `lower(${column}) = lower(${quoteLiteral(name)})`;
 }

@@ -5,7 +5,7 @@ import { queryRows, textOf } from '../../engine/rows.ts';
 import { quoteLiteral } from '../../engine/sql-text.ts';
 import { patternEscape } from '../sql-text.ts';
 import { duckdbTableSchemas } from './duckdb-columns.ts';
-import { duckdbForeignKeys, duckdbPrimaryKeys } from './duckdb-keys.ts';
+import { duckdbForeignKeys, duckdbPrimaryKeys, isNamed } from './duckdb-keys.ts';
 import type { Catalog, SchemaFilter, TableFilter } from './types.ts';
 
 /**
@@ -67,12 +67,13 @@ async function readTables(connection: EngineConnection, filter: TableFilter): Pr
 
 /** DuckDB has nothing without a catalog: '' finds nothing by itself. */
 function schemaConditions({ catalog, schemaPattern }: SchemaFilter): string {
-  const inCatalog = catalog === undefined ? '' : ` and database_name = ${quoteLiteral(catalog)}`;
+  const inCatalog = catalog === undefined ? '' : ` and ${isNamed('database_name', catalog)}`;
   return inCatalog + like('schema_name', schemaPattern);
 }
 
+/** Names are compared as DuckDB compares them, whatever their case: JDBC tools ask for PENGUINS. */
 function like(column: string, pattern: string | undefined): string {
   return pattern === undefined
     ? ''
-    : ` and ${column} like ${quoteLiteral(pattern)} escape ${quoteLiteral(patternEscape)}`;
+    : ` and ${column} ilike ${quoteLiteral(pattern)} escape ${quoteLiteral(patternEscape)}`;
 }
