@@ -10,7 +10,7 @@ import { type StoreOptions, serveData } from '@peregrine/server';
 import { type RecordBatch, Table } from 'apache-arrow';
 import { pythonPath } from './peers.ts';
 import { type Node, startNode } from './store/node.ts';
-import { numbers, numbersTable } from './store/numbers.ts';
+import { noise, numbers, numbersTable } from './store/numbers.ts';
 import { type S3Fault, type S3Server, startS3Server } from './store/s3-server.ts';
 
 let s3: S3Server;
@@ -422,7 +422,7 @@ describe('A bucket that fails', () => {
             return true;
           });
         }
-        if (fault('GET', '') !== undefined) {
+        if (fault('GET', '', '') !== undefined) {
           await assert.rejects(client.doGet(new Ticket('SELECT sum(n) FROM d')).readAll(), (error) => {
             assert.ok(error instanceof FlightError && error.code === 'UNAVAILABLE', name);
             assert.match(error.message, message, name);
@@ -449,6 +449,107 @@ describe('A bucket that fails', () => {
       name.startsWith('part-'),
     );
     assert.equal(left.length, 2, left.join(', '));
+  });
+
+  it('that breaks an upload off has nothing of it left', async () => {
+    const node = await openNode([], { writable: 's3://data/cut' });
+    // The least that it may be: then a part has 5 MiB.
+    await node.one("SET GLOBAL s3_uploader_max_filesize = '50GB'");
+    await node.one('SET GLOBAL http_retries = 1');
+    const rows = 1_000_000;
+    const put = async (): Promise<unknown> => {
+      const { batches, schema } = noise(rows);
+      return node.store.put('cut', 'create', schema, batches);
+    };
+    // As the engine does it: an upload is begun, gets its parts, and is completed.
+    const faults: readonly (readonly [string, S3Fault])[] = [
+      [
+        'parts',
+        (method, _path, query) => (method === 'PUT' && query.includes('partNumber=2') ? 503 : undefined),
+      ],
+      [
+        'parts',
+        (method, _path, query) => (method === 'PUT' && query.includes('partNumber') ? 'reset' : undefined),
+      ],
+      [
+        'the end',
+        (method, _path, query) => (method === 'POST' && query.includes('uploadId') ? 503 : undefined),
+      ],
+    ];
+    try {
+      for (const [what, fault] of faults) {
+        s3.forget();
+        s3.setFault(fault);
+        await assert.rejects(put(), FlightError, what);
+        s3.setFault(undefined);
+        assert.ok(
+          s3.requests.some(({ method, query }) => method === 'POST' && query.includes('uploads')),
+          'no upload was begun',
+        );
+        assert.deepEqual(await s3.uploads(), [], what);
+      }
+      await put();
+      assert.deepEqual(await node.one('SELECT count(*) FROM cut'), [String(rows)]);
+    } finally {
+      s3.setFault(undefined);
+      await node.close();
+    }
+  });
+
+  it('that is busy for a while, or slow, is waited for', async () => {
+    const seen = new Map<string, number>();
+    const busy: S3Fault = (method, path, query) => {
+      const key = `${method} ${path}${query}`;
+      const times = (seen.get(key) ?? 0) + 1;
+      seen.set(key, times);
+      return times <= 2 ? 503 : undefined;
+    };
+    const node = await openNode([], { writable: 's3://data/busy' });
+    const { schema } = numbers(0, 1, 1);
+    try {
+      for (const [name, fault] of [
+        ['busy', busy],
+        ['slow', (): { lateMs: number } => ({ lateMs: 300 })],
+      ] as const) {
+        s3.setFault(fault);
+        await node.store.put(name, 'create', schema, numbers(0, 1000, 1).batches);
+        await node.store.put(name, 'append', schema, numbers(1000, 2000, 1).batches);
+        assert.deepEqual(await node.one(`SELECT count(*), count(DISTINCT n) FROM ${name}`), ['2000', '2000']);
+      }
+    } finally {
+      s3.setFault(undefined);
+      await node.close();
+    }
+  });
+
+  it('that takes requests and never answers ends puts and queries when their time is over', async () => {
+    const s3Options = { ...s3.keys, endpoint: s3.endpoint, requestTimeoutMs: 1000 };
+    const node = await openNode([], { writable: 's3://data/hang', s3: s3Options });
+    const { schema } = numbers(0, 1, 1);
+    try {
+      await node.store.put('d', 'create', schema, numbers(0, 1000, 1).batches);
+      s3.setFault(() => 'hang');
+      await assert.rejects(node.store.put('d', 'append', schema, numbers(0, 10, 1).batches), {
+        code: 'UNAVAILABLE',
+      });
+      s3.setFault((_method, path) => (path.endsWith('.parquet') ? 'hang' : undefined));
+      for (const work of [
+        () => node.one('SELECT sum(n) FROM d'),
+        () => node.store.put('d', 'append', schema, numbers(0, 10, 1).batches),
+      ]) {
+        await assert.rejects(work(), (error) => {
+          console.log(`no answer: ${String(error).slice(0, 160)}`);
+          return error instanceof FlightError && error.code === 'UNAVAILABLE';
+        });
+      }
+      s3.setFault(undefined);
+      await node.store.refresh();
+      assert.deepEqual(await node.one('SELECT count(*) FROM d'), ['1000']);
+      assert.deepEqual(await s3.uploads(), []);
+    } finally {
+      s3.setFault(undefined);
+      await node.close();
+    }
   });
 
   it('that is not there when a server starts is served when it is', async () => {

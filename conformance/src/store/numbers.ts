@@ -43,3 +43,20 @@ export function numbersTable(from: number, to: number, put: number): Table<{ n: 
   const n = Int32Array.from({ length: to - from }, (_, i) => from + i);
   return tableFromArrays({ n, put: new Int32Array(n.length).fill(put) });
 }
+
+/** Arrow messages of numbers that do not compress: 8 bytes a row. */
+export function noise(rows: number): {
+  readonly schema: Uint8Array;
+  readonly batches: AsyncIterable<Message>;
+} {
+  const table = tableFromArrays({ n: Float64Array.from({ length: rows }, () => Math.random()) });
+  const encoder = new IpcEncoder(table.schema);
+  const schema = encoder.schema().header.slice();
+  async function* batches(): AsyncGenerator<Message, void, undefined> {
+    for (const batch of table.batches) {
+      for (const { header, bodyPieces } of encoder.batch(batch))
+        yield { header, body: Buffer.concat(bodyPieces) };
+    }
+  }
+  return { schema, batches: batches() };
+}

@@ -1,8 +1,8 @@
 // An S3 server over a folder, and a proxy before it that writes down what it is asked for.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { type Server, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connect } from 'node:net';
+import { type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { goProgram, startPeer } from '../peers.ts';
@@ -18,8 +18,15 @@ export interface S3Request {
   readonly bytes: number;
 }
 
-/** Decides by method and path what goes wrong; undefined: nothing. */
-export type S3Fault = (method: string, path: string) => number | 'reset' | undefined;
+/**
+ * Decides by method, path and query what happens instead of an answer: a status, the end of the connection, nothing ever,
+ * or an answer that is late; undefined: nothing goes wrong.
+ */
+export type S3Fault = (
+  method: string,
+  path: string,
+  query: string,
+) => number | 'reset' | 'hang' | { readonly lateMs: number } | undefined;
 
 /** A bucket on a server of its own. */
 export interface S3Server {
@@ -30,8 +37,10 @@ export interface S3Server {
   /** What was asked for since the last {@link forget}. */
   readonly requests: readonly S3Request[];
   forget(): void;
-  /** What happens to requests instead of an answer, until it is set anew: a status, or the end of the connection. */
+  /** What happens to requests instead of an answer, until it is set anew. Those that hang are ended then. */
   setFault(fault: S3Fault | undefined): void;
+  /** Parts of uploads that were begun and neither completed nor ended. */
+  uploads(): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
@@ -50,10 +59,12 @@ export async function startS3Server(): Promise<S3Server> {
   await untilListening(port);
   const requests: S3Request[] = [];
   let fault: S3Fault | undefined;
+  const hanging = new Set<Socket>();
   const proxy = await startProxy(
     port,
     (each) => requests.push(each),
-    (method, path) => fault?.(method, path),
+    (method, path, query) => fault?.(method, path, query),
+    hanging,
   );
   return {
     endpoint: `http://127.0.0.1:${portOf(proxy)}`,
@@ -63,6 +74,15 @@ export async function startS3Server(): Promise<S3Server> {
     forget: () => void requests.splice(0),
     setFault(next) {
       fault = next;
+      for (const socket of hanging) socket.destroy();
+      hanging.clear();
+    },
+    async uploads() {
+      const files = await readdir(join(root, 'buckets', 'data', '.sgwtmp', 'multipart'), {
+        recursive: true,
+        withFileTypes: true,
+      }).catch(() => []);
+      return files.filter((entry) => entry.isFile()).map((entry) => entry.name);
     },
     async stop() {
       proxy.closeAllConnections();
@@ -80,15 +100,21 @@ async function startProxy(
   port: number,
   onRequest: (each: S3Request) => void,
   faultOf: S3Fault,
+  hanging: Set<Socket>,
 ): Promise<Server> {
   const proxy = createServer((incoming, outgoing) => {
     const url = new URL(incoming.url ?? '/', 'http://proxy');
-    const fault = faultOf(incoming.method ?? '', decodeURIComponent(url.pathname));
+    const fault = faultOf(incoming.method ?? '', decodeURIComponent(url.pathname), url.search);
+    if (fault === 'hang') {
+      incoming.resume();
+      hanging.add(incoming.socket);
+      return;
+    }
     if (fault === 'reset') {
       incoming.socket.destroy();
       return;
     }
-    if (fault !== undefined) {
+    if (typeof fault === 'number') {
       incoming.resume();
       outgoing.writeHead(fault, { 'content-type': 'application/xml' });
       outgoing.end('<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>');
@@ -97,21 +123,25 @@ async function startProxy(
     const inner = request(
       { host: '127.0.0.1', port, method: incoming.method, path: incoming.url, headers: incoming.headers },
       (answer) => {
-        let bytes = 0;
-        answer.on('data', (chunk: Buffer) => {
-          bytes += chunk.length;
-        });
-        answer.on('end', () => {
-          onRequest({
-            method: incoming.method ?? '',
-            path: decodeURIComponent(url.pathname),
-            query: url.search,
-            status: answer.statusCode ?? 0,
-            bytes,
+        const pass = (): void => {
+          let bytes = 0;
+          answer.on('data', (chunk: Buffer) => {
+            bytes += chunk.length;
           });
-        });
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
+          answer.on('end', () => {
+            onRequest({
+              method: incoming.method ?? '',
+              path: decodeURIComponent(url.pathname),
+              query: url.search,
+              status: answer.statusCode ?? 0,
+              bytes,
+            });
+          });
+          outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(outgoing);
+        };
+        if (fault === undefined) pass();
+        else setTimeout(pass, fault.lateMs);
       },
     );
     inner.on('error', () => outgoing.destroy());
