@@ -296,6 +296,10 @@ class Server(flight.FlightServerBase):
             except (StopIteration, pa.ArrowException):
                 self.cancelled.set()
                 raise
+        if name == "stats":
+            reader.read_all()
+            writer.write(json.dumps(reader.stats).encode())
+            return
         if name == "counted":
             at = 0
             for chunk in reader:
@@ -393,6 +397,11 @@ class Server(flight.FlightServerBase):
             was_cancelled = self.cancelled.wait(10)
             self.cancelled.clear()
             yield b"yes" if was_cancelled else b"no"
+        elif action.type == "stats":
+            with flight.connect(f"grpc://127.0.0.1:{self.port}") as own:
+                reader = own.do_get(flight.Ticket(body))
+                reader.read_all()
+                yield json.dumps(reader.stats).encode()
         elif action.type == "same as types":
             stored = self.tables[body.decode()]
             expected = types_table()

@@ -11,7 +11,7 @@ import {
   FlightWriteSizeExceededError,
   Ticket,
 } from '@peregrine/flight';
-import { Table, vectorFromArray } from 'apache-arrow';
+import { Dictionary, Int32, Table, Utf8, vectorFromArray } from 'apache-arrow';
 
 import { bodies, columnOf, numbers, text, withServer } from './pyarrow-server.ts';
 
@@ -61,6 +61,15 @@ export function checkStreams(): void {
     it('reads dictionaries that change from batch to batch', async () => {
       const table = await context.client.doGet(new Ticket('deltas')).readAll();
       assert.deepEqual(columnOf(table, 'd'), ['a', 'b', 'c', 'b', 'd']);
+    });
+
+    it('counts messages as pyarrow does', async () => {
+      for (const name of ['numbers', 'types', 'deltas', 'metadata']) {
+        const reader = context.client.doGet(name);
+        await reader.readAll();
+        const [theirs = ''] = await bodies(context.client, 'stats', name);
+        assert.deepEqual(Object.values(reader.stats), JSON.parse(theirs), name);
+      }
     });
 
     it('reads a batch of 256 MiB', async () => {
@@ -209,6 +218,24 @@ export function checkStreams(): void {
       for (let from = 0; from < 400; from += 100) await writer.writeBatch(batch.slice(from, from + 100));
       await writer.close();
       assert.equal((await context.client.doGet(new Ticket('stored:limited')).readAll()).numRows, 400);
+    });
+
+    it('counts what it sends as pyarrow does what it gets', async () => {
+      for (const emitDictionaryDeltas of [false, true]) {
+        const options = { ipc: { emitDictionaryDeltas } };
+        const { writer, reader } = context.client.doPut(FlightDescriptor.forPath('stats'), options);
+        for (const values of [['a'], ['a', 'b'], ['a', 'b', 'c']]) {
+          // all with the same id of their dictionary
+          const type = new Dictionary(new Utf8(), new Int32(), 1);
+          await writer.writeTable(new Table({ d: vectorFromArray(values, type) }));
+        }
+        await writer.doneWriting();
+        const theirs = text(await reader.read());
+        await writer.close();
+        assert.deepEqual(Object.values(writer.stats), JSON.parse(theirs));
+        assert.equal(writer.stats.dictionaryDeltas > 0, emitDictionaryDeltas);
+        assert.equal(writer.stats.replacedDictionaries > 0, !emitDictionaryDeltas);
+      }
     });
 
     it('fails with the error of the server', async () => {

@@ -79,6 +79,7 @@ export type {
   FlightDataStream,
   FlightStreamChunk,
   FlightStreamReader,
+  FlightStreamStats,
   FlightStreamWriter,
   FlightWriteOptions,
   GeneratorStreamItem,

@@ -59,3 +59,4 @@ export type {
   FlightStreamWriter,
   FlightWriteOptions,
 } from '../stream/types.ts';
+export type { FlightStreamStats } from '../stream/stats.ts';

@@ -1,6 +1,7 @@
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { IpcDecoder } from '../ipc/decode/decoder.ts';
 import { decodeMessageHeader } from '../ipc/decode/message.ts';
+import { type FlightStreamStats, StatsCounter } from './stats.ts';
 import type { FlightData, FlightReadOptions } from './types.ts';
 
 /** What one FlightData was. */
@@ -39,6 +40,7 @@ export type DecodedFlightData =
  */
 export class FlightBatchDecoder {
   readonly #decoder: IpcDecoder;
+  readonly #stats = new StatsCounter();
 
   /** @param options - how batches are read. Default: their lengths are checked (`validate: 'lengths'`) */
   constructor(options: FlightReadOptions = {}) {
@@ -48,6 +50,11 @@ export class FlightBatchDecoder {
   /** The schema; undefined before its message came. */
   get schema(): Schema | undefined {
     return this.#decoder.schema;
+  }
+
+  /** What has been decoded until now. */
+  get stats(): FlightStreamStats {
+    return this.#stats.value;
   }
 
   /**
@@ -61,6 +68,7 @@ export class FlightBatchDecoder {
     if (dataHeader.byteLength === 0) return { kind: 'metadata', appMetadata, descriptor };
     const header = decodeMessageHeader(dataHeader);
     const data = this.#decoder.decode(header, dataBody);
+    this.#stats.count(header);
     if (data !== undefined) return { kind: 'batch', data, appMetadata, descriptor };
     const schema = this.#decoder.schema;
     if (header.kind === 'schema' && schema !== undefined) {

@@ -1,9 +1,11 @@
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { FlightWriteSizeExceededError } from '../errors.ts';
+import { decodeMessageHeader } from '../ipc/decode/message.ts';
 import { IpcEncoder } from '../ipc/encode/encoder.ts';
 import type { EncodedMessage } from '../ipc/encode/message.ts';
 import { defaultTargetMessageBytes } from '../limits/stream.ts';
 import { encodeFlightData } from '../proto/flight-data.ts';
+import { type FlightStreamStats, StatsCounter } from './stats.ts';
 import type { FlightWriteOptions, OutgoingMessage } from './types.ts';
 
 /** What goes with one batch. */
@@ -30,6 +32,7 @@ export class FlightBatchEncoder {
   readonly #encoder: IpcEncoder;
   readonly #target: number;
   readonly #limit: number;
+  #stats = new StatsCounter();
 
   /**
    * @throws FlightUnimplementedError naming the field for a type that cannot be encoded
@@ -41,12 +44,18 @@ export class FlightBatchEncoder {
     this.#limit = options.writeSizeLimitBytes ?? Number.POSITIVE_INFINITY;
   }
 
+  /** What has been encoded until now, without what was refused. */
+  get stats(): FlightStreamStats {
+    return this.#stats.value;
+  }
+
   /**
    * The schema message.
    *
    * @param descriptor - encoded FlightDescriptor, when this is the first message of a DoPut or DoExchange
    */
   schema(descriptor?: Uint8Array): OutgoingMessage {
+    this.#stats.count('schema');
     return encodeFlightData({ descriptor, dataHeader: this.#encoder.schema().header });
   }
 
@@ -60,11 +69,16 @@ export class FlightBatchEncoder {
   *batch(batch: RecordBatch, options: FlightBatchOptions = {}): Generator<OutgoingMessage, void, void> {
     const prepared = this.#encoder.prepare(batch);
     const { appMetadata, maxRows, onFlushed } = options;
+    const stats = this.#stats;
     const overhead = prepared.headerBytes + (appMetadata?.byteLength ?? 0) + fieldOverhead;
     const messages = function* (target: number): Generator<OutgoingMessage, void, void> {
       let first = true;
       for (const { batch: part, dictionaries, last } of prepared.parts(target, maxRows)) {
-        for (const dictionary of dictionaries) yield outgoing(dictionary);
+        for (const dictionary of dictionaries) {
+          stats.count(decodeMessageHeader(dictionary.header));
+          yield outgoing(dictionary);
+        }
+        stats.count('batch');
         // Messages leave in order: with the last one all are gone.
         yield outgoing(part, first ? appMetadata : undefined, last ? onFlushed : undefined);
         first = false;
@@ -80,9 +94,12 @@ export class FlightBatchEncoder {
       }
       return;
     }
+    const before = stats.copy();
     const all = [...messages(target)];
     for (const { byteLength } of all) {
-      if (byteLength > this.#limit) throw new FlightWriteSizeExceededError(this.#limit, byteLength);
+      if (byteLength <= this.#limit) continue;
+      this.#stats = before;
+      throw new FlightWriteSizeExceededError(this.#limit, byteLength);
     }
     prepared.commit();
     yield* all;

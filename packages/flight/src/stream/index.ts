@@ -25,6 +25,7 @@ export { createStreamReader } from './reader.ts';
 export { createStreamWriter, type StreamWriterOptions } from './writer.ts';
 export { FlightBatchDecoder, type DecodedFlightData } from './batch-decoder.ts';
 export { FlightBatchEncoder, type FlightBatchOptions } from './batch-encoder.ts';
+export type { FlightStreamStats } from './stats.ts';
 export type {
   FlightData,
   FlightDataBody,

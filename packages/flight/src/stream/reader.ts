@@ -4,6 +4,7 @@ import { FlightDataError, FlightResourceExhaustedError, locateError } from '../e
 import { maxMetadataBeforeSchemaBytes } from '../limits/stream.ts';
 import { FlightBatchDecoder } from './batch-decoder.ts';
 import { StreamChunk } from './chunk.ts';
+import type { FlightStreamStats } from './stats.ts';
 import type {
   FlightData,
   FlightDataSource,
@@ -78,6 +79,10 @@ class BatchStreamReader implements FlightStreamReader {
       this.#descriptor.catch(() => undefined);
     }
     return this.#descriptor;
+  }
+
+  get stats(): FlightStreamStats {
+    return this.#decoder.stats;
   }
 
   readNext(): Promise<FlightStreamChunk | undefined> {

@@ -8,6 +8,7 @@ import type { OutgoingMessage } from '../grpc/message.ts';
 import type { IpcReadOptions, IpcWriteOptions } from '../ipc/options.ts';
 import type { FlightData } from '../proto/flight-data.ts';
 import type { RawIpcMessage, RawMessageOptions } from './raw-message.ts';
+import type { FlightStreamStats } from './stats.ts';
 
 export type { Body as FlightDataBody } from '../bytes/body-pool.ts';
 export type { OutgoingMessage } from '../grpc/message.ts';
@@ -59,6 +60,8 @@ export interface FlightStreamReader extends AsyncIterable<FlightStreamChunk>, As
   readonly schema: Promise<Schema>;
   /** The encoded FlightDescriptor of the first message, `undefined` when it has none. Rejects when the stream fails first. */
   readonly descriptor: Promise<Uint8Array | undefined>;
+  /** What has been decoded until now, for those who watch how a stream is sent; messages of `raw()` are not. */
+  readonly stats: FlightStreamStats;
   /** The next chunk; `undefined` at the end. */
   readNext(): Promise<FlightStreamChunk | undefined>;
   /** Reads to the end. Metadata is dropped. */
@@ -103,6 +106,8 @@ export interface WriteTableOptions {
 export interface FlightStreamWriter extends AsyncDisposable {
   /** The schema that the stream was begun with; undefined before. */
   readonly schema: Schema | undefined;
+  /** What has been written until now: after a split or with dictionaries more than was asked for. */
+  readonly stats: FlightStreamStats;
   /** Sends the schema. Writing a batch without it begins with the batch's schema. */
   begin(schema: Schema, options?: FlightWriteOptions): Promise<void>;
   /** Sends a batch, with the dictionaries it needs before it. */

@@ -5,6 +5,7 @@ import { toBytes } from '../model/bytes.ts';
 import { encodeFlightData } from '../proto/flight-data.ts';
 import { FlightBatchEncoder, type FlightBatchOptions } from './batch-encoder.ts';
 import { encodeRawMessage, type RawIpcMessage, type RawMessageOptions } from './raw-message.ts';
+import { type FlightStreamStats, noStats } from './stats.ts';
 import type {
   FlightDataSink,
   FlightStreamChunk,
@@ -64,6 +65,10 @@ class BatchStreamWriter implements FlightStreamWriter {
 
   get schema(): Schema | undefined {
     return this.#schema;
+  }
+
+  get stats(): FlightStreamStats {
+    return this.#encoder?.stats ?? noStats;
   }
 
   begin(schema: Schema, options?: FlightWriteOptions): Promise<void> {

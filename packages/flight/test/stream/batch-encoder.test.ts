@@ -243,6 +243,35 @@ describe('batches as FlightData messages', () => {
     );
   });
 
+  it('are counted by kind as they are encoded and decoded, without what was refused', () => {
+    const batch = numbers(100, 0, 50);
+    const encoder = new FlightBatchEncoder(batch.schema, {
+      writeSizeLimitBytes: 4_000,
+      targetMessageBytes: 3_000,
+    });
+    const decoder = new FlightBatchDecoder();
+    const take = (...messages: readonly OutgoingMessage[]): void => {
+      for (const message of messages) decoder.decode(parse(message));
+    };
+    const before = encoder.stats;
+    take(encoder.schema());
+    const huge = numbers(1, 0, 10_000);
+    assert.throws(() => encoder.batch(huge).next(), FlightWriteSizeExceededError);
+    take(...encoder.batch(batch));
+    take(...encoder.batch(numbers(1, 0, 3, ['blue'])));
+    assert.equal(before.messages, 0, 'numbers that were asked for do not change');
+    const { recordBatches } = encoder.stats;
+    assert.ok(recordBatches > 3, 'parts are counted');
+    assert.deepEqual(encoder.stats, {
+      messages: recordBatches + 3,
+      recordBatches,
+      dictionaryBatches: 2,
+      dictionaryDeltas: 0,
+      replacedDictionaries: 1,
+    });
+    assert.deepEqual(decoder.stats, encoder.stats);
+  });
+
   it('above the write size limit are refused before anything is sent, and can be written in parts', () => {
     const batch = numbers(10_000, 0, 50);
     const encoder = new FlightBatchEncoder(batch.schema, { writeSizeLimitBytes: 300_000 });
