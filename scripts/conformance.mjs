@@ -28,7 +28,7 @@ const entries = [
   { name: 'sql-over-adbc', peers: ['python'] },
   { name: 'sql-load', peers: [] },
   { name: 'sql-memory', peers: [] },
-  { name: 'store-kill', peers: [] },
+  { name: 'store-kill', peers: ['python', 'go'] },
   { name: 'store-memory', peers: [] },
   { name: 'store-s3', peers: ['python', 'go'] },
   { name: 'tpch', peers: ['python'] },

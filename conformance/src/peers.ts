@@ -32,6 +32,13 @@ export function javaArchive(name: string): string {
   return found(join(folder, name), 'npm run peers -- java');
 }
 
+/** The folder of DuckDB's extension httpfs in its wheel. */
+export function httpfsFolder(): string {
+  const name = 'duckdb_extension_httpfs';
+  const program = `import importlib.util as u; print(u.find_spec("${name}").submodule_search_locations[0])`;
+  return execFileSync(pythonPath(), ['-c', program], { encoding: 'utf8' }).trim();
+}
+
 /** The library of an ADBC driver's wheel, by its Python module: `adbc_driver_sqlite`. */
 export function adbcDriverPath(module: string): string {
   const program = `import ${module}; print(${module}._driver_path())`;

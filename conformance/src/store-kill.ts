@@ -1,17 +1,23 @@
 // A server is killed at random moments of puts and transactions, again and again over the same store and database.
-// After each start everything that was acknowledged is whole, nothing is there in part, and no temporary file stays.
+// After each start everything that was acknowledged is whole, nothing is there in part, and no temporary file stays. The
+// same with the store in a bucket, where no upload that was cut off stays either.
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { FlightDescriptor } from '@peregrine/flight';
 import { type FlightSqlClient, connectSql } from '@peregrine/flight/sql';
-import { ownCommand, startPeer } from './peers.ts';
+import type { StoreOptions } from '@peregrine/server';
+import { httpfsFolder, ownCommand, startPeer } from './peers.ts';
 import { type Node, startNode } from './store/node.ts';
 import { numbersTable } from './store/numbers.ts';
+import { startS3Server } from './store/s3-server.ts';
 
-const kills = Number(process.env['PEREGRINE_KILLS'] ?? 50);
+// 50 of each take some minutes on a quiet machine:
+//   PEREGRINE_KILLS=50 PEREGRINE_BUCKET_KILLS=50 npm run conformance -- store-kill
+const kills = Number(process.env['PEREGRINE_KILLS'] ?? 15);
+const bucketKills = Number(process.env['PEREGRINE_BUCKET_KILLS'] ?? 4);
 /** The longest that a server lives after it is ready, in milliseconds: several puts, so that most kills hit one. */
 const longestLifeMs = 1_500;
 
@@ -29,16 +35,36 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-/** Starts a server, lets clients store and commit as fast as they can, and kills it. */
-async function killOnce(first: number): Promise<Attempt[]> {
-  const paths = {
-    writable: join(folder, 'store'),
-    database: join(folder, 'main.duckdb'),
-    temp: join(folder, 'temp'),
-  };
-  const flags = Object.entries({ ...paths, 'temp-dir': paths.temp, 'flight-port': '0', 'http-port': 'off' })
-    .filter(([name]) => name !== 'temp')
-    .flatMap(([name, value]) => [`--${name}`, value]);
+/** Where the store of the killed servers lies. */
+interface Place {
+  readonly writable: string;
+  /** Where its files are to be seen. */
+  readonly folder: string;
+  readonly flags: readonly string[];
+  readonly options: Pick<StoreOptions, 's3' | 'extensions'>;
+  /** What is left of uploads. */
+  uploads(): Promise<readonly string[]>;
+}
+
+/**
+ * Starts a server, lets clients store and commit as fast as they can, and kills it.
+ *
+ * @param waitForOne - not before a put is acknowledged: on a machine that is busy the first one may take long
+ */
+async function killOnce(
+  place: Place,
+  database: string,
+  first: number,
+  waitForOne: boolean,
+): Promise<Attempt[]> {
+  const given = { writable: place.writable, database, 'temp-dir': join(folder, 'temp') };
+  const flags = [
+    ...Object.entries({ ...given, 'flight-port': '0', 'http-port': 'off' }).flatMap(([name, value]) => [
+      `--${name}`,
+      value,
+    ]),
+    ...place.flags,
+  ];
   const server = startPeer(process.execPath, [ownCommand(), 'serve', ...flags, '--json']);
   const [, location = ''] = await server.line(/"flight":"([^"]+)"/);
   const client = connectSql(location);
@@ -53,6 +79,10 @@ async function killOnce(first: number): Promise<Attempt[]> {
     return attempt;
   };
   const ended = Promise.allSettled([putUntilKilled(client, begin), commitUntilKilled(client, begin)]);
+  while (waitForOne && !attempts.some(({ kind, acknowledged }) => kind !== 'commit' && acknowledged)) {
+    await Promise.race([new Promise((resolve) => setTimeout(resolve, 10)), server.exit]);
+    assert.equal(server.process.exitCode, null, server.output());
+  }
   await new Promise((resolve) => {
     setTimeout(resolve, Math.random() * longestLifeMs);
   });
@@ -171,9 +201,10 @@ async function verify(node: Node, attempts: readonly Attempt[], known: Attempt[]
 }
 
 /** Every file is a version, or a part that the newest version names. */
-async function assertNothingLeft(): Promise<void> {
-  const store = join(folder, 'store');
-  for (const entry of await readdir(store)) {
+async function assertNothingLeft({ folder: store, uploads }: Place): Promise<void> {
+  assert.deepEqual(await uploads(), []);
+  // A bucket's folder goes with its last object.
+  for (const entry of await readdir(store).catch(() => [])) {
     assert.match(entry, /\.peregrine$/, `${entry} was left`);
     const files = await readdir(join(store, entry));
     const newest = files
@@ -187,32 +218,63 @@ async function assertNothingLeft(): Promise<void> {
   }
 }
 
-it(`loses nothing acknowledged in ${kills} kills`, async () => {
-  await mkdir(join(folder, 'store'));
+async function killAgainAndAgain(place: Place, times: number): Promise<void> {
+  const database = join(folder, `${basename(place.folder)}.duckdb`);
   const known: Attempt[] = [];
   let unanswered = 0;
   let acknowledged = 0;
   let cut = 0;
   let first = 0;
-  for (let kill = 0; kill < kills; kill += 1) {
-    const attempts = await killOnce(first);
+  for (let kill = 0; kill < times; kill += 1) {
+    const attempts = await killOnce(place, database, first, kill % 2 === 1);
     first = attempts.reduce((largest, { id }) => Math.max(largest, id), first);
     acknowledged += attempts.filter((attempt) => attempt.acknowledged).length;
     cut += attempts.filter((attempt) => !attempt.acknowledged).length;
     const node = await startNode(
-      { writable: join(folder, 'store'), catalog: 'files', pollMs: Infinity, retainMs: -1 },
-      join(folder, 'main.duckdb'),
+      { ...place.options, writable: place.writable, catalog: 'files', pollMs: Infinity, retainMs: -1 },
+      database,
     );
     try {
       unanswered += await verify(node, attempts, known);
-      await assertNothingLeft();
+      await assertNothingLeft(place);
       for (const { name } of node.store.tables()) if (name.startsWith('d')) await node.store.drop(name);
     } finally {
       await node.close();
     }
   }
   console.log(
-    `${kills} kills: ${acknowledged} puts and transactions acknowledged, all whole; ${cut} cut off, of which ` +
+    `${times} kills: ${acknowledged} puts and transactions acknowledged, all whole; ${cut} cut off, of which ` +
       `${unanswered} had been committed before their answer went out, whole`,
   );
+}
+
+it(`loses nothing acknowledged in ${kills} kills`, async () => {
+  const store = join(folder, 'store');
+  await mkdir(store);
+  await killAgainAndAgain(
+    { writable: store, folder: store, flags: [], options: {}, uploads: async () => [] },
+    kills,
+  );
+});
+
+it(`loses nothing acknowledged in a bucket in ${bucketKills} kills`, async () => {
+  const s3 = await startS3Server();
+  try {
+    const extensions = httpfsFolder();
+    const { accessKeyId, secretAccessKey } = s3.keys;
+    const flags = ['--extensions', extensions, '--s3-endpoint', s3.endpoint];
+    flags.push('--s3-access-key-id', accessKeyId, '--s3-secret-access-key', secretAccessKey);
+    await killAgainAndAgain(
+      {
+        writable: 's3://data/kill',
+        folder: join(s3.folder, 'kill'),
+        flags,
+        options: { extensions, s3: { ...s3.keys, endpoint: s3.endpoint } },
+        uploads: () => s3.uploads(),
+      },
+      bucketKills,
+    );
+  } finally {
+    await s3.stop();
+  }
 });

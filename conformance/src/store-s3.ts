@@ -1,6 +1,5 @@
 // The dataset store over a real S3 server: reading with pruning, writing, replacing, two servers over one bucket.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -8,7 +7,7 @@ import { Action, type FlightClient, FlightDescriptor, FlightError, Ticket, conne
 import { writeIpcFile, writeIpcStream } from '@peregrine/flight/ipc';
 import { type StoreOptions, serveData } from '@peregrine/server';
 import { type RecordBatch, Table } from 'apache-arrow';
-import { pythonPath } from './peers.ts';
+import { httpfsFolder } from './peers.ts';
 import { type Node, startNode } from './store/node.ts';
 import { noise, numbers, numbersTable } from './store/numbers.ts';
 import { type S3Fault, type S3Server, startS3Server } from './store/s3-server.ts';
@@ -18,14 +17,7 @@ let extensions: string;
 
 before(async () => {
   s3 = await startS3Server();
-  extensions = execFileSync(
-    pythonPath(),
-    [
-      '-c',
-      'import importlib.util as u; print(u.find_spec("duckdb_extension_httpfs").submodule_search_locations[0])',
-    ],
-    { encoding: 'utf8' },
-  ).trim();
+  extensions = httpfsFolder();
 });
 after(() => s3.stop());
 
