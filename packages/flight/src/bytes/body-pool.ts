@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { env } from 'node:process';
 import { FlightResourceExhaustedError } from '../errors.ts';
 import { defaultBodyPoolBytes, minPooledBodyBytes } from '../limits/bytes.ts';
+import { earlyScavenges } from './early-scavenges.ts';
 import { noBytes } from './empty.ts';
 import { keepFreedPages } from './freed-pages.ts';
 
@@ -37,6 +38,8 @@ export interface BodyPoolOptions {
    */
   readonly shared?: boolean | undefined;
 }
+
+const scavenges = earlyScavenges();
 
 /** Recycles the memory of bodies. Not for use by several threads; each has its own. */
 export class BodyPool {
@@ -82,7 +85,10 @@ export class BodyPool {
   #create(byteLength: number): ArrayBufferLike {
     try {
       if (this.#shared) return new SharedArrayBuffer(byteLength);
-      if (byteLength >= minPooledBodyBytes) keepFreedPages();
+      if (byteLength >= minPooledBodyBytes) {
+        keepFreedPages();
+        scavenges?.beforeBody(byteLength);
+      }
       // a body is filled before anyone sees it, so clearing it first would be a pass over the memory for nothing
       return Buffer.allocUnsafeSlow(byteLength).buffer;
     } catch (cause) {
