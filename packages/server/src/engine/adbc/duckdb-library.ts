@@ -5,6 +5,7 @@ import {
   free,
   loadLibrary,
   readPointer,
+  readText,
   type NativeFunction,
   type NativeLibrary,
   pointer,
@@ -44,6 +45,8 @@ export interface DuckDbLibrary {
   statementType(connection: Address, statement: Address): number | undefined;
   /** The types that a prepared statement expects of its parameters; undefined where the handle is not as expected. */
   parameterTypes(connection: Address, statement: Address): ParameterType[] | undefined;
+  /** The names of the columns that a statement gives; undefined where they are fewer than `least`. */
+  columnNames(connection: Address, statement: Address, least: number): string[] | undefined;
   /**
    * Which columns of what a statement gives are UHUGEINT, which Arrow is told as decimals that cannot hold the upper half
    * of its values: their places when all columns and what is nested in them are counted, outer before inner.
@@ -72,6 +75,9 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
   const decimalScale = library.func('duckdb_decimal_scale', 'uint8_t', [pointer]);
   const destroyType = library.func('duckdb_destroy_logical_type', 'void', [pointer]);
   const findUnsigned = unsignedFinder(library, typeId, destroyType);
+  const columnCount = library.func('duckdb_prepared_statement_column_count', 'uint64_t', [pointer]);
+  const columnName = library.func('duckdb_prepared_statement_column_name', pointer, [pointer, 'uint64_t']);
+  const freeText = library.func('duckdb_free', 'void', [pointer]);
   const query = library.func('duckdb_query', 'int', [pointer, pointer, pointer]);
   const progress = library.progressFunction('duckdb_query_progress');
   return {
@@ -107,6 +113,17 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
       } finally {
         free(slot);
       }
+    },
+    columnNames(connection, statement, least) {
+      const prepared = preparedOf(connection, statement);
+      const count = prepared === undefined ? 0 : columnCount(prepared);
+      if (prepared === undefined || count < least) return undefined;
+      return Array.from({ length: count }, (_, i) => {
+        const text = columnName(prepared, i);
+        const name = readText(text);
+        if (text !== 0) freeText(text);
+        return name;
+      });
     },
     unsignedLeaves(connection, statement) {
       const prepared = preparedOf(connection, statement);

@@ -27,6 +27,7 @@ import type { ReleaseFunctions } from '../c-data/write-structs.ts';
 import { bind, emptyBatch, freeBound, readBatches, reordered, rowOf, rowsOf } from './bound.ts';
 import type { OperationTable, PreparedFacts, WorkerSetup } from './messages.ts';
 import { closeResult, newResult, nextBatches, readResultSchema } from './results.ts';
+import { wideSchema } from './wide-schema.ts';
 
 /** The operations of a worker. */
 export function createOperations(setup: WorkerSetup): OperationTable {
@@ -266,6 +267,22 @@ function runSql(call: Call, connection: Address, sql: string): void {
   }
 }
 
+/** The schema of what a query gives, which is run; undefined where the driver refuses it. */
+function schemaOf(call: Call, connection: Address, sql: string): Uint8Array | undefined {
+  const statement = open((handle) => call('StatementNew', connection, handle));
+  try {
+    call('StatementSetSqlQuery', statement, sql);
+    const { result, schema } = openResult((to) => call('StatementExecuteQuery', statement, to, 0));
+    closeResult(result);
+    return schema;
+  } catch (error) {
+    if (error instanceof DriverError) return undefined;
+    throw error;
+  } finally {
+    close(statement, () => call('StatementRelease', statement));
+  }
+}
+
 /** See {@link borrowReleaseFunctions}: of a database that is open, or of one that is opened for it. */
 function borrow(
   path: string,
@@ -359,9 +376,13 @@ function prepared(
   statement: Address,
   sql: string,
 ): PreparedFacts {
-  const resultSchema = askSchema((struct) => call('StatementExecuteSchema', statement, struct));
   const parameters = askSchema((struct) => call('StatementGetParameterSchema', statement, struct));
   const type = library?.statementType(connection, statement);
+  const wide =
+    library !== undefined && type === statementTypes.select && parameters?.fields.length === 0
+      ? wideSchema(library, connection, statement, sql, (text) => schemaOf(call, connection, text))
+      : undefined;
+  const resultSchema = wide ?? askSchema((struct) => call('StatementExecuteSchema', statement, struct));
   if (library !== undefined && type === undefined && resultSchema === undefined) {
     throw new FlightInvalidArgumentError('the SQL text holds no statement');
   }
