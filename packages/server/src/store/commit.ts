@@ -53,6 +53,9 @@ export async function commitVersion(
   );
 }
 
+/** A version could not be written, and is not there; why is the cause. */
+export class NotCommittedError extends Error {}
+
 /**
  * Publishes a version. An answer may be lost on its way, and the file be there all the same: then the next try finds it
  * taken, or no try is left. It is there when it has our bytes: no two versions have the same parts.
@@ -65,8 +68,12 @@ async function publishOnce(storage: Storage, path: string, bytes: Uint8Array): P
   try {
     return (await storage.publish(path, bytes)) || (await isOurs());
   } catch (error) {
-    // A disk that could not keep it is another matter.
-    if (error instanceof FlightUnavailableError && (await isOurs().catch(() => false))) return true;
+    const there = await isOurs().catch(() => undefined);
+    // A disk that could not keep what it shows is another matter.
+    const isLost = error instanceof FlightUnavailableError;
+    if (isLost && there === true) return true;
+    // A request may still be on its way; a disk has done what it did.
+    if (!isLost && there === false) throw new NotCommittedError('the version is not there', { cause: error });
     throw error;
   }
 }

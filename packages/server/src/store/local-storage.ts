@@ -17,14 +17,32 @@ import { FlightResourceExhaustedError, FlightUnavailableError, messageOf } from 
 import { openFileRange } from '../datasets/range-source.ts';
 import { localOrphanLifeMs, maxStoreFiles, maxStoreFolderDepth, stagedHeartbeatMs } from './limits.ts';
 import type { StagedFile, Storage, StoredFile } from './storage.ts';
+import { codeOf } from './store-errors.ts';
 import { newTemporaryName } from './writer-id.ts';
+
+/** What writing needs of the system. */
+export interface LocalFiles {
+  readonly link: (existing: string, added: string) => Promise<void>;
+  readonly mkdir: (path: string, options: { readonly recursive: true }) => Promise<string | undefined>;
+  readonly open: (path: string, flags: string) => Promise<FileHandle>;
+  readonly rename: (from: string, to: string) => Promise<void>;
+  readonly unlink: (path: string) => Promise<void>;
+}
 
 /**
  * A folder on a local disk or a mounted share.
  *
+ * What it relies on: a rename within a folder puts one file in the place of a name at once; `link` fails with EEXIST
+ * where there is a file of the name; what `fsync` of a file and then of its folder has returned for is there after a
+ * loss of power. Shares do the same on their server.
+ *
  * @param root - absolute
+ * @param system - what writing goes through. Default: the system's own
  */
-export function createLocalStorage(root: string): Storage {
+export function createLocalStorage(
+  root: string,
+  system: LocalFiles = { link, mkdir, open, rename, unlink },
+): Storage {
   const at = (path: string): string => (path === '' ? root : join(root, ...path.split('/')));
 
   return {
@@ -46,26 +64,27 @@ export function createLocalStorage(root: string): Storage {
     async publish(path, bytes) {
       const target = at(path);
       const folder = dirname(target);
-      await makeFolder(folder);
+      await makeFolder(system, folder);
       const temporary = join(folder, newTemporaryName('.json'));
       try {
-        const file = await open(temporary, 'wx');
+        const file = await system.open(temporary, 'wx');
         try {
           await file.writeFile(bytes);
           await file.sync();
         } finally {
           await file.close();
         }
-        return await giveName(temporary, target);
+        return await giveName(system, temporary, target);
       } finally {
-        await unlink(temporary).catch(nothingWhenMissing);
-        await syncFolder(folder);
+        // The sweep removes it otherwise.
+        await system.unlink(temporary).catch(() => undefined);
+        await syncFolder(system, folder);
       }
     },
     async stage(path): Promise<StagedFile> {
       const target = at(path);
       const folder = dirname(target);
-      await makeFolder(folder);
+      await makeFolder(system, folder);
       const temporary = join(folder, newTemporaryName('.parquet'));
       // A sign of life for servers on other machines that look for what dead ones left.
       const heartbeat = setInterval(() => {
@@ -77,7 +96,7 @@ export function createLocalStorage(root: string): Storage {
         url: temporary.split(sep).join('/'),
         async publish() {
           clearInterval(heartbeat);
-          const file = await open(temporary, 'r+');
+          const file = await system.open(temporary, 'r+');
           let size: number;
           try {
             await file.sync();
@@ -85,18 +104,20 @@ export function createLocalStorage(root: string): Storage {
           } finally {
             await file.close();
           }
-          await rename(temporary, target);
-          await syncFolder(folder);
+          await system.rename(temporary, target);
+          await syncFolder(system, folder);
           return size;
         },
         async discard() {
           clearInterval(heartbeat);
-          await unlink(temporary).catch(() => undefined);
+          await system.unlink(temporary).catch(() => undefined);
+          // It has its name already when its folder cannot be synced.
+          await system.unlink(target).catch(() => undefined);
         },
       };
     },
     async remove(path) {
-      await unlink(at(path)).catch(nothingWhenMissing);
+      await system.unlink(at(path)).catch(nothingWhenMissing);
     },
     async tidy(folder) {
       await rmdir(at(folder)).catch(() => undefined);
@@ -107,12 +128,12 @@ export function createLocalStorage(root: string): Storage {
       const path = join(root, newTemporaryName('.now'));
       let file: FileHandle | undefined;
       try {
-        file = await open(path, 'wx');
+        file = await system.open(path, 'wx');
         await file.writeFile('now');
         return (await file.stat()).mtimeMs;
       } finally {
         await file?.close();
-        await unlink(path).catch(nothingWhenMissing);
+        await system.unlink(path).catch(nothingWhenMissing);
       }
     },
     url: (path) => at(path).split(sep).join('/'),
@@ -168,7 +189,7 @@ function fileOf(path: string, { size, mtimeMs, ctimeMs, ino }: Stats): StoredFil
 }
 
 /** Links, because a rename would replace what another server has just put there. */
-async function giveName(temporary: string, target: string): Promise<boolean> {
+async function giveName({ link, rename }: LocalFiles, temporary: string, target: string): Promise<boolean> {
   try {
     await link(temporary, target);
     return true;
@@ -182,13 +203,13 @@ async function giveName(temporary: string, target: string): Promise<boolean> {
   return true;
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first !== undefined) await syncFolder(dirname(first));
+async function makeFolder(system: LocalFiles, folder: string): Promise<void> {
+  const first = await system.mkdir(folder, { recursive: true });
+  if (first !== undefined) await syncFolder(system, dirname(first));
 }
 
 /** Makes names durable. Windows has no such thing for folders and does it by itself. */
-async function syncFolder(folder: string): Promise<void> {
+async function syncFolder({ open }: LocalFiles, folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r').catch(nothingWhenMissing);
   if (handle === undefined) return;
@@ -209,8 +230,4 @@ function nothingWhenMissing(error: unknown): undefined {
 
 function isMissing(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

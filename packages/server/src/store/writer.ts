@@ -2,19 +2,18 @@ import {
   FlightCancelledError,
   FlightInvalidArgumentError,
   FlightNotFoundError,
-  FlightResourceExhaustedError,
   FlightServerError,
-  messageOf,
 } from '@peregrine/flight';
 import type { EngineInput } from '../engine/types.ts';
 import { partBytes } from './limits.ts';
-import { commitVersion, readCurrent } from './commit.ts';
+import { NotCommittedError, commitVersion, readCurrent } from './commit.ts';
 import { mergeColumns, textType } from './enum-columns.ts';
 import { folderOfDataset } from './names.ts';
 import { groupBatches } from './part-groups.ts';
 import type { Column, PartWriter } from './part-writer.ts';
 import { escapeGlob } from './sql-text.ts';
 import type { Storage, StoredFile } from './storage.ts';
+import { explainStorageError } from './store-errors.ts';
 import type { StorePutMode, StorePutOptions } from './types.ts';
 import type { Part, Version } from './versions.ts';
 import { writeParts } from './write-parts.ts';
@@ -33,9 +32,6 @@ export interface WriteOptions extends StorePutOptions {
   /** Arrow bytes of one part. Default: {@link partBytes}. */
   readonly partBytes?: number | undefined;
 }
-
-/** How systems say that a disk or a quota is full; the engine passes their words on. */
-const noRoom = /ENOSPC|EDQUOT|no space left on device|not enough space on the disk|disk quota exceeded/i;
 
 /**
  * Stores rows as a dataset's next version. The order is what makes it safe:
@@ -102,11 +98,10 @@ export async function writeDataset(
     );
     return parts.reduce((sum, { part }) => sum + part.rows, 0n);
   } catch (error) {
-    if (!noRoom.test(messageOf(error))) throw error;
-    throw new FlightResourceExhaustedError(
-      `there is no room left for ${name} where it would lie, ${storage.root}, or in the server's --temp-dir; nothing was stored`,
-      { cause: error },
-    );
+    if (!(error instanceof NotCommittedError))
+      throw explainStorageError(error, name, storage.root, attempted);
+    attempted = false;
+    throw explainStorageError(error.cause, name, storage.root, false);
   } finally {
     // A commit that fails may have been seen all the same: then only the sweep can tell.
     if (!attempted) {
@@ -150,7 +145,8 @@ export async function dropDataset(
     return true;
   } catch (error) {
     if (error instanceof MissingError) return false;
-    throw error;
+    const cause = error instanceof NotCommittedError ? error.cause : error;
+    throw explainStorageError(cause, name, storage.root, cause === error);
   } finally {
     end();
   }
