@@ -14,7 +14,7 @@ const entries = [
   { name: 'adbc-engine', peers: ['python'] },
   { name: 'clickhouse-client', peers: [] },
   { name: 'client-against-pyarrow', peers: ['python'] },
-  { name: 'documentation', peers: ['python'] },
+  { name: 'documentation', peers: ['python', 'java'] },
   { name: 'frames-against-server', peers: ['python'] },
   { name: 'h2spec', peers: ['go'] },
   { name: 'integration-go', peers: ['go'] },

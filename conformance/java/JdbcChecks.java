@@ -298,6 +298,9 @@ public final class JdbcChecks {
         expect(names, List.of("c", "pid", "ppart", "d"), "columns");
       }
       expect(column(m.getPrimaryKeys(null, null, "jdbc_p"), "COLUMN_NAME"), List.of("id", "part"), "primary key");
+      // as tools ask that believe storesUpperCaseIdentifiers()
+      expect(column(m.getPrimaryKeys(null, null, "JDBC_P"), "COLUMN_NAME"), List.of("id", "part"), "primary key in capitals");
+      expect(column(m.getColumns(null, null, "JDBC\\_P", null), "COLUMN_NAME"), List.of("id", "part"), "columns in capitals");
       expect(column(m.getImportedKeys(null, null, "jdbc_f"), "FKCOLUMN_NAME"), List.of("pid", "ppart"), "imported keys");
       expect(column(m.getExportedKeys(null, null, "jdbc_p"), "FKTABLE_NAME"), List.of("jdbc_f", "jdbc_f"), "exported keys");
       expect(column(m.getCrossReference(null, null, "jdbc_p", null, null, "jdbc_f"), "PKCOLUMN_NAME"), List.of("id", "part"), "cross reference");

@@ -1,14 +1,39 @@
-/** The page for who comes from pyarrow is complete. The Python of the README and the documentation, run as it stands against the data server with the example data. */
+/** The page for who comes from pyarrow is complete. The Python and Java of the README and the documentation, run as it stands against the data server with the example data. */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { conformanceFile, ownCommand, pythonPath, startPeer } from './peers.ts';
+import { conformanceFile, javaArchive, ownCommand, pythonPath, startPeer } from './peers.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const pages = ['README.md', ...readdirSync(`${root}docs`).map((name) => `docs/${name}`)];
+const run = promisify(execFile);
+
+/** Runs a program: what it prints. */
+const languages: Readonly<Record<string, (program: string) => Promise<string>>> = {
+  async python(program) {
+    const { stdout } = await run(pythonPath(), ['-c', program], { timeout: 120_000 });
+    return stdout;
+  },
+  async java(program) {
+    const folder = await mkdtemp(join(tmpdir(), 'peregrine-java-'));
+    try {
+      const file = join(folder, 'Program.java');
+      await writeFile(file, program);
+      const options = ['--add-opens=java.base/java.nio=ALL-UNNAMED', '-cp'];
+      const archive = javaArchive('flight-sql-jdbc-driver-18.3.0.jar');
+      const { stdout } = await run('java', [...options, archive, file], { timeout: 120_000 });
+      return stdout;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
 
 describe('docs/from-pyarrow.md', () => {
   it('has a row for everything that the pyarrow installed here offers', () => {
@@ -21,11 +46,13 @@ describe('docs/from-pyarrow.md', () => {
   });
 });
 
-describe('the Python of the documentation', () => {
+describe('the programs of the documentation', () => {
   for (const page of pages) {
-    const blocks = [...readFileSync(`${root}${page}`, 'utf8').matchAll(/^```python\n([^]*?)^```$/gm)];
-    for (const [, code = ''] of blocks) {
-      it(`runs: ${page}, ${code.split('\n')[0]}`, async () => {
+    const blocks = [...readFileSync(`${root}${page}`, 'utf8').matchAll(/^```(\w+)\n([^]*?)^```$/gm)];
+    for (const [, language = '', code = ''] of blocks) {
+      const execute = languages[language];
+      if (execute === undefined) continue;
+      it(`runs: ${page}, ${language}, ${code.split('\n')[0]}`, async () => {
         execFileSync(process.execPath, [`${root}scripts/example-data.mjs`]);
         const options = ['--flight-port=0', '--http-port=off', '--json'];
         const server = startPeer(process.execPath, [
@@ -36,9 +63,7 @@ describe('the Python of the documentation', () => {
         ]);
         try {
           const [, port = ''] = await server.line(/:(\d+)"/);
-          const program = code.replaceAll(':8815', `:${port}`);
-          const { stdout } = await promisify(execFile)(pythonPath(), ['-c', program], { timeout: 120_000 });
-          assert.notEqual(stdout, '');
+          assert.notEqual(await execute(code.replaceAll(':8815', `:${port}`)), '');
         } finally {
           await server.stop();
         }
