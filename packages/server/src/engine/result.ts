@@ -111,7 +111,8 @@ export function createResult(
   }
 
   async function freeResult(result: number): Promise<void> {
-    await core.pool.run('closeResult', { result }, { kind: 'continue' }).catch(() => undefined);
+    const { connection } = run;
+    await core.pool.run('closeResult', { result, connection }, { kind: 'continue' }).catch(() => undefined);
   }
 
   const counted = new Set<GatheredBatch>();

@@ -275,8 +275,9 @@ describe('the DuckDB engine', () => {
     const running = connection.query(endless, { signal: controller.signal });
     let ticks = 0;
     const ticking = setInterval(() => ticks++, 1);
-    while (ticks < 20) await new Promise((resolve) => setTimeout(resolve, 1));
-    assert.ok(engine.statistics.running > 0, 'it runs while the event loop goes on');
+    while (ticks < 20 || engine.statistics.running === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
     controller.abort();
     await assert.rejects(running, code('CANCELLED'));
     clearInterval(ticking);
@@ -301,6 +302,36 @@ describe('the DuckDB engine', () => {
     await failing;
     assert.equal(engine.statistics.batchBytes, 0);
     assert.equal(engine.statistics.connections, 1);
+  });
+
+  it('keeps nothing of a result that was given up, though its connection stays open', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'engine-'));
+    try {
+      const file = join(folder, 'given-up.parquet');
+      await connection.execute(
+        `COPY (SELECT range AS a, md5(range::VARCHAR) AS b FROM range(300000)) TO '${file}' (ROW_GROUP_SIZE 122880)`,
+      );
+      const used = async (): Promise<number> =>
+        Number(
+          Object.values(
+            (await one('SELECT sum(memory_usage_bytes)::DOUBLE AS n FROM duckdb_memory()')) ?? {},
+          )[0],
+        );
+      const before = await used();
+      const open: EngineConnection[] = [];
+      for (let i = 0; i < 4; i++) {
+        const reader = await engine.connect();
+        open.push(reader);
+        for await (const batch of await reader.query(`FROM '${file}' WHERE a >= 0`, { batchRows: 1000 })) {
+          batch.release();
+          if (i % 2 === 0) break;
+        }
+      }
+      assert.ok((await used()) - before < 2e6, `${before} to ${await used()} bytes`);
+      for (const each of open) await each.close();
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('stops at the batches that are out, and goes on when one is released', async () => {

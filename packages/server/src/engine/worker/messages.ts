@@ -159,7 +159,8 @@ export interface Operations {
     },
     result: Gathered,
   ];
-  closeResult: [args: { result: Address }, result: undefined];
+  /** Frees a result, and with `connection` what DuckDB would keep there of rows that nobody read. */
+  closeResult: [args: { result: Address; connection?: Address | undefined }, result: undefined];
 }
 
 /** The name of an operation. */

@@ -200,8 +200,12 @@ export function createOperations(setup: WorkerSetup): OperationTable {
       }
     },
     next: nextBatches,
-    closeResult({ result }) {
+    closeResult({ result, connection }) {
       closeResult(result);
+      // DuckDB frees what a query has read, and ends its transaction, when its connection gets the next statement.
+      if (connection !== undefined && library !== undefined) {
+        quietly(() => runSql(call, connection, 'SELECT 1'));
+      }
       return undefined;
     },
   };
