@@ -529,6 +529,15 @@ def error_after_some_batches(client, facts):
 
 
 @check("basic")
+def extra_info_above_what_grpc_takes(client, facts):
+    # gRPC C++ says how large its headers may be: the error keeps its class and its text
+    stream = client.do_get(flight.Ticket(b"breaks"))
+    error = expect_raises(flight.FlightInternalError, lambda: client.do_get(flight.Ticket(b"fails at length")).read_all(), "failed (100000 bytes of extra info were left out")
+    assert error.extra_info == b""
+    assert stream.read_chunk().data.num_rows == 3, "another call of the connection goes on"
+
+
+@check("basic")
 def error_text_beyond_ascii(client, facts):
     expect_raises(flight.FlightServerError, lambda: action(client, "fail-text", "grüße\n100 % 日本".encode()), "grüße\n100 % 日本")
 

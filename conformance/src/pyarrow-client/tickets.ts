@@ -68,6 +68,8 @@ export async function openTicket(
         yield numbers();
         throw new FlightInternalError('broke half-way', { extraInfo: Buffer.from('half') });
       });
+    case 'fails at length':
+      throw new FlightInternalError('failed', { extraInfo: new Uint8Array(100_000) });
     default: {
       const dataset = store.get(ticket);
       if (dataset.kind === 'raw') return new RawIpcStream(dataset.messages);

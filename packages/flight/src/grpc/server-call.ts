@@ -9,16 +9,18 @@ import {
   FlightCancelledError,
   type FlightError,
   FlightInternalError,
+  FlightResourceExhaustedError,
   FlightTimedOutError,
 } from '../errors.ts';
 import type { Http2Error } from '../http2/errors.ts';
+import { headerListSize } from '../http2/frames.ts';
 import type { HeaderField, HeaderList, Http2Stream, Http2StreamHandler } from '../http2/types.ts';
 import { maxTimerMs } from '../limits/bytes.ts';
 import { Inbox, type InboxLimits, type InboxOwner } from './inbox.ts';
 import type { OutgoingMessage } from './message.ts';
 import { Metadata } from './metadata.ts';
 import { Outbox } from './outbox.ts';
-import { formatStatus, okStatus, statusOfError } from './status.ts';
+import { formatStatus, okStatus, statusOfError, withoutExtraInfo } from './status.ts';
 import {
   type GrpcCompression,
   type GrpcMethod,
@@ -44,6 +46,8 @@ export interface ServerCallHost {
   readonly peer: string;
   readonly peerCertificate: X509Certificate | undefined;
   readonly limits: InboxLimits;
+  /** Bytes of headers that the client takes in one list. */
+  readonly maxHeaderListBytes: number;
   readonly compression: GrpcCompression;
   /** How long a handler may go on after its call was cancelled, in ms. */
   readonly abandonedHandlerMs: number;
@@ -179,22 +183,32 @@ export class ServerCall<T> implements GrpcServerCall<T>, Http2StreamHandler, Inb
 
   sendHeaders(): void {
     if (this.headersSent || this.#over) return;
-    this.headersSent = true;
     const headers = [...responseFields];
-    if (this.#compression === 'gzip' && this.#request.takesGzip) {
-      headers.push(gzipField);
-      this.#outbox.compression = 'gzip';
-    }
+    const gzip = this.#compression === 'gzip' && this.#request.takesGzip;
+    if (gzip) headers.push(gzipField);
     this.#initialMetadata?.appendTo(headers);
+    const tooLarge = this.#initialMetadata === undefined ? undefined : this.#tooLarge('headers', headers);
+    if (tooLarge !== undefined) {
+      this.#initialMetadata = undefined;
+      throw tooLarge;
+    }
+    this.headersSent = true;
+    if (gzip) this.#outbox.compression = 'gzip';
     this.#stream.sendHeaders(headers);
   }
 
   finish(outcome?: GrpcStatus | Error): void {
     if (this.#over) return;
-    const status =
+    let status =
       outcome === undefined ? okStatus() : outcome instanceof Error ? statusOfError(outcome) : outcome;
     // a call that succeeds without a message still has headers of its own: some clients insist
-    if (status.code === grpcStatusCodes.OK) this.sendHeaders();
+    if (status.code === grpcStatusCodes.OK) {
+      try {
+        this.sendHeaders();
+      } catch (error) {
+        status = statusOfError(error);
+      }
+    }
     this.#end(status);
   }
 
@@ -266,18 +280,48 @@ export class ServerCall<T> implements GrpcServerCall<T>, Http2StreamHandler, Inb
     const trailersOnly = !this.headersSent;
     this.#over = true;
     this.headersSent = true;
-    const own = formatStatus(status, this.#trailers);
-    if (trailersOnly) {
-      const headers = [...responseFields];
-      this.#initialMetadata?.appendTo(headers);
-      headers.push(...own);
-      this.#stream.sendHeaders(headers, true);
-    } else {
-      this.#outbox.end(own);
-    }
+    const fields = trailersOnly ? [...responseFields] : [];
+    if (trailersOnly) this.#initialMetadata?.appendTo(fields);
+    const headers = this.#fitted(status, fields);
+    if (trailersOnly) this.#stream.sendHeaders(headers, true);
+    else this.#outbox.end(headers);
     clearTimeout(this.#deadlineTimer);
     this.#inbox.drop(undefined);
     this.#outbox.close(finishedError);
+  }
+
+  /**
+   * The last headers of the call, as large as the client takes them: one that got more would drop the status, and a
+   * block that is large enough its whole connection. What does not fit is left out, the status tells of it.
+   *
+   * @param fields - what goes before the status
+   */
+  #fitted(status: GrpcStatus, fields: readonly HeaderField[]): readonly HeaderField[] {
+    const all = [...fields, ...formatStatus(status, this.#trailers)];
+    // a status of success is small without metadata of the handler
+    const small = status.code === grpcStatusCodes.OK && this.#trailers === undefined;
+    const tooLarge = small ? undefined : this.#tooLarge('trailers', all);
+    if (tooLarge === undefined) return all;
+    if (status.error !== undefined && status.error.extraInfo.byteLength > 0) {
+      const shorter = withoutExtraInfo(status, this.#host.maxHeaderListBytes);
+      const rest = [...fields, ...formatStatus(shorter, this.#trailers)];
+      if (this.#tooLarge('trailers', rest) === undefined) return rest;
+    }
+    // then it is metadata of the handler that takes the room
+    return [
+      ...(fields.length > 0 ? responseFields : []),
+      ...formatStatus(statusOfError(tooLarge), undefined),
+    ];
+  }
+
+  /** The error for headers that the client does not take. */
+  #tooLarge(what: string, headers: HeaderList): FlightError | undefined {
+    const limit = this.#host.maxHeaderListBytes;
+    const size = headerListSize(headers);
+    if (size <= limit) return undefined;
+    return new FlightResourceExhaustedError(
+      `${what} of ${size} bytes are above the ${limit} bytes that the client takes; send what is large as data`,
+    );
   }
 
   /** The call is over before it was finished. */

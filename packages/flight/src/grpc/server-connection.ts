@@ -76,6 +76,10 @@ export class ServerConnection implements ServerCallHost {
     return this.#certificate.value;
   }
 
+  get maxHeaderListBytes(): number {
+    return this.session.peerMaxHeaderListSize;
+  }
+
   get limits(): InboxLimits {
     return this.#options.limits;
   }

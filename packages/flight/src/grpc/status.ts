@@ -172,8 +172,21 @@ export function formatStatus(status: GrpcStatus, trailers: Metadata | undefined)
   return fields;
 }
 
-function cutMessage(message: string): string {
-  return message.length > maxStatusMessageBytes ? `${message.slice(0, maxStatusMessageBytes)}…` : message;
+/**
+ * The same status without its extra info, which its message then tells of.
+ *
+ * @param limit - bytes of headers that the client takes
+ */
+export function withoutExtraInfo(status: GrpcStatus, limit: number): GrpcStatus {
+  if (status.error === undefined) return status;
+  const { code, extraInfo } = status.error;
+  const note = ` (${extraInfo.byteLength} bytes of extra info were left out, as the client takes ${limit} bytes of headers)`;
+  const message = cutMessage(status.message, maxStatusMessageBytes - note.length - 1) + note;
+  return { ...status, message, error: createFlightError(code, message) };
+}
+
+function cutMessage(message: string, length: number = maxStatusMessageBytes): string {
+  return message.length > length ? `${message.slice(0, length)}…` : message;
 }
 
 // what a field may hold as it is: printable ASCII but "%"; a space at an end would be lost on the way

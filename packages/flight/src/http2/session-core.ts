@@ -83,6 +83,11 @@ export class SessionCore implements IncomingOwner {
     return this.#parts.peerSettings.maxConcurrentStreams;
   }
 
+  /** Bytes of headers that the peer takes; Infinity until it says. */
+  get peerMaxHeaderListSize(): number {
+    return this.#parts.peerSettings.maxHeaderListSize;
+  }
+
   /** No new streams: one side has said so, or the session is over. */
   get draining(): boolean {
     return this.#goawaySent !== undefined || this.#goawayReceived || this.#failure !== undefined;

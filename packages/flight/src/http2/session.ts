@@ -180,6 +180,10 @@ class TransportSession implements Http2Session {
     return this.#core.peerMaxConcurrentStreams;
   }
 
+  get peerMaxHeaderListSize(): number {
+    return this.#core.peerMaxHeaderListSize;
+  }
+
   request(headers: HeaderList, handler: Http2StreamHandler, endStream: boolean = false): Http2Stream {
     return this.#core.request(headers, handler, endStream);
   }

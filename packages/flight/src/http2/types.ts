@@ -102,6 +102,8 @@ export interface Http2Session {
   readonly openStreams: number;
   /** How many streams the peer lets us open at once; Infinity until it says. */
   readonly peerMaxConcurrentStreams: number;
+  /** Bytes of headers, as `headerListSize` counts them, that the peer takes; Infinity until it says. */
+  readonly peerMaxHeaderListSize: number;
   /** When bytes last came from the peer, in ms of `performance.now()`. */
   readonly lastReceivedAt: number;
   /**

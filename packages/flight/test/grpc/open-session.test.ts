@@ -26,6 +26,7 @@ function fakeSession(): Http2Session & { destroyed: boolean } {
     peer: { family: 'ipv4', address: '', port: 0, tls: undefined },
     openStreams: 0,
     peerMaxConcurrentStreams: 1,
+    peerMaxHeaderListSize: Infinity,
     lastReceivedAt: 0,
     ended: new Promise(() => undefined),
     request: () => assert.fail(),
