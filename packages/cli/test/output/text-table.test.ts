@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { renderTextTable } from '../../src/output/text-table.ts';
+
+/** The width of the rule under a column of one cell. */
+function widthOf(cell: string): number {
+  return renderTextTable([''], [[cell]]).split('\n')[1]?.length ?? 0;
+}
+
+describe('a table of text', () => {
+  it('gives characters the columns that terminals give them', () => {
+    for (const [text, width] of [
+      ['abc', 3],
+      ['日本語', 6],
+      ['한국', 4],
+      ['e\u0301te\u0301', 3],
+      ['😀', 2],
+      ['✅', 2],
+      ['⌚', 2],
+      ['✓', 1],
+      ['👩\u200d👧', 4],
+      ['a\u200bb\ufeffc', 3],
+    ] as const) {
+      assert.equal(widthOf(text), width, JSON.stringify(text));
+    }
+  });
+
+  it('shows what would break its lines, or turn them around, as symbols', () => {
+    assert.match(renderTextTable(['x'], [['a\nb\tc\x1b[31m\u009b']]), /^a␊b␉c␛\[31m␡$/m);
+    assert.match(renderTextTable(['x'], [['a\u202eb\u2066c']]), /^a\ufffdb\ufffdc$/m);
+  });
+
+  it('cuts long cells, and aligns numbers at the right', () => {
+    const lines = renderTextTable(
+      ['name', 'n'],
+      [
+        ['x'.repeat(60), '1'],
+        ['日'.repeat(30), '200'],
+      ],
+      [false, true],
+    ).split('\n');
+    assert.equal(lines[2], `${'x'.repeat(47)}…    1`);
+    assert.equal(lines[3], `${'日'.repeat(23)}…   200`);
+    assert.equal(renderTextTable([], []), '');
+  });
+});
