@@ -1,5 +1,6 @@
-import { createWriteStream, openSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, openSync, rmSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { fileReason } from '@peregrine/server/settings';
 import { UsageError } from '../exit-codes.ts';
@@ -40,6 +41,11 @@ export function openSink(path: string | undefined): OutputSink {
 }
 
 function create(partial: string, path: string): number {
+  // Seen before anything is fetched: the rename at the end would be too late.
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new UsageError(`${path} is a folder: say which file in it`);
+  const folder = dirname(path);
+  if (!existsSync(folder)) throw new UsageError(`${path} cannot be written: there is no folder ${folder}`);
   try {
     return openSync(partial, 'wx');
   } catch (cause) {
