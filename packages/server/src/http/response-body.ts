@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlightCancelledError, FlightResourceExhaustedError, FlightTimedOutError } from '@peregrine/flight';
 import { maxBufferedResponseBytes, responseStallTimeoutMs } from '../limits.ts';
 import { type ContentCoding, createCompressor } from './encoding.ts';
@@ -160,6 +161,9 @@ export function createResponseBody(response: ServerResponse, options: ResponseBo
       check();
       begin();
       await endCompressor();
+      // Node 26 gives the socket what was written in this turn at the end of it.
+      await nextTurn();
+      check();
       await settled(() => response.socket?.destroySoon());
     },
   };
