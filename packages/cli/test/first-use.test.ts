@@ -127,7 +127,7 @@ describe('what a person meets', () => {
       peregrine('put', server.location, 'x', '--input', folder),
     ]);
     assertCode(away, 2);
-    assert.match(away.stderr, /^peregrine: .*x\.csv cannot be written: it is not there\n$/);
+    assert.match(away.stderr, /^peregrine: .*x\.csv cannot be written: there is no folder .*\n$/);
     assertCode(gone, 2);
     assert.match(gone.stderr, /nowhere cannot be read: it is not there/);
     assertCode(dir, 2);
