@@ -72,17 +72,24 @@ class TrackedCall<T> implements FlightCall<T> {
     return this.#headersTold === undefined ? this.#call.tryRead() : undefined;
   }
 
-  async read(): Promise<T | undefined> {
+  read(): Promise<T | undefined> {
+    if (this.#middleware !== undefined) return this.#readAfterMiddleware();
+    return this.#call.read().catch((error: unknown) => {
+      throw this.#error(error);
+    });
+  }
+
+  async #readAfterMiddleware(): Promise<T | undefined> {
     await this.#headersTold;
     let message: T | undefined;
     try {
       message = await this.#call.read();
     } catch (error) {
       // middleware is told of the end before the caller
-      if (this.#middleware !== undefined) await this.#ended;
+      await this.#ended;
       throw this.#error(error);
     }
-    if (message === undefined && this.#middleware !== undefined) {
+    if (message === undefined) {
       const error = await this.#ended;
       if (error !== undefined) throw error;
     }

@@ -29,9 +29,10 @@ export interface RetryContext {
  */
 export function retryingCall<T>(begin: () => FlightCall<T>, context: RetryContext): RetryingCall<T> {
   let call = begin();
+  if (context.policy.maxAttempts <= 1) return call;
   let attempt = 1;
   // once a message was handed out, or the call was given up, there is no next try
-  let final = context.policy.maxAttempts <= 1;
+  let final = false;
   let waiting: AbortController | undefined;
 
   const again = async (error: unknown): Promise<void> => {

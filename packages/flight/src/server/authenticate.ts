@@ -20,15 +20,22 @@ const noToken = new Uint8Array(0);
  * judged by the handler, any other by the authenticators. Without either everybody may call, and is called what
  * the certificate says, if there is one.
  *
- * @throws FlightUnauthenticatedError, or what the handler or authenticator throws
+ * @returns undefined: it is known already. Rejects with FlightUnauthenticatedError, or what the handler or
+ *   authenticator throws
  */
-export async function authenticateCall(context: CallContext, setup: AuthenticationSetup): Promise<void> {
+export function authenticateCall(
+  context: CallContext,
+  setup: AuthenticationSetup,
+): Promise<void> | undefined {
+  if (setup.authHandler !== undefined || setup.authenticators.length > 0) return findCaller(context, setup);
+  const certificate = context.peerCertificate;
+  if (certificate !== undefined) context.peerIdentity = certificateIdentity(certificate);
+  return undefined;
+}
+
+async function findCaller(context: CallContext, setup: AuthenticationSetup): Promise<void> {
   const { authHandler, authenticators } = setup;
   const certificate = context.peerCertificate;
-  if (authHandler === undefined && authenticators.length === 0) {
-    if (certificate !== undefined) context.peerIdentity = certificateIdentity(certificate);
-    return;
-  }
   const isHandshake = context.method === 'Handshake';
   if (authHandler !== undefined && !isHandshake) {
     const token = context.headers.getBinary(authTokenHeader);

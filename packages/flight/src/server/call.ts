@@ -65,8 +65,9 @@ async function handleCall<T>(
   call.onAbandoned = () => end(cancelled(context));
   let error: FlightError | undefined;
   try {
-    await authenticateCall(context, runtime.authentication);
-    await startMiddleware(runtime, context, started);
+    const authenticating = authenticateCall(context, runtime.authentication);
+    if (authenticating !== undefined) await authenticating;
+    if (runtime.middleware.length > 0) await startMiddleware(runtime, context, started);
     await body(call, context);
     if (call.isCancelled) error = cancelled(context);
   } catch (thrown) {
