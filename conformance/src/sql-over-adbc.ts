@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FlightError } from '@peregrine/flight';
-import { type FlightSqlClient, SqlInfo, connectSql } from '@peregrine/flight/sql';
+import { type FlightSqlClient, SqlInfo, SqlNullOrdering, connectSql } from '@peregrine/flight/sql';
 import { createAdbcEngine } from '@peregrine/server';
 import { type Table, tableFromArrays } from 'apache-arrow';
 import { adbcDriverPath } from './peers.ts';
@@ -90,6 +90,15 @@ function checks(name: string, vendor: string, start: () => Promise<RunningSqlSer
       assert.equal(info.get(SqlInfo.FLIGHT_SQL_SERVER_NAME), vendor);
       assert.equal(info.size, Object.values(SqlInfo).length);
       assert.equal(info.get(SqlInfo.SQL_SAVEPOINTS_SUPPORTED), false);
+      // found out by statements: SQLite has nulls below all values, and no x > ALL (SELECT …)
+      const isSqlite = vendor === 'SQLite';
+      assert.equal(
+        info.get(SqlInfo.SQL_NULL_ORDERING),
+        isSqlite ? SqlNullOrdering.SQL_NULLS_SORTED_LOW : SqlNullOrdering.SQL_NULLS_SORTED_AT_END,
+      );
+      assert.equal(info.get(SqlInfo.SQL_SUPPORTED_SUBQUERIES), isSqlite ? 0b0111 : 0b1111);
+      assert.equal(info.get(SqlInfo.SQL_CORRELATED_SUBQUERIES_SUPPORTED), true);
+      assert.equal(info.get(SqlInfo.SQL_OUTER_JOINS_SUPPORT_LEVEL), 0b110);
       assert.ok(Array.isArray(await sql.getXdbcTypeInfo()));
     });
 

@@ -7,6 +7,7 @@ import { genericCatalog } from './catalog/generic.ts';
 import type { Catalog } from './catalog/types.ts';
 import type { Clients } from './clients.ts';
 import { readLanguageLists } from './info/functions.ts';
+import { type LanguageFacts, duckdbFacts, findLanguageFacts } from './info/language-facts.ts';
 import { type ServerFacts, sqlInfoOf, wantsLanguageLists } from './info/sql-info.ts';
 import { xdbcTypesOf } from './info/xdbc-types.ts';
 import { plainSchema } from './plain/plain-result.ts';
@@ -47,6 +48,20 @@ export function metadataHandlers(engine: Engine, clients: Clients, facts: Server
     return lane.run((connection) => question(catalogOf(engine), connection));
   }
 
+  let language: Promise<LanguageFacts> | undefined;
+  /** What other engines than DuckDB do, found out once. */
+  function languageFacts(context: ServerCallContext): Promise<LanguageFacts> {
+    if (engine.info.dialect === 'duckdb' || engine.state.kind !== 'ready')
+      return Promise.resolve(duckdbFacts);
+    language ??= ask(context, (_catalog, connection) => findLanguageFacts(connection)).catch(
+      (error: unknown) => {
+        language = undefined;
+        throw error;
+      },
+    );
+    return language;
+  }
+
   return {
     async getSqlInfo({ info }, context) {
       const isDuckdb = engine.state.kind === 'ready' && engine.info.dialect === 'duckdb';
@@ -54,7 +69,7 @@ export function metadataHandlers(engine: Engine, clients: Clients, facts: Server
         isDuckdb && wantsLanguageLists(info)
           ? await ask(context, (_catalog, connection) => readLanguageLists(connection))
           : undefined;
-      return sqlInfoOf(engine.info, facts, lists);
+      return sqlInfoOf(engine.info, facts, lists, await languageFacts(context));
     },
     getXdbcTypeInfo: () => xdbcTypesOf(engine.info),
     getCatalogs: (_command, context) => ask(context, (catalog, connection) => catalog.catalogs(connection)),

@@ -1,7 +1,6 @@
 import {
   SqlInfo,
   type SqlInfoValue,
-  SqlNullOrdering,
   SqlOuterJoinsSupportLevel,
   SqlSupportedCaseSensitivity,
   SqlSupportedElementActions,
@@ -19,6 +18,7 @@ import type { EngineInfo } from '../../engine/types.ts';
 import { patternEscape } from '../sql-text.ts';
 import { conversions } from './conversions.ts';
 import type { LanguageLists } from './functions.ts';
+import { type LanguageFacts, duckdbFacts } from './language-facts.ts';
 
 /** What the server itself adds to what its engine is. */
 export interface ServerFacts {
@@ -31,6 +31,9 @@ export interface ServerFacts {
   /** This server's own version, for engines that tell none. */
   readonly version: string;
 }
+
+/** Version of Arrow's format that results are in, for engines that tell none of a library. */
+const arrowFormatVersion = '1.5';
 
 /** Bits by their places. */
 function bits(...places: readonly number[]): number {
@@ -53,10 +56,11 @@ export function sqlInfoOf(
   engine: EngineInfo,
   server: ServerFacts,
   lists: LanguageLists | undefined,
+  language: LanguageFacts = duckdbFacts,
 ): Record<number, SqlInfoValue> {
   return {
     ...serverInfo(engine, server),
-    ...languageInfo(engine, lists),
+    ...languageInfo(engine, lists, language),
     ...limitInfo(),
     ...transactionInfo(),
   };
@@ -66,7 +70,7 @@ function serverInfo(engine: EngineInfo, server: ServerFacts): Record<number, Sql
   return {
     [SqlInfo.FLIGHT_SQL_SERVER_NAME]: engine.vendor,
     [SqlInfo.FLIGHT_SQL_SERVER_VERSION]: engine.vendorVersion === '' ? server.version : engine.vendorVersion,
-    [SqlInfo.FLIGHT_SQL_SERVER_ARROW_VERSION]: engine.arrowVersion ?? '',
+    [SqlInfo.FLIGHT_SQL_SERVER_ARROW_VERSION]: engine.arrowVersion ?? arrowFormatVersion,
     [SqlInfo.FLIGHT_SQL_SERVER_READ_ONLY]: server.readOnly,
     [SqlInfo.FLIGHT_SQL_SERVER_SQL]: true,
     [SqlInfo.FLIGHT_SQL_SERVER_SUBSTRAIT]: false,
@@ -87,6 +91,7 @@ function serverInfo(engine: EngineInfo, server: ServerFacts): Record<number, Sql
 function languageInfo(
   { dialect }: EngineInfo,
   lists: LanguageLists | undefined,
+  language: LanguageFacts,
 ): Record<number, SqlInfoValue> {
   const isDuckdb = dialect === 'duckdb';
   const caseOfNames = isDuckdb
@@ -97,7 +102,7 @@ function languageInfo(
     [SqlInfo.SQL_IDENTIFIER_QUOTE_CHAR]: '"',
     [SqlInfo.SQL_QUOTED_IDENTIFIER_CASE]: caseOfNames,
     [SqlInfo.SQL_ALL_TABLES_ARE_SELECTABLE]: true,
-    [SqlInfo.SQL_NULL_ORDERING]: SqlNullOrdering.SQL_NULLS_SORTED_AT_END,
+    [SqlInfo.SQL_NULL_ORDERING]: language.nullOrdering,
     [SqlInfo.SQL_KEYWORDS]: lists?.keywords ?? [],
     [SqlInfo.SQL_NUMERIC_FUNCTIONS]: lists?.numericFunctions ?? [],
     [SqlInfo.SQL_STRING_FUNCTIONS]: lists?.stringFunctions ?? [],
@@ -127,7 +132,7 @@ function languageInfo(
     [SqlInfo.SQL_SUPPORTS_INTEGRITY_ENHANCEMENT_FACILITY]: isDuckdb,
     [SqlInfo.SQL_OUTER_JOINS_SUPPORT_LEVEL]: bits(
       SqlOuterJoinsSupportLevel.SQL_LIMITED_OUTER_JOINS,
-      SqlOuterJoinsSupportLevel.SQL_FULL_OUTER_JOINS,
+      ...(language.fullOuterJoins ? [SqlOuterJoinsSupportLevel.SQL_FULL_OUTER_JOINS] : []),
     ),
     [SqlInfo.SQL_SCHEMA_TERM]: 'schema',
     [SqlInfo.SQL_PROCEDURE_TERM]: '',
@@ -146,9 +151,9 @@ function languageInfo(
       SqlSupportedSubqueries.SQL_SUBQUERIES_IN_COMPARISONS,
       SqlSupportedSubqueries.SQL_SUBQUERIES_IN_EXISTS,
       SqlSupportedSubqueries.SQL_SUBQUERIES_IN_INS,
-      SqlSupportedSubqueries.SQL_SUBQUERIES_IN_QUANTIFIEDS,
+      ...(language.quantifiedSubqueries ? [SqlSupportedSubqueries.SQL_SUBQUERIES_IN_QUANTIFIEDS] : []),
     ),
-    [SqlInfo.SQL_CORRELATED_SUBQUERIES_SUPPORTED]: true,
+    [SqlInfo.SQL_CORRELATED_SUBQUERIES_SUPPORTED]: language.correlatedSubqueries,
     [SqlInfo.SQL_SUPPORTED_UNIONS]: bits(SqlSupportedUnions.SQL_UNION, SqlSupportedUnions.SQL_UNION_ALL),
   };
 }
