@@ -32,6 +32,8 @@ export interface EngineSpecification extends EngineLimits {
   readonly dialect: EngineInfo['dialect'];
   /** Path of libduckdb for drivers of others, see `c-data/borrowed-release.ts`. */
   readonly helper?: string | undefined;
+  /** What the buffers of all results may take together, in bytes. Default: 192 MB. */
+  readonly streamBufferBytes?: number | undefined;
   /** Whether a database that broke can be opened again without losing anything. */
   readonly canReopen: boolean;
 }
@@ -109,7 +111,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
   const core: EngineCore = {
     pool,
     blocks: createBlockPool(keptBlockBytes),
-    streamBuffers: createStreamBuffers(),
+    streamBuffers: createStreamBuffers(specification.streamBufferBytes),
     dialect,
     maxReadAheadBytes: specification.maxReadAheadBytes ?? 256 * 1024 * 1024,
     counters,

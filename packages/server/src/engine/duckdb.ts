@@ -1,9 +1,12 @@
 import { messageOf } from '@peregrine/flight';
 import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { totalmem } from 'node:os';
 import { openEngine } from './core.ts';
 import { findDuckDbLibrary } from './duckdb-files.ts';
 import type { DuckDbEngineOptions } from './options.ts';
+import { streamBuffersWithin } from './pool/stream-buffers.ts';
+import { bytesOfSize } from './size-text.ts';
 import type { Engine } from './types.ts';
 import { createUnavailableEngine } from './unavailable.ts';
 import type { DriverOption } from './worker/messages.ts';
@@ -31,8 +34,17 @@ export async function createDuckDbEngine(options: DuckDbEngineOptions = {}): Pro
     entrypoint: 'duckdb_adbc_init',
     options: databaseOptions(options),
     dialect: 'duckdb',
+    streamBufferBytes: streamBuffersWithin(memoryBytes(options)),
     canReopen: options.database !== undefined && options.database !== ':memory:',
   });
+}
+
+/** Memory that DuckDB may take: its limit, or what the machine or the container has. */
+function memoryBytes({ memoryLimit }: DuckDbEngineOptions): number {
+  const given = memoryLimit === undefined ? undefined : bytesOfSize(memoryLimit);
+  // 0 where there is no limit of a container.
+  const constrained = process.constrainedMemory?.() ?? 0;
+  return given ?? Math.min(totalmem(), constrained > 0 ? constrained : Infinity);
 }
 
 function databaseOptions(options: DuckDbEngineOptions): DriverOption[] {

@@ -1,5 +1,5 @@
 import { FlightUnauthorizedError } from '@peregrine/flight/ipc/messages';
-import { type SqlToken, sqlTokens } from './sql-tokens.ts';
+import { nameOfToken, plainText, type SqlToken, sqlTokens } from './sql-tokens.ts';
 
 /** Functions that run SQL that they are given as text. */
 const runners: ReadonlySet<string> = new Set(['query', 'json_execute_serialized_sql']);
@@ -30,7 +30,7 @@ export function functionCalls(sql: string): FunctionCalls {
   let hidden = false;
   const tokens = [...sqlTokens(sql)];
   for (const [i, token] of tokens.entries()) {
-    const name = nameOf(token);
+    const name = nameOfToken(token);
     if (name === undefined || tokens[i + 1]?.text !== '(') continue;
     if (isDeclared(tokens, i)) continue;
     names.add(name);
@@ -72,15 +72,4 @@ function isDeclared(tokens: readonly SqlToken[], name: number): boolean {
   while (tokens[first - 1]?.text === '.') first -= 2;
   const before = tokens[first - 1];
   return before?.kind === 'word' && declaring.has(before.text.toUpperCase());
-}
-
-function nameOf({ kind, text }: SqlToken): string | undefined {
-  if (kind === 'word') return text.toLowerCase();
-  return kind === 'quoted' ? text.slice(1, -1).replaceAll('""', '"').toLowerCase() : undefined;
-}
-
-/** What a text in single quotes says; undefined for every other token, and where escapes might hide something. */
-function plainText(token: SqlToken | undefined): string | undefined {
-  if (token?.kind !== 'text' || !token.text.startsWith("'") || token.text.includes('\\')) return undefined;
-  return token.text.slice(1, -1).replaceAll("''", "'");
 }

@@ -119,3 +119,15 @@ function matchAt(pattern: RegExp, text: string, at: number): string | undefined 
   pattern.lastIndex = at;
   return pattern.exec(text)?.[0];
 }
+
+/** The name that a token writes, in lower case; undefined for one that is no name. */
+export function nameOfToken({ kind, text }: SqlToken): string | undefined {
+  if (kind === 'word') return text.toLowerCase();
+  return kind === 'quoted' ? text.slice(1, -1).replaceAll('""', '"').toLowerCase() : undefined;
+}
+
+/** What a text in single quotes says; undefined for every other token, and where escapes might hide something. */
+export function plainText(token: SqlToken | undefined): string | undefined {
+  if (token?.kind !== 'text' || !token.text.startsWith("'") || token.text.includes('\\')) return undefined;
+  return token.text.slice(1, -1).replaceAll("''", "'");
+}

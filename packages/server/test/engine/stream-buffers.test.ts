@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
+import { refuseLargeBuffers } from '../../src/engine/buffer-setting.ts';
 import { isPlainScan } from '../../src/engine/plain-scan.ts';
-import { createStreamBuffers, leastStreamBuffer } from '../../src/engine/pool/stream-buffers.ts';
+import {
+  createStreamBuffers,
+  leastStreamBuffer,
+  streamBuffersWithin,
+} from '../../src/engine/pool/stream-buffers.ts';
 import type { Engine, EngineConnection } from '../../src/engine/types.ts';
 import { readRows } from './support.ts';
 
@@ -45,6 +50,37 @@ describe('the memory for rows of results that nobody asked for yet', () => {
       taken.map(({ bytes }) => bytes / 1_000_000),
       [96, 48, 24, 12, 6, 3, 1, 1, 1, 1, 1, 1],
     );
+  });
+
+  it('is less where the engine has little memory', () => {
+    assert.equal(streamBuffersWithin(64e9), 192_000_000);
+    assert.equal(streamBuffersWithin(800e6), 50_000_000);
+    assert.equal(createStreamBuffers(streamBuffersWithin(16e6)).take().bytes, leastStreamBuffer);
+  });
+
+  it('is not raised by clients, because it lies outside of the memory limit', () => {
+    for (const sql of [
+      "SET streaming_buffer_size = '17MB'",
+      "set session streaming_buffer_size to '1GB'; FROM t",
+      'SELECT 1; SET GLOBAL "Streaming_Buffer_Size" = \'1 TiB\'',
+      "PRAGMA streaming_buffer_size='999999999999'",
+      "SET streaming_buffer_size = '1' || 'GB'",
+      "SET /* */ streaming_buffer_size = E'1\\x47B'",
+      'SET streaming_buffer_size = $$9GB$$',
+      'SET streaming_buffer_size = getvariable(x)',
+      "SET streaming_buffer_size = '9PB'",
+    ]) {
+      assert.throws(() => refuseLargeBuffers(sql), /may be '16MB' at most/, sql);
+    }
+    for (const sql of [
+      "SET streaming_buffer_size = '16MB'",
+      "PRAGMA streaming_buffer_size = '500 KiB';",
+      'RESET streaming_buffer_size',
+      "SELECT current_setting('streaming_buffer_size')",
+      "SELECT streaming_buffer_size FROM t -- SET streaming_buffer_size = '1GB'",
+    ]) {
+      refuseLargeBuffers(sql);
+    }
   });
 
   it('comes back once from a result that is over', () => {
@@ -102,6 +138,12 @@ describe('the memory for rows of results that nobody asked for yet', () => {
     it('stays as a session has set it by itself', async () => {
       await connection.execute("SET streaming_buffer_size = '2MiB'");
       await readRows(await connection.query('FROM numbers'));
+      assert.deepEqual(await sizeOf(connection), { size: '2.0 MiB' });
+      const large = "SET streaming_buffer_size = '1GB'";
+      for (const sql of [large, `SELECT 1; ${large}`]) {
+        await assert.rejects(connection.execute(sql), /may be '16MB' at most/);
+        await assert.rejects(connection.query(sql), /may be '16MB' at most/);
+      }
       assert.deepEqual(await sizeOf(connection), { size: '2.0 MiB' });
     });
   });

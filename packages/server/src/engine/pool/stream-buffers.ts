@@ -17,6 +17,14 @@ export const leastStreamBuffer = 1_000_000;
 const sharedBytes = 192_000_000;
 
 /**
+ * What they take where the engine has so much memory. DuckDB does not count them to its limit, and they take two to three
+ * times what they are set to.
+ */
+export function streamBuffersWithin(memoryBytes: number): number {
+  return Math.min(sharedBytes, Math.floor(memoryBytes / 16));
+}
+
+/**
  * Several threads of DuckDB read a file at once only where a row group of each finds room: 123,000 rows, some 20 MB. With
  * its default all work is done by the thread that fetches. On the other hand no row is given before a good part of the
  * buffer is full, so that it is for {@link isPlainScan | scans} only, which fill it in a moment.

@@ -3,6 +3,7 @@ import {
   encodeRawSchema,
   FlightInvalidArgumentError,
 } from '@peregrine/flight/ipc/messages';
+import { refuseLargeBuffers } from '../buffer-setting.ts';
 import { refuseFatalCalls } from '../function-calls.ts';
 import { sqlTokens } from '../sql-tokens.ts';
 import { type Driver, DriverError, driverAt, handleBytes, loadDriver } from '../adbc/driver.ts';
@@ -355,6 +356,7 @@ function countStatements(
   if (sql.includes('\0')) throw new FlightInvalidArgumentError('the SQL text holds a NUL character');
   if (library === undefined) return undefined;
   refuseFatalCalls(sql);
+  refuseLargeBuffers(sql);
   const text = allocateText(sql);
   try {
     return library.countStatements(connection, text);
