@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
+import { FlightError } from '@peregrine/flight';
 import {
   DictionaryMemo,
   decodeDictionaryBatch,
@@ -60,4 +62,18 @@ export function encodeTable(table: Table): { schema: Uint8Array; batches: Engine
 export async function* stream(batches: readonly EngineInput[], failure?: Error): AsyncIterable<EngineInput> {
   for (const batch of batches) yield await Promise.resolve(batch);
   if (failure !== undefined) throw failure;
+}
+
+/** Runs for as long as nobody cancels it. */
+export const endless =
+  'SELECT count(*) FROM range(1000000000) a, range(1000000) b WHERE a.range + b.range = -1';
+
+/** A test of errors: their code and their message. */
+export function code(wanted: string, text: RegExp = /./): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof FlightError, String(error));
+    assert.equal(error.code, wanted, error.message);
+    assert.match(error.message, text);
+    return true;
+  };
 }
