@@ -1,3 +1,4 @@
+import { maxTransparentRetries } from '../../src/limits/grpc.ts';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import * as http2 from 'node:http2';
@@ -272,7 +273,9 @@ describe('calls that a server did not process', () => {
     assert.equal(textOf((await channel.unary('/t.T/X', message(''))).response), 'done');
     assert.equal(streams, 3);
     refuse = Infinity;
+    streams = 0;
     await assert.rejects(channel.unary('/t.T/X', message('')), FlightUnavailableError);
+    assert.equal(streams, 1 + maxTransparentRetries);
   });
 
   it('do not begin anew once the server has answered', async (t) => {

@@ -68,7 +68,7 @@ describe('times beyond what JavaScript can hold', () => {
         ],
       );
       const texts = [batchToCsv(batch), batchToTsv(batch)].map((bytes) => Buffer.from(bytes).toString());
-      for (const text of [...texts, String(batchToMarkdown(batch)), batchToText(batch).join(' ')]) {
+      for (const text of [...texts, batchToMarkdown(batch), batchToText(batch).join(' ')]) {
         assert.equal(text.split(first).length, 5, text);
         assert.equal(text.split(last).length, 5, text);
       }
