@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { FlightDescriptor, Ticket, connect } from '@peregrine/flight';
 import { createDuckDbEngine } from '@peregrine/server';
-import { tableFromArrays } from 'apache-arrow';
+import { type Table, tableFromArrays } from 'apache-arrow';
 import { ownCommand, startPeer } from './peers.ts';
 
 /** Arrow bytes of the dataset, in GiB. */
@@ -109,6 +109,54 @@ it('streams a dataset many times larger than its memory', async () => {
   }
 });
 
+const pieceRows = 1 << 20;
+const pieceBytes = pieceRows * 20;
+
+/** Numbers that do not compress to nothing, 20 MiB of them. */
+function piece(): Table {
+  return tableFromArrays({
+    id: Int32Array.from({ length: pieceRows }, (_, i) => i),
+    a: Float64Array.from({ length: pieceRows }, () => Math.floor(Math.random() * 1e6)),
+    b: Float64Array.from({ length: pieceRows }, (_, i) => i * 0.25),
+  });
+}
+
+it('answers an exchange whose input and answer are larger than its memory', async () => {
+  const limit = '512MiB';
+  const flags = ['--flight-port', '0', '--http-port', 'off', '--memory-limit', limit, '--temp-dir', folder];
+  const server = startPeer(process.execPath, [ownCommand(), 'serve', '--json', ...flags]);
+  const [, location = ''] = await server.line(/"flight":"([^"]+)"/);
+  const client = connect(location);
+  try {
+    const table = piece();
+    const times = Math.ceil((putGib * 2 ** 30) / pieceBytes);
+    const started = performance.now();
+    const call = client.doExchange(FlightDescriptor.forCommand('SELECT * FROM input'));
+    await call.writer.begin(table.schema);
+    for (let i = 0; i < times; i += 1) await call.writer.writeTable(table);
+    await call.writer.doneWriting();
+    let rows = 0;
+    let next = 0;
+    for await (const { data } of call.reader.scoped()) {
+      // In the order in which they were sent.
+      if (data !== undefined && data.numRows > 0) assert.equal(data.getChildAt(0)?.get(0), next % pieceRows);
+      rows += data?.numRows ?? 0;
+      next = rows;
+    }
+    assert.equal(rows, times * pieceRows);
+    const seconds = (performance.now() - started) / 1000;
+    const { most } = memoryOf(server.process.pid);
+    console.log(
+      `an exchange of ${gib(times * pieceBytes)} there and back, --memory-limit ${limit}: ` +
+        `${seconds.toFixed(0)} s, server ${gib(most)} at most`,
+    );
+    assert.ok(most < processLimitBytes / 2, `the server took ${gib(most)}`);
+  } finally {
+    await client.close();
+    await server.stop();
+  }
+});
+
 it('stores a put many times larger than its memory', async () => {
   const store = join(folder, 'store');
   await mkdir(store);
@@ -126,13 +174,8 @@ it('stores a put many times larger than its memory', async () => {
   const [, location = ''] = await server.line(/"flight":"([^"]+)"/);
   const client = connect(location);
   try {
-    // Numbers that do not compress to nothing, 24 MiB at a time.
-    const table = tableFromArrays({
-      id: Int32Array.from({ length: 1 << 20 }, (_, i) => i),
-      a: Float64Array.from({ length: 1 << 20 }, () => Math.floor(Math.random() * 1e6)),
-      b: Float64Array.from({ length: 1 << 20 }, (_, i) => i * 0.25),
-    });
-    const times = Math.ceil((putGib * 2 ** 30) / ((1 << 20) * 20));
+    const table = piece();
+    const times = Math.ceil((putGib * 2 ** 30) / pieceBytes);
     const started = performance.now();
     const call = client.doPut(FlightDescriptor.forPath('large'));
     await call.writer.begin(table.schema);
@@ -140,12 +183,10 @@ it('stores a put many times larger than its memory', async () => {
     await call.writer.close();
     const seconds = (performance.now() - started) / 1000;
     const { most } = memoryOf(server.process.pid);
-    console.log(
-      `a put of ${gib(times * (1 << 20) * 20)}: ${seconds.toFixed(0)} s, server ${gib(most)} at most`,
-    );
+    console.log(`a put of ${gib(times * pieceBytes)}: ${seconds.toFixed(0)} s, server ${gib(most)} at most`);
     assert.ok(most < processLimitBytes, `the server took ${gib(most)}`);
     const info = await client.getFlightInfo(FlightDescriptor.forPath('large'));
-    assert.equal(info.totalRecords, BigInt(times) * (1n << 20n));
+    assert.equal(info.totalRecords, BigInt(times) * BigInt(pieceRows));
   } finally {
     await client.close();
     await server.stop();
