@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Harness, server } from './harness.ts';
-import { END_HEADERS, END_STREAM, PADDED, block, frame, request, requestFields, settings } from './wire.ts';
+import {
+  END_HEADERS,
+  END_STREAM,
+  PADDED,
+  PRIORITY,
+  block,
+  frame,
+  request,
+  requestFields,
+  settings,
+} from './wire.ts';
 
 const trailers = frame('HEADERS', END_HEADERS | END_STREAM, 1, block(['x-checksum', '1']));
 
@@ -157,6 +167,14 @@ describe('a request', () => {
     const wrong = frame('HEADERS', END_HEADERS | END_STREAM, 1, block([':path', '/']));
     assert.equal(resetCode(harness, wrong), 1);
     assert.match(harness.requests[0]?.handler.error?.message ?? '', /trailers have the pseudo header :path/);
+  });
+
+  it('does not depend on itself, with trailers neither', () => {
+    const dependent = (stream: number): Buffer =>
+      Buffer.concat([Buffer.from([0, 0, 0, stream, 16]), block(['a', 'b'])]);
+    const flags = END_HEADERS | END_STREAM | PRIORITY;
+    assert.equal(resetCode(server(), frame('HEADERS', flags, 1, dependent(1))), 1);
+    assert.equal(resetCode(server(), frame('HEADERS', flags, 1, dependent(3))), undefined);
   });
 
   it('that is malformed reaches nobody', () => {
