@@ -38,15 +38,18 @@ function plainTable(table: SqlTable): SqlTable {
   return { ...table, schema: encapsulate(plainSchema(table.schema.subarray(8))) };
 }
 
+/** Asks the catalog as the client sees it. */
+type Ask = <T>(
+  context: ServerCallContext,
+  question: (catalog: Catalog, connection: EngineConnection) => Promise<T>,
+) => Promise<T>;
+
 /** Serves the metadata commands. They see what the client's session sees, its temporary tables too. */
 export function metadataHandlers(engine: Engine, clients: Clients, facts: ServerFacts): MetadataHandlers {
-  async function ask<T>(
-    context: ServerCallContext,
-    question: (catalog: Catalog, connection: EngineConnection) => Promise<T>,
-  ): Promise<T> {
+  const ask: Ask = async (context, question) => {
     const lane = await clients.lane(context, {});
     return lane.run((connection) => question(catalogOf(engine), connection));
-  }
+  };
 
   let language: Promise<LanguageFacts> | undefined;
   /** What other engines than DuckDB do, found out once. */
@@ -99,6 +102,14 @@ export function metadataHandlers(engine: Engine, clients: Clients, facts: Server
       const types = await ask(context, (catalog, connection) => catalog.tableTypes(connection));
       return types.map((type) => (type === 'BASE TABLE' ? ordinary : type));
     },
+    ...keyHandlers(ask),
+  };
+}
+
+function keyHandlers(
+  ask: Ask,
+): Pick<MetadataHandlers, 'getPrimaryKeys' | 'getExportedKeys' | 'getImportedKeys' | 'getCrossReference'> {
+  return {
     getPrimaryKeys: ({ catalog: name, dbSchema: schema, table }, context) =>
       ask(context, (catalog, connection) =>
         catalog.primaryKeys(connection, { catalog: name, schema, table }),
