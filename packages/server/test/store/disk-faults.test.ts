@@ -52,14 +52,11 @@ function failing(code: string, isFaulty: Step): LocalFiles {
       get(target, name) {
         const value: unknown = Reflect.get(target, name, target);
         if (typeof value !== 'function') return value;
-        return (...args: unknown[]): unknown => {
-          if (name === 'sync' || name === 'writeFile') {
-            try {
-              check(name, path);
-            } catch (error) {
-              return Promise.reject(error);
-            }
-          }
+        if (name !== 'sync' && name !== 'writeFile') {
+          return (...args: unknown[]): unknown => Reflect.apply(value, target, args);
+        }
+        return async (...args: unknown[]): Promise<unknown> => {
+          check(name, path);
           return Reflect.apply(value, target, args);
         };
       },
