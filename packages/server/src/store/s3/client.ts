@@ -1,12 +1,6 @@
-import {
-  FlightNotFoundError,
-  FlightServerError,
-  FlightUnauthorizedError,
-  FlightUnavailableError,
-} from '@peregrine/flight';
-import { s3Tries } from '../limits.ts';
-import { type S3Options, s3Settings } from './options.ts';
-import { encodePath, signRequest } from './sign.ts';
+import { FlightServerError, FlightUnavailableError } from '@peregrine/flight';
+import type { S3Options } from './options.ts';
+import { createS3Requests } from './requests.ts';
 import { elementText, elements } from './xml.ts';
 
 /** An object in a listing. */
@@ -53,76 +47,12 @@ export interface S3Client {
 
 /** A client of one bucket. */
 export function createS3Client(bucket: string, options: S3Options): S3Client {
-  const settings = s3Settings(options);
-  const { endpoint, urlStyle } = settings;
-  const below = endpoint.pathname.replace(/\/$/, '');
-  const base =
-    urlStyle === 'vhost'
-      ? `${endpoint.protocol}//${bucket}.${endpoint.host}${below}`
-      : `${endpoint.origin}${below}/${bucket}`;
-
-  async function call(
-    method: string,
-    key: string,
-    query: Readonly<Record<string, string>> = {},
-    headers: Readonly<Record<string, string>> = {},
-    body: Uint8Array = new Uint8Array(0),
-  ): Promise<{ readonly status: number; readonly headers: Headers; readonly body: Uint8Array }> {
-    const url = new URL(key === '' ? base : `${base}/${encodePath(key)}`);
-    for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value);
-    for (let tries = 1; ; tries += 1) {
-      const { host: _, ...signed } = signRequest({ method, url, headers, body }, settings, new Date());
-      try {
-        const response = await fetch(url, {
-          method,
-          headers: signed,
-          signal: AbortSignal.timeout(settings.requestTimeoutMs),
-          ...(body.length > 0 ? { body: Uint8Array.from(body) } : {}),
-        });
-        const bytes = new Uint8Array(await response.arrayBuffer());
-        const busy = response.status === 429 || response.status >= 500;
-        if (!busy || response.status === 501 || tries >= s3Tries) {
-          return { status: response.status, headers: response.headers, body: bytes };
-        }
-      } catch (cause) {
-        if (tries >= s3Tries) {
-          throw new FlightUnavailableError(
-            `s3://${bucket} cannot be reached at ${url.origin}: ${reasonOf(cause)}; check endpoint and network`,
-            { cause },
-          );
-        }
-      }
-      await new Promise((resolve) => {
-        setTimeout(resolve, 100 * 2 ** tries);
-      });
-    }
-  }
-
-  function fail(status: number, body: Uint8Array, what: string): never {
-    const text = new TextDecoder().decode(body);
-    const code = elementText(text, 'Code') ?? `HTTP ${status}`;
-    const message = elementText(text, 'Message') ?? '';
-    const told = `${what}: ${code}${message === '' ? '' : ` (${message})`}`;
-    if (code === 'NoSuchBucket')
-      throw new FlightNotFoundError(`there is no bucket ${bucket} at ${new URL(base).host}`);
-    if (status === 401 || status === 403) {
-      throw new FlightUnauthorizedError(
-        `${told}; ${settings.credentials === undefined ? 'no keys are given' : 'check keys, region and the rights of the keys'}`,
-      );
-    }
-    if (status === 404) throw new FlightNotFoundError(told);
-    if (status >= 300 && status < 400) {
-      throw new FlightServerError(`${told}; the bucket is of another region or endpoint`, {
-        code: 'FAILED_PRECONDITION',
-      });
-    }
-    throw new FlightUnavailableError(told);
-  }
+  const { call, fail } = createS3Requests(bucket, options);
 
   async function head(key: string): Promise<S3Object | undefined> {
-    const { status, headers, body } = await call('HEAD', key);
+    const { status, headers, body } = await call({ method: 'HEAD', key });
     if (status === 404) return undefined;
-    if (status !== 200) fail(status, body, `s3://${bucket}/${key} cannot be looked at`);
+    if (status !== 200) fail({ status, body }, `s3://${bucket}/${key} cannot be looked at`);
     return {
       key,
       size: Number(headers.get('content-length')),
@@ -137,12 +67,16 @@ export function createS3Client(bucket: string, options: S3Options): S3Client {
       const found: S3Object[] = [];
       let token: string | undefined;
       do {
-        const { status, body } = await call('GET', '', {
-          'list-type': '2',
-          prefix,
-          ...(token === undefined ? {} : { 'continuation-token': token }),
+        const { status, body } = await call({
+          method: 'GET',
+          key: '',
+          query: {
+            'list-type': '2',
+            prefix,
+            ...(token === undefined ? {} : { 'continuation-token': token }),
+          },
         });
-        if (status !== 200) fail(status, body, `s3://${bucket}/${prefix} cannot be listed`);
+        if (status !== 200) fail({ status, body }, `s3://${bucket}/${prefix} cannot be listed`);
         const xml = new TextDecoder().decode(body);
         for (const item of elements(xml, 'Contents')) {
           found.push({
@@ -158,15 +92,20 @@ export function createS3Client(bucket: string, options: S3Options): S3Client {
       return found;
     },
     async get(key) {
-      const { status, body } = await call('GET', key);
+      const { status, body } = await call({ method: 'GET', key });
       if (status === 404) return undefined;
-      if (status !== 200) fail(status, body, `s3://${bucket}/${key} cannot be read`);
+      if (status !== 200) fail({ status, body }, `s3://${bucket}/${key} cannot be read`);
       return body;
     },
     async getRange({ etag, key, versionId }, offset, length) {
-      const { status, body } = await call('GET', key, versionId === undefined ? {} : { versionId }, {
-        range: `bytes=${offset}-${offset + length - 1}`,
-        ...(etag === '' ? {} : { 'if-match': etag }),
+      const { status, body } = await call({
+        method: 'GET',
+        key,
+        query: versionId === undefined ? {} : { versionId },
+        headers: {
+          range: `bytes=${offset}-${offset + length - 1}`,
+          ...(etag === '' ? {} : { 'if-match': etag }),
+        },
       });
       if (
         status === 412 ||
@@ -177,7 +116,7 @@ export function createS3Client(bucket: string, options: S3Options): S3Client {
           { code: 'ABORTED' },
         );
       }
-      if (status !== 206 && status !== 200) fail(status, body, `s3://${bucket}/${key} cannot be read`);
+      if (status !== 206 && status !== 200) fail({ status, body }, `s3://${bucket}/${key} cannot be read`);
       // A server that knows no ranges sends everything.
       const range = status === 200 && body.length !== length ? body.subarray(offset, offset + length) : body;
       if (range.length !== length) {
@@ -189,23 +128,28 @@ export function createS3Client(bucket: string, options: S3Options): S3Client {
     },
     head,
     async putNew(key, content) {
-      let { status, body } = await call('PUT', key, {}, { 'if-none-match': '*' }, content);
+      let { status, body } = await call({
+        method: 'PUT',
+        key,
+        headers: { 'if-none-match': '*' },
+        body: content,
+      });
       if (status === 412 || status === 409) return false;
       if (status === 501) {
         // A server of before conditional writes: what is left is to look first.
         if ((await head(key)) !== undefined) return false;
-        ({ status, body } = await call('PUT', key, {}, {}, content));
+        ({ status, body } = await call({ method: 'PUT', key, body: content }));
       }
-      if (status !== 200) fail(status, body, `s3://${bucket}/${key} cannot be written`);
+      if (status !== 200) fail({ status, body }, `s3://${bucket}/${key} cannot be written`);
       return true;
     },
     async remove(key) {
-      const { status, body } = await call('DELETE', key);
+      const { status, body } = await call({ method: 'DELETE', key });
       if (status !== 200 && status !== 204 && status !== 404)
-        fail(status, body, `s3://${bucket}/${key} cannot be removed`);
+        fail({ status, body }, `s3://${bucket}/${key} cannot be removed`);
     },
     async uploads(prefix) {
-      const { status, body } = await call('GET', '', { uploads: '', prefix });
+      const { status, body } = await call({ method: 'GET', key: '', query: { uploads: '', prefix } });
       if (status !== 200) return [];
       return elements(new TextDecoder().decode(body), 'Upload').flatMap((upload) => {
         const key = elementText(upload, 'Key');
@@ -215,19 +159,11 @@ export function createS3Client(bucket: string, options: S3Options): S3Client {
       });
     },
     async abortUpload(key, id) {
-      await call('DELETE', key, { uploadId: id });
+      await call({ method: 'DELETE', key, query: { uploadId: id } });
     },
     async now() {
-      const { headers } = await call('HEAD', '');
+      const { headers } = await call({ method: 'HEAD', key: '' });
       return Date.parse(headers.get('date') ?? '') || Date.now();
     },
   };
-}
-
-/** What fetch says is "fetch failed"; the reason is in its cause. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
-  return cause instanceof Error ? cause.message : error.message;
 }
