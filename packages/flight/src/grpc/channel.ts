@@ -295,6 +295,10 @@ class Channel implements GrpcChannel {
       tls: secure,
       connectTimeoutMs: this.#options.connectTimeoutMs ?? connectTimeoutMs,
       signal,
+      // a server that finds our pings too many says so by this code
+      onGoaway: (code) => {
+        if (code === 'ENHANCE_YOUR_CALM') this.#keepaliveMs *= 2;
+      },
       limits: windowBytes === undefined ? {} : { streamWindowBytes: windowBytes },
     });
   };
@@ -313,11 +317,7 @@ class Channel implements GrpcChannel {
       keepalive: { intervalMs: this.#keepaliveMs, timeoutMs },
     });
     this.#connections.add(connection);
-    void session.ended.then((error) => {
-      this.#connections.delete(connection);
-      // a server that finds our pings too many says so by this code
-      if (error?.code === 'ENHANCE_YOUR_CALM') this.#keepaliveMs *= 2;
-    });
+    void session.ended.then(() => this.#connections.delete(connection));
     const users = [...this.#users];
     this.#users.clear();
     for (const user of users) this.place(user);

@@ -310,7 +310,8 @@ export class Incoming implements FrameListener {
     this.#parts.guard.count('ignored');
     const code = http2ErrorName(readUint32(payload, 4));
     const text = Buffer.from(payload.subarray(8)).toString('latin1');
-    this.#owner.goawayReceived(readUint32(payload, 0) & maxWindow, text === '' ? code : `${code}: ${text}`);
+    const reason = text === '' ? code : `${code}: ${text}`;
+    this.#owner.goawayReceived(readUint32(payload, 0) & maxWindow, code, reason);
   }
 
   #onWindowUpdate(streamId: number, increment: number): void {

@@ -134,7 +134,7 @@ export class SessionCore implements IncomingOwner {
     return true;
   }
 
-  goawayReceived(lastStreamId: number, reason: string): void {
+  goawayReceived(lastStreamId: number, code: Http2ErrorCode, reason: string): void {
     const { table, events } = this.#parts;
     this.#goawayReceived = true;
     const refused = new Http2Error(
@@ -145,7 +145,7 @@ export class SessionCore implements IncomingOwner {
     for (const stream of table.open()) {
       if (stream.id > lastStreamId && table.isOwn(stream.id)) this.remove(stream, refused);
     }
-    events.onGoaway();
+    events.onGoaway(code);
   }
 
   // ------------------------------------------------------------------------------------------- bytes out

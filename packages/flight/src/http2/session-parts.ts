@@ -21,7 +21,7 @@ export interface SessionEvents {
   /** The peer has acknowledged our SETTINGS. */
   onSettingsAcknowledged(): void;
   /** The peer takes no new streams. */
-  onGoaway(): void;
+  onGoaway(code: Http2ErrorCode): void;
   /** A stream is over. */
   onStreamClosed(): void;
   /** Call back when all output that was taken has left, or never will. */
@@ -59,5 +59,5 @@ export interface IncomingOwner extends StreamOwner {
   /** The answer to a PING, by the words of its payload; false when it was none of ours. */
   pong(kind: number, id: number): boolean;
   /** The peer takes no streams above an id. */
-  goawayReceived(lastStreamId: number, reason: string): void;
+  goawayReceived(lastStreamId: number, code: Http2ErrorCode, reason: string): void;
 }

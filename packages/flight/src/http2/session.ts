@@ -47,7 +47,7 @@ export interface Http2SessionOptions {
    */
   readonly oversizedAnswer?: ((actual: number, limit: number) => HeaderList) | undefined;
   /** The peer takes no new requests (client). */
-  readonly onGoaway?: (() => void) | undefined;
+  readonly onGoaway?: ((code: Http2ErrorCode) => void) | undefined;
   /** A stream is over; `openStreams` is already less. */
   readonly onStreamClosed?: (() => void) | undefined;
 }
@@ -130,8 +130,8 @@ class TransportSession implements Http2Session {
           becomeReady();
         },
         onSettingsAcknowledged: () => clearTimeout(settings),
-        onGoaway: () => {
-          options.onGoaway?.();
+        onGoaway: (code) => {
+          options.onGoaway?.(code);
           this.#endWhenIdle();
         },
         onStreamClosed: () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import * as http2 from 'node:http2';
 import { createServer as createTcpServer, type Socket } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it, mock, type TestContext } from 'node:test';
 import {
   FlightCancelledError,
   FlightInvalidArgumentError,
@@ -225,6 +225,29 @@ describe('a connection that is lost', () => {
       { channel: { keepaliveMs: 10, keepaliveTimeoutMs: 1000 } },
     );
     assert.equal(textOf((await channel.unary('/t.T/Slow', message(''))).response), 'x');
+  });
+
+  it('is asked half as often whether it is there when its server found that too much', async (t) => {
+    const delays: (number | undefined)[] = [];
+    const set = globalThis.setTimeout;
+    const timers = mock.method(globalThis, 'setTimeout', (...args: Parameters<typeof set>) => {
+      delays.push(args[1]);
+      return set(...args);
+    });
+    t.after(() => timers.mock.restore());
+    const { port, sessions } = await rawServer(t, (stream) => answer(stream, 'done'));
+    const channel = channelTo(t, port, { keepaliveMs: 123_456 });
+    for (let i = 1; i <= 3; i++) {
+      await channel.unary('/t.T/X', message(''));
+      const session = sessions.at(-1);
+      assert.ok(session !== undefined && sessions.length === i);
+      // as grpc-go, C++ and Java do
+      session.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from('too_many_pings'));
+      session.destroy();
+      await until(() => channel.state !== 'ready');
+    }
+    const keepalive = delays.filter((ms) => ms !== undefined && ms % 123_456 === 0 && ms > 0);
+    assert.deepEqual(keepalive, [123_456, 2 * 123_456, 4 * 123_456]);
   });
 
   it('is closed by us when it has no calls for long', async (t) => {
