@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FlightError, type FlightInfo, Ticket } from '@peregrine/flight';
 import { decodeMessageHeader } from '@peregrine/flight/ipc';
-import type { FlightSqlClient } from '@peregrine/flight/sql';
+import { type FlightSqlClient, sqlDescriptor, sqlTicket } from '@peregrine/flight/sql';
 import { DataType, type Table, tableFromArrays } from 'apache-arrow';
 import { type RunningServer, startServer } from './running-server.ts';
 
@@ -441,6 +441,33 @@ describe('Flight SQL over DuckDB', () => {
     } finally {
       await hasty.stop();
     }
+  });
+
+  it('forgets prepared statements that nobody uses', async () => {
+    const hasty = await startServer({ preparedLifeMs: 1 });
+    try {
+      const client = hasty.sql();
+      const statement = await client.prepare('SELECT ?::INTEGER AS a');
+      await sleep(20);
+      await assert.rejects(statement.bind([1]).query(), hasCode('NOT_FOUND', 'prepared statement'));
+      // drivers close what has gone already
+      await statement.close();
+    } finally {
+      await hasty.stop();
+    }
+  });
+
+  it('keeps prepared statements, tickets and polled queries for who made them', async () => {
+    const handle = Buffer.from('a handle of nobody');
+    const command = { kind: 'CommandPreparedStatementQuery', preparedStatementHandle: handle } as const;
+    await assert.rejects(
+      server.flight.getFlightInfo(sqlDescriptor(command)),
+      hasCode('NOT_FOUND', 'not yours'),
+    );
+    await assert.rejects(
+      server.flight.doGet(sqlTicket({ kind: 'TicketStatementQuery', statementHandle: handle })).readAll(),
+      hasCode('NOT_FOUND', 'not yours'),
+    );
   });
 
   it('forgets tickets whose rows were fetched to the end before others, where there are many', async () => {
