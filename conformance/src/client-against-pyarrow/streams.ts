@@ -11,7 +11,7 @@ import {
   FlightWriteSizeExceededError,
   Ticket,
 } from '@peregrine/flight';
-import { Dictionary, Int32, Table, Utf8, vectorFromArray } from 'apache-arrow';
+import { Dictionary, Int32, makeData, Table, Utf8, Vector, vectorFromArray } from 'apache-arrow';
 
 import { bodies, columnOf, numbers, text, withServer } from './pyarrow-server.ts';
 
@@ -201,6 +201,24 @@ export function checkStreams(): void {
       assert.ok(parts >= 4, `${parts} parts`);
       const [description = ''] = await bodies(context.client, 'describe', 'large');
       assert.equal((JSON.parse(description) as { rows: number }).rows, large.numRows);
+    });
+
+    it('cuts a dictionary that would be too large for a message, and reads it back', async () => {
+      const words = Array.from({ length: 60_000 }, (_, i) => `word ${i} `.padEnd(100, '.'));
+      const indices = Int32Array.from({ length: 80_000 }, (_, i) => (i * 7919) % words.length);
+      const type = new Dictionary(new Utf8(), new Int32(), 1);
+      const dictionary = vectorFromArray(words, new Utf8());
+      const table = new Table({ w: new Vector([makeData({ type, data: indices, dictionary })]) });
+      await using call = context.client.doPut(FlightDescriptor.forPath('words'));
+      await call.writer.writeTable(table);
+      await call.writer.close();
+      const [description = ''] = await bodies(context.client, 'describe', 'words');
+      const { batches } = JSON.parse(description) as { batches: readonly number[] };
+      assert.ok(batches.length > 1, description);
+      const back = await context.client.doGet(new Ticket('stored:words')).readAll();
+      assert.equal(back.numRows, indices.length);
+      const column = back.getChild('w');
+      for (let i = 0; i < indices.length; i += 7) assert.equal(column?.get(i), words[indices[i] ?? 0]);
     });
 
     it('refuses a batch above the write size limit, which can be cut and sent again', async () => {
