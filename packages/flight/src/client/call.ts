@@ -65,7 +65,12 @@ class TrackedCall<T> implements FlightCall<T> {
     this.#call = call;
     this.#middleware = companions.middleware;
     if (this.#middleware !== undefined) this.#headersTold = this.#tellHeaders(this.#middleware);
-    this.#ended = this.#tellEnd(companions);
+    const told = this.#headersTold;
+    this.#ended = call.status.then((status) =>
+      told === undefined
+        ? this.#tellEnd(status, companions)
+        : told.then(() => this.#tellEnd(status, companions)),
+    );
   }
 
   tryRead(): T | undefined {
@@ -148,9 +153,7 @@ class TrackedCall<T> implements FlightCall<T> {
     this.#headersTold = undefined;
   }
 
-  async #tellEnd({ middleware, ticket, onEnd }: CallCompanions): Promise<FlightError | undefined> {
-    const status: GrpcStatus = await this.#call.status;
-    await this.#headersTold;
+  #tellEnd(status: GrpcStatus, { middleware, ticket, onEnd }: CallCompanions): FlightError | undefined {
     try {
       middleware?.receivedTrailers(status.metadata);
     } catch (thrown) {

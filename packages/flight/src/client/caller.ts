@@ -147,6 +147,7 @@ export function createCaller(context: CallerContext): Caller {
       const deadline = deadlineOf(request.options);
       const policy = request.repeatable ? context.retry : neverAgain;
       try {
+        if (policy.maxAttempts <= 1) return send(request, deadline, message);
         return retryingCall(() => send(request, deadline, message), {
           policy,
           deadline,

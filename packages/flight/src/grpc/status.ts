@@ -138,14 +138,16 @@ export function parseStatus(headers: HeaderList): GrpcStatus | undefined {
   }
   if (code === undefined) return undefined;
   const status: GrpcStatus = { code, message, metadata: Metadata.fromHeaders(headers) };
+  if (code === grpcStatusCodes.OK) return status;
   return { ...status, error: errorOfStatus(status) };
 }
 
+const codesByText: ReadonlyMap<string, GrpcStatusCode> = new Map(
+  Object.values(grpcStatusCodes).map((code) => [String(code), code]),
+);
+
 function parseCode(text: string): GrpcStatusCode {
-  for (const code of Object.values(grpcStatusCodes)) {
-    if (text === String(code)) return code;
-  }
-  return grpcStatusCodes.UNKNOWN;
+  return codesByText.get(text) ?? grpcStatusCodes.UNKNOWN;
 }
 
 const okFields: readonly HeaderField[] = [['grpc-status', '0']];

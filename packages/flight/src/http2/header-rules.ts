@@ -36,21 +36,22 @@ const maxKnownNameLength = 64;
  * @throws Http2Error PROTOCOL_ERROR for a malformed list: an error of the stream
  */
 export function checkHeaderList(headers: HeaderList, kind: HeaderListKind): number | undefined {
+  let pseudoHeaders = 0;
   let pseudoDone = false;
   let contentLength: number | undefined;
-  const pseudo = new Map<string, string>();
   for (const [name, value] of headers) {
     if (forbiddenInValue.test(value)) {
       throw malformed(`the value of ${name} has a character that is not allowed`);
     }
     if (name.startsWith(':')) {
       if (pseudoDone) throw malformed(`the pseudo header ${name} stands behind a regular one`);
-      if (pseudo.has(name)) throw malformed(`the pseudo header ${name} stands there twice`);
+      if (headers.findIndex((field) => field[0] === name) < pseudoHeaders)
+        throw malformed(`the pseudo header ${name} stands there twice`);
       if (kind === 'trailers') throw malformed(`trailers have the pseudo header ${name}`);
       if (kind === 'request' ? !requestPseudo.has(name) : name !== ':status') {
         throw malformed(`the pseudo header ${name} is not one of a ${kind}`);
       }
-      pseudo.set(name, value);
+      pseudoHeaders++;
       continue;
     }
     pseudoDone = true;
@@ -67,24 +68,38 @@ export function checkHeaderList(headers: HeaderList, kind: HeaderListKind): numb
       contentLength = length;
     }
   }
-  if (kind === 'request') checkRequestPseudo(pseudo);
-  if (kind === 'response' && !/^[1-9]\d\d$/.test(pseudo.get(':status') ?? '')) {
+  if (kind === 'request') checkRequestPseudo(headers);
+  if (kind === 'response' && !/^[1-9]\d\d$/.test(pseudo(headers, ':status'))) {
     throw malformed('a response lacks a status of three digits');
   }
   return contentLength;
 }
 
+const neededPseudo: readonly string[] = [':method', ':scheme', ':path'];
+const neededToConnect: readonly string[] = [':method', ':authority'];
+
+/** The value of a pseudo header; empty when it is not there. They stand before all others. */
+function pseudo(headers: HeaderList, name: string): string {
+  for (const [other, value] of headers) {
+    if (other === name) return value;
+    if (!other.startsWith(':')) break;
+  }
+  return '';
+}
+
 /** Section 8.3.1, and 8.5 for CONNECT. */
-function checkRequestPseudo(pseudo: ReadonlyMap<string, string>): void {
-  const connects = pseudo.get(':method') === 'CONNECT';
-  for (const needed of connects ? [':method', ':authority'] : [':method', ':scheme', ':path']) {
-    if ((pseudo.get(needed) ?? '') === '') throw malformed(`a request lacks ${needed}`);
+function checkRequestPseudo(headers: HeaderList): void {
+  const connects = pseudo(headers, ':method') === 'CONNECT';
+  for (const needed of connects ? neededToConnect : neededPseudo) {
+    if (pseudo(headers, needed) === '') throw malformed(`a request lacks ${needed}`);
   }
   if (connects) {
-    if (pseudo.has(':scheme') || pseudo.has(':path')) throw malformed('CONNECT has no :scheme and no :path');
+    if (headers.some(([name]) => name === ':scheme' || name === ':path')) {
+      throw malformed('CONNECT has no :scheme and no :path');
+    }
     return;
   }
-  const path = pseudo.get(':path') ?? '';
+  const path = pseudo(headers, ':path');
   if (!path.startsWith('/') && path !== '*') throw malformed(`the path ${path} does not begin with a slash`);
 }
 
