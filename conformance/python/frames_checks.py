@@ -64,6 +64,25 @@ def setup(cursor, table):
 
 
 @check
+def enum_of_more_values_than_a_message_holds():
+    """Comes in parts with dictionaries of their own, which all readers put together."""
+    with connect() as conn, conn.cursor() as cur:
+        word = "rpad('value ' || {}, 80, '.')"
+        cur.execute(f"CREATE TYPE wide AS ENUM (SELECT {word.format('range')} FROM range(80000) ORDER BY range)")
+        cur.execute(f"CREATE TABLE wide AS SELECT range AS n, {word.format('(range * 7919 % 80000)')}::wide AS v FROM range(100000)")
+        query = "SELECT n, v FROM wide ORDER BY n"
+        expected = [f"value {n * 7919 % 80000}".ljust(80, ".") for n in range(100000)]
+        cur.execute(query)
+        table = cur.fetch_arrow_table()
+        assert pa.types.is_dictionary(table.schema.field("v").type), table.schema
+        assert table.column("v").num_chunks > 1
+        assert table.unify_dictionaries()["v"].to_pylist() == expected
+        assert table.to_pandas()["v"].astype(str).tolist() == expected
+        assert pd.read_sql(query, conn)["v"].astype(str).tolist() == expected
+        assert pl.read_database(query, conn)["v"].cast(pl.String).to_list() == expected
+
+
+@check
 def pandas_reads_every_type():
     with connect() as conn, conn.cursor() as cur:
         setup(cur, "pandas_read")
