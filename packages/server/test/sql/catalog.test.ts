@@ -218,6 +218,51 @@ describe('the catalog of DuckDB', () => {
     await sql.query('DROP TABLE "Mixed ""Case_%"');
   });
 
+  it('finds what has odd names, by patterns and as it is called', async () => {
+    const names = ['a"b', "it's", '100%', 'back\\slash', 'ünï_çödé 東京', ' spaces ', 'SELECT', 'x;--'];
+    const escaped = (name: string): string => name.replaceAll(/[\\%_]/g, '\\$&');
+    const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+    const client = server.sql(true);
+    for (const name of names) {
+      const connection = await server.engine.connect();
+      const schema = `${quoted(name)}.${quoted(name)}`;
+      await connection.execute(
+        `ATTACH ':memory:' AS ${quoted(name)}; CREATE SCHEMA ${schema}; USE ${schema}`,
+      );
+      await connection.execute(`CREATE TABLE ${quoted(name)} (${quoted(name)} INTEGER PRIMARY KEY)`);
+      await connection.execute(
+        `CREATE TABLE refers (i INTEGER REFERENCES ${quoted(name)} (${quoted(name)}))`,
+      );
+      await connection.close();
+    }
+    for (const name of names) {
+      assert.ok((await sql.getCatalogs()).includes(name), name);
+      const filter = { catalog: name, dbSchemaFilterPattern: escaped(name) };
+      assert.deepEqual(await sql.getDbSchemas(filter), [{ catalogName: name, dbSchemaName: name }]);
+      const [table, ...others] = await sql.getTables({
+        ...filter,
+        tableNameFilterPattern: escaped(name),
+        includeSchema: true,
+      });
+      assert.deepEqual([table?.tableName, table?.schema?.names, others.length], [name, [name], 0]);
+      const named = { catalog: name, dbSchema: name, table: name };
+      assert.deepEqual(
+        (await sql.getPrimaryKeys(named)).map(({ columnName }) => columnName),
+        [name],
+      );
+      assert.deepEqual(
+        (await sql.getExportedKeys(named)).map(({ fkTableName }) => fkTableName),
+        ['refers'],
+      );
+      const set = await client.setSessionOptions({ catalog: name, schema: name });
+      assert.equal(set.errors.size, 0, name);
+      assert.equal((await client.query(`SELECT * FROM ${quoted(name)}`)).schema.names[0], name);
+      assert.equal((await client.getSessionOptions()).get('schema'), name);
+    }
+    await client.closeSession();
+    for (const name of names) await sql.query(`DETACH ${quoted(name)}`);
+  });
+
   it('tells what the server is and can', async () => {
     const info = await sql.getSqlInfo();
     assert.equal(info.get(SqlInfo.FLIGHT_SQL_SERVER_NAME), 'DuckDB');
