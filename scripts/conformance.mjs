@@ -31,6 +31,7 @@ const entries = [
   { name: 'store-kill', peers: ['python', 'go'] },
   { name: 'store-memory', peers: [] },
   { name: 'store-s3', peers: ['python', 'go'] },
+  { name: 'store-s3-faults', peers: ['python', 'go'] },
   { name: 'tpch', peers: ['python'] },
 ];
 

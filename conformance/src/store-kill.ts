@@ -43,7 +43,7 @@ interface Place {
   readonly flags: readonly string[];
   readonly options: Pick<StoreOptions, 's3' | 'extensions'>;
   /** What is left of uploads. */
-  uploads(): Promise<readonly string[]>;
+  readonly uploads: () => Promise<readonly string[]>;
 }
 
 /**
@@ -81,7 +81,8 @@ async function killOnce(
   const ended = Promise.allSettled([putUntilKilled(client, begin), commitUntilKilled(client, begin)]);
   const isStored = (): boolean =>
     attempts.some(({ kind, acknowledged }) => kind !== 'commit' && acknowledged);
-  while (waitForOne && !isStored()) {
+  const isTime = (): boolean => !waitForOne || isStored();
+  while (!isTime()) {
     const early = await Promise.race([new Promise((resolve) => setTimeout(resolve, 10)), ended]);
     assert.equal(early, undefined, server.output());
   }

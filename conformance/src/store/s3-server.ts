@@ -1,8 +1,7 @@
 // An S3 server over a folder, and a proxy before it that writes down what it is asked for.
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { type Server, createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type Socket, connect } from 'node:net';
+import { type AddressInfo, type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { goProgram, startPeer } from '../peers.ts';

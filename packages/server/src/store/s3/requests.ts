@@ -33,13 +33,13 @@ export interface S3Requests {
    *
    * @throws FlightUnavailableError when it could not be reached at all, or did not answer in time
    */
-  call(request: S3Call): Promise<S3Answer>;
+  readonly call: (request: S3Call) => Promise<S3Answer>;
   /**
    * Says what an answer means that is not the one hoped for.
    *
    * @param what - what could not be done
    */
-  fail(answer: Pick<S3Answer, 'status' | 'body'>, what: string): never;
+  readonly fail: (answer: Pick<S3Answer, 'status' | 'body'>, what: string) => never;
 }
 
 /** Signs requests and sends them. */
