@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Writable } from 'node:stream';
+import type { Transform, Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FlightCancelledError, FlightResourceExhaustedError, FlightTimedOutError } from '@peregrine/flight';
 import { maxBufferedResponseBytes, responseStallTimeoutMs } from '../limits.ts';
@@ -77,43 +77,6 @@ export function createResponseBody(response: ServerResponse, options: ResponseBo
     if (gone)
       throw new FlightCancelledError('the client closed the connection before the result was complete');
   };
-  const drained = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new FlightTimedOutError(`the client took nothing of the result for ${stallTimeoutMs} ms`));
-        response.destroy();
-      }, stallTimeoutMs);
-      const settle = (): void => {
-        clearTimeout(timer);
-        target.off('drain', settle);
-        response.off('close', settle);
-        resolve();
-      };
-      target.once('drain', settle);
-      response.once('close', settle);
-    });
-
-  const endCompressor = async (): Promise<void> => {
-    if (compressor === undefined) return;
-    await new Promise<void>((resolve) => {
-      compressor.once('end', resolve);
-      response.once('close', resolve);
-      compressor.end();
-    });
-    check();
-  };
-  /** Resolves when the response is out or closed; a client that takes nothing more is left. */
-  const settled = (end: () => void): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(() => response.destroy(), stallTimeoutMs);
-      const settle = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
-      response.once('finish', settle);
-      response.once('close', settle);
-      end();
-    });
 
   return {
     get byteLength() {
@@ -147,26 +110,72 @@ export function createResponseBody(response: ServerResponse, options: ResponseBo
           free = i === solid.length - 1 ? response.write(piece, done) : response.write(piece);
         }
       }
-      if (!free && !gone && target.writableNeedDrain) await drained();
+      if (!free && !gone && target.writableNeedDrain) await drained(response, target, stallTimeoutMs);
       check();
     },
     async end(trailers) {
       check();
       begin();
-      await endCompressor();
+      if (compressor !== undefined) await endOf(compressor, response);
+      check();
       if (Object.keys(trailers).length > 0) response.addTrailers(trailers);
-      await settled(() => response.end());
+      await settled(response, stallTimeoutMs, () => response.end());
     },
     async cut() {
       check();
       begin();
-      await endCompressor();
+      if (compressor !== undefined) await endOf(compressor, response);
       // Node 26 gives the socket what was written in this turn at the end of it.
       await nextTurn();
       check();
-      await settled(() => response.socket?.destroySoon());
+      await settled(response, stallTimeoutMs, () => response.socket?.destroySoon());
     },
   };
+}
+
+/**
+ * Waits until a client has taken what waits for it.
+ *
+ * @throws FlightTimedOutError when it takes nothing for so long; it is cut off then
+ */
+function drained(response: ServerResponse, target: Writable, stallTimeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new FlightTimedOutError(`the client took nothing of the result for ${stallTimeoutMs} ms`));
+      response.destroy();
+    }, stallTimeoutMs);
+    const settle = (): void => {
+      clearTimeout(timer);
+      target.off('drain', settle);
+      response.off('close', settle);
+      resolve();
+    };
+    target.once('drain', settle);
+    response.once('close', settle);
+  });
+}
+
+/** Ends a compressor, and waits until the response has all of it or is closed. */
+function endOf(compressor: Transform, response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    compressor.once('end', resolve);
+    response.once('close', resolve);
+    compressor.end();
+  });
+}
+
+/** Ends a response, and waits until it is out or closed; a client that takes nothing more is left. */
+function settled(response: ServerResponse, stallTimeoutMs: number, end: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => response.destroy(), stallTimeoutMs);
+    const settle = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    response.once('finish', settle);
+    response.once('close', settle);
+    end();
+  });
 }
 
 /**
