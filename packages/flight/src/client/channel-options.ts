@@ -65,6 +65,7 @@ const ignored: readonly string[] = [
 export const channelOptionTable: ReadonlyMap<string, ChannelOption> = new Map<string, ChannelOption>([
   ['grpc.max_receive_message_length', bytes((maxReceiveBytes) => ({ maxReceiveBytes }))],
   ['grpc.max_send_message_length', noSendLimit],
+  ['grpc.max_metadata_size', bytes((maxHeaderListBytes) => ({ maxHeaderListBytes }))],
   ['grpc.http2.lookahead_bytes', bytes((windowBytes) => ({ windowBytes }))],
   ['grpc.keepalive_time_ms', duration((keepaliveMs) => ({ keepaliveMs }))],
   ['grpc.keepalive_timeout_ms', duration((keepaliveTimeoutMs) => ({ keepaliveTimeoutMs }))],

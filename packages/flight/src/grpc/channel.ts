@@ -288,7 +288,7 @@ class Channel implements GrpcChannel {
   }
 
   readonly #connector: SessionConnector = (address, signal) => {
-    const { tls, windowBytes } = this.#options;
+    const { maxHeaderListBytes, tls, windowBytes } = this.#options;
     const target = this.#target;
     const secure = target.kind === 'tls' ? { ...tls, serverName: tls?.serverName ?? target.host } : undefined;
     return connect(address, {
@@ -299,7 +299,7 @@ class Channel implements GrpcChannel {
       onGoaway: (code) => {
         if (code === 'ENHANCE_YOUR_CALM') this.#keepaliveMs *= 2;
       },
-      limits: windowBytes === undefined ? {} : { streamWindowBytes: windowBytes },
+      limits: { maxHeaderListBytes, streamWindowBytes: windowBytes },
     });
   };
 

@@ -107,7 +107,8 @@ class Server implements GrpcServer {
   }
 
   async #listen(target: GrpcListenTarget): Promise<Http2Listener> {
-    const { windowBytes, maxCallsPerConnection = defaultMaxCallsPerConnection } = this.#options;
+    const { maxHeaderListBytes, windowBytes } = this.#options;
+    const { maxCallsPerConnection = defaultMaxCallsPerConnection } = this.#options;
     let accepted: { connection: ServerConnection | undefined } = { connection: undefined };
     try {
       return await listen(target.kind === 'tls' ? { ...target, kind: 'tcp' } : target, {
@@ -117,7 +118,11 @@ class Server implements GrpcServer {
           const own: { connection: ServerConnection | undefined } = { connection: undefined };
           accepted = own;
           return {
-            limits: { maxConcurrentStreams: maxCallsPerConnection, streamWindowBytes: windowBytes },
+            limits: {
+              maxConcurrentStreams: maxCallsPerConnection,
+              maxHeaderListBytes,
+              streamWindowBytes: windowBytes,
+            },
             onRequest: (headers, _endStream, stream) =>
               own.connection === undefined ? silentHandler : own.connection.onRequest(headers, stream),
           };

@@ -190,6 +190,8 @@ export interface GrpcChannelOptions {
   readonly connections?: GrpcConnectionOptions | undefined;
   /** Stream window of what we receive, in bytes. Default: that of the HTTP/2 layer. */
   readonly windowBytes?: number | undefined;
+  /** Size of the headers or trailers of an answer, in bytes as HTTP/2 counts them. Default: `defaultMaxHeaderListBytes`. */
+  readonly maxHeaderListBytes?: number | undefined;
   /** How names become addresses. Default: as the system does it. */
   readonly lookup?: GrpcLookup | undefined;
 }
@@ -317,6 +319,8 @@ export interface GrpcServerOptions {
   readonly maxConnectionIdleMs?: number | undefined;
   /** Stream window of what we receive, in bytes. Default: that of the HTTP/2 layer. */
   readonly windowBytes?: number | undefined;
+  /** Size of the headers of a request, in bytes as HTTP/2 counts them. Default: `defaultMaxHeaderListBytes`. */
+  readonly maxHeaderListBytes?: number | undefined;
   /**
    * How long the handler of a cancelled call may go on, in milliseconds, before the call counts as over without it.
    * Default: `abandonedHandlerMs` of `limits/`.

@@ -1,4 +1,4 @@
-import { maxGoawayTextBytes, maxHeaderBlockBytes, maxSettingsPerFrame } from '../limits/http2.ts';
+import { maxGoawayTextBytes, maxSettingsPerFrame } from '../limits/http2.ts';
 import { Http2Error } from './errors.ts';
 import { frameFlags, frameTypes } from './frames.ts';
 
@@ -6,10 +6,17 @@ import { frameFlags, frameTypes } from './frames.ts';
  * Checks what a frame's header alone tells (RFC 9113, section 6): whether its kind belongs on a stream or on the
  * connection, and whether its length is possible.
  *
+ * @param maxBlockBytes - of a header block
  * @returns how many bytes of the payload are worth keeping
  * @throws Http2Error of the connection
  */
-export function checkFrame(type: number, flags: number, streamId: number, length: number): number {
+export function checkFrame(
+  type: number,
+  flags: number,
+  streamId: number,
+  length: number,
+  maxBlockBytes: number,
+): number {
   switch (type) {
     case frameTypes.data:
       if (streamId === 0) throw wrongPlace('DATA', 'no stream');
@@ -17,10 +24,10 @@ export function checkFrame(type: number, flags: number, streamId: number, length
     case frameTypes.headers:
     case frameTypes.continuation:
       if (streamId === 0) throw wrongPlace('a header block', 'no stream');
-      if (length > maxHeaderBlockBytes) {
+      if (length > maxBlockBytes) {
         throw new Http2Error(
           'ENHANCE_YOUR_CALM',
-          `a header block of ${length} bytes is above the limit of ${maxHeaderBlockBytes}`,
+          `a header block of ${length} bytes is above the limit of ${maxBlockBytes}`,
         );
       }
       return length;

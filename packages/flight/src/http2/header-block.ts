@@ -21,6 +21,12 @@ export class HeaderBlockAssembler {
   #dependency: number | undefined;
   #parts: Uint8Array[] = [];
   #bytes = 0;
+  readonly #maxBytes: number;
+
+  /** @param maxBytes - of a block */
+  constructor(maxBytes: number = maxHeaderBlockBytes) {
+    this.#maxBytes = maxBytes;
+  }
 
   /** The stream whose block is incomplete; 0 when none is. */
   get pending(): number {
@@ -72,10 +78,10 @@ export class HeaderBlockAssembler {
 
   #add(part: Uint8Array): void {
     this.#bytes += part.length;
-    if (this.#bytes > maxHeaderBlockBytes) {
+    if (this.#bytes > this.#maxBytes) {
       throw new Http2Error(
         'ENHANCE_YOUR_CALM',
-        `a header block of more than ${this.#bytes} bytes is above the limit of ${maxHeaderBlockBytes}`,
+        `a header block of more than ${this.#bytes} bytes is above the limit of ${this.#maxBytes}`,
       );
     }
     if (this.#parts.length > maxContinuationFrames) {

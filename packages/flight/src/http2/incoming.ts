@@ -1,4 +1,4 @@
-import { hpackTableBytes } from '../limits/http2.ts';
+import { hpackTableBytes, maxHeaderBlockBytes } from '../limits/http2.ts';
 import { Http2Error, http2ErrorName } from './errors.ts';
 import { checkFrame } from './frame-checks.ts';
 import { type FrameListener, FrameReader } from './frame-reader.ts';
@@ -29,7 +29,8 @@ export class Incoming implements FrameListener {
   readonly #parts: SessionParts;
   readonly #owner: IncomingOwner;
   readonly #reader: FrameReader;
-  readonly #blocks = new HeaderBlockAssembler();
+  readonly #maxBlockBytes: number;
+  readonly #blocks: HeaderBlockAssembler;
   readonly #decoder: HpackDecoder;
   /** The stream of the DATA frame that is being read; undefined when its payload goes nowhere. */
   #dataStream: StreamState | undefined;
@@ -40,6 +41,9 @@ export class Incoming implements FrameListener {
   constructor(parts: SessionParts, owner: IncomingOwner) {
     this.#parts = parts;
     this.#owner = owner;
+    // without compression a block takes about what its list does
+    this.#maxBlockBytes = Math.max(maxHeaderBlockBytes, 2 * parts.limits.maxHeaderListBytes);
+    this.#blocks = new HeaderBlockAssembler(this.#maxBlockBytes);
     this.#reader = new FrameReader(this, parts.limits.maxFrameSize);
     this.#decoder = new HpackDecoder({
       maxTableSize: hpackTableBytes,
@@ -76,7 +80,7 @@ export class Incoming implements FrameListener {
     if (this.#blocks.pending !== 0 && type !== frameTypes.continuation) {
       throw new Http2Error('PROTOCOL_ERROR', `a frame of type ${type} interrupts a header block`);
     }
-    const keep = checkFrame(type, flags, streamId, length);
+    const keep = checkFrame(type, flags, streamId, length, this.#maxBlockBytes);
     if (type === frameTypes.data) this.#startData(streamId, length);
     return keep;
   }

@@ -63,7 +63,10 @@ export const maxWaitingRequests = 65_536;
  */
 export const defaultMaxHeaderListBytes: number = 256 * 1024;
 
-/** Bytes of one header block on the wire: what a list of the size above can take without compression, and some. */
+/**
+ * Bytes of one header block on the wire: what a list of the size above can take without compression, and some. Where
+ * the list may be larger by option, so may the block.
+ */
 export const maxHeaderBlockBytes: number = 512 * 1024;
 
 /** CONTINUATION frames of one header block: with the usual 16 KiB a frame the block's limit is met long before. */

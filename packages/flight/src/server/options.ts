@@ -13,6 +13,7 @@ import type { ServerTlsOptions } from './tls.ts';
 export type FlightServerLimits = Pick<
   GrpcServerOptions,
   | 'maxReceiveBytes'
+  | 'maxHeaderListBytes'
   | 'readAheadBytes'
   | 'maxConcurrentCalls'
   | 'maxCallsPerConnection'

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FlightNotFoundError, FlightResourceExhaustedError } from '../../src/errors.ts';
 import { defaultMaxHeaderListBytes, maxHeaderBlockBytes } from '../../src/limits/http2.ts';
+import { Metadata } from '../../src/grpc/index.ts';
 import { bytesDecoder, type Handler, message, pair, textOf, until } from './support.ts';
 
 const large = 2 * maxHeaderBlockBytes;
@@ -46,6 +47,40 @@ const handlers: Readonly<Record<string, Handler>> = {
     throw new FlightNotFoundError('no such table');
   },
 };
+
+describe('the size of headers', () => {
+  it('is taken up to what the option of each side says', async (t) => {
+    const options = { maxHeaderListBytes: 4 * large };
+    const { channel } = await pair(
+      t,
+      {
+        ...handlers,
+        Size: (call) => {
+          call.write(message(String(call.metadata.get('x-large')?.length)));
+        },
+      },
+      { server: options, channel: options },
+    );
+    await assert.rejects(channel.call('/t.T/ExtraInfo', bytesDecoder).read(), {
+      rawMessage: 'no such table',
+      extraInfo: new Uint8Array(large),
+    });
+    const metadata = Metadata.from([['x-large', 'x'.repeat(large)]]);
+    const { response } = await channel.unary('/t.T/Size', message(''), { metadata });
+    assert.equal(textOf(response), String(large));
+  });
+
+  it('of a request above what the server takes is refused before it is sent', async (t) => {
+    const { channel } = await pair(t, handlers, { server: { maxHeaderListBytes: 10_000 } });
+    const metadata = Metadata.from([['x-large', 'x'.repeat(10_000)]]);
+    await assert.rejects(
+      channel.unary('/t.T/Patient', message(''), { metadata }),
+      (error) =>
+        error instanceof FlightResourceExhaustedError &&
+        /headers of \d+ bytes are above the 10000 bytes that the peer takes/.test(error.rawMessage),
+    );
+  });
+});
 
 describe('an answer with headers above what the client takes', () => {
   for (const name of ['ExtraInfo', 'LateExtraInfo', 'LongMessage']) {

@@ -19,7 +19,7 @@ export class HeaderListTooLargeError extends Http2Error {
   constructor(limit: number, actual: number) {
     super(
       'ENHANCE_YOUR_CALM',
-      `a header list of ${actual} bytes is above the limit of ${limit} bytes: send fewer or shorter headers, or raise maxHeaderListSize`,
+      `a header list of ${actual} bytes is above the limit of ${limit} bytes: send fewer or shorter headers (maxHeaderListBytes)`,
     );
     this.limit = limit;
     this.actual = actual;
