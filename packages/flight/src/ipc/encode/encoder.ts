@@ -52,6 +52,7 @@ export interface PreparedBatch {
 export interface PreparedPart {
   /** Dictionary batches that have to be sent before. */
   readonly dictionaries: readonly EncodedMessage[];
+  /** The rows themselves. */
   readonly batch: EncodedMessage;
   /** Whether no other part follows. */
   readonly last: boolean;
