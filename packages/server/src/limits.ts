@@ -25,6 +25,12 @@ export const maxDetachedResultBytes: number = 256 * 1024 * 1024;
 /** Bytes that the rows of a statement with effects (`INSERT … RETURNING`) may take until they are fetched. */
 export const maxKeptResultBytes: number = 64 * 1024 * 1024;
 
+/**
+ * Rows of a batch that is made over into plain types, on the event loop: so many of ten ENUM columns take some 4 ms, and
+ * between them others are served.
+ */
+export const plainBatchRows: number = 8192;
+
 /** How long a ticket of a query lives unless it is renewed: time enough for a client that plans many and reads one by one. */
 export const defaultTicketLifeMs: number = 10 * 60_000;
 

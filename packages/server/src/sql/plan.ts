@@ -8,7 +8,7 @@ import {
 import { decodeMessageHeader } from '@peregrine/flight/ipc';
 import { emptySchemaHeader } from '../engine/rows.ts';
 import type { EngineBatch, EngineConnection, EngineResult, EngineStatement } from '../engine/types.ts';
-import { maxDetachedResultBytes, maxKeptResultBytes } from '../limits.ts';
+import { maxDetachedResultBytes, maxKeptResultBytes, plainBatchRows } from '../limits.ts';
 import { countBatches, countSchemaHeader } from './count-result.ts';
 import { DeferredPlan } from './deferred-plan.ts';
 import type { Lane } from './lane.ts';
@@ -155,11 +155,12 @@ async function openQuery(
 ): Promise<EngineResult> {
   const result = await lane.query(async (connection: EngineConnection) => {
     await onConnection?.(connection);
-    if (parameters === undefined) return connection.query(sql, { signal });
+    const options = { signal, batchRows: plain === true ? plainBatchRows : undefined };
+    if (parameters === undefined) return connection.query(sql, options);
     const statement = await connection.prepare(sql, { signal });
     try {
       await statement.bind(parameters.schema, parameters.batches);
-      return ownResult(await statement.query({ signal }), () => statement.close(), maxDetachedResultBytes);
+      return ownResult(await statement.query(options), () => statement.close(), maxDetachedResultBytes);
     } catch (error) {
       await statement.close();
       throw error;

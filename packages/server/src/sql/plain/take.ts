@@ -50,7 +50,7 @@ export function takeRows(column: Column, rows: Int32Array): Column {
         : made(
             [
               writeOffsets(layout, ends.slice(0, -1), shape.wide),
-              writeOffsets(layout, Array.from(present, sizeOf), shape.wide),
+              writeOffsets(layout, Float64Array.from(present, sizeOf), shape.wide),
             ],
             below,
           );
@@ -117,7 +117,7 @@ function takeFixed(source: Uint8Array, width: number, rows: Int32Array): Uint8Ar
 
 function takeBytes(
   layout: ColumnLayout,
-  offsets: readonly number[],
+  offsets: Int32Array | Float64Array,
   source: Uint8Array,
   rows: Int32Array,
 ): Uint8Array[] {
@@ -158,7 +158,7 @@ function takeUnion(
     );
   const places = readOffsets(buffers[1] ?? noBytes, false);
   const inner = children.map((): number[] => []);
-  const offsets = Array.from(rows, (row, i) => {
+  const offsets = Float64Array.from(rows, (row, i) => {
     const list = inner[shape.childOf.get(types[i] ?? 0) ?? 0] ?? [];
     return list.push(row < 0 ? nullRow : (places[row] ?? 0)) - 1;
   });
@@ -189,36 +189,33 @@ function spread(
 }
 
 /** Where each begins when they lie one after the other, and where the last ends. */
-function countUp(rows: Int32Array, sizeOf: (row: number) => number): number[] {
+function countUp(rows: Int32Array, sizeOf: (row: number) => number): Float64Array {
+  const ends = new Float64Array(rows.length + 1);
   let total = 0;
-  const ends = [0];
-  for (const row of rows) {
-    total += sizeOf(row);
-    ends.push(total);
+  for (let i = 0; i < rows.length; i++) {
+    total += sizeOf(rows[i] ?? nullRow);
+    ends[i + 1] = total;
   }
   return ends;
 }
 
-function readOffsets(bytes: Uint8Array, wide: boolean): number[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: Math.floor(bytes.byteLength / (wide ? 8 : 4)) }, (_, i) =>
-    wide ? Number(view.getBigInt64(8 * i, true)) : view.getInt32(4 * i, true),
-  );
+function readOffsets(bytes: Uint8Array, wide: boolean): Int32Array | Float64Array {
+  const count = Math.floor(bytes.byteLength / (wide ? 8 : 4));
+  // A copy begins where numbers may lie, and is not shared with other threads.
+  const aligned = new Uint8Array(bytes).buffer;
+  return wide
+    ? Float64Array.from(new BigInt64Array(aligned, 0, count), Number)
+    : new Int32Array(aligned, 0, count);
 }
 
-function writeOffsets({ name }: ColumnLayout, values: readonly number[], wide: boolean): Uint8Array {
-  if (!wide && (values.at(-1) ?? 0) >= 2 ** 31) {
+function writeOffsets({ name }: ColumnLayout, values: Float64Array, wide: boolean): Uint8Array {
+  if (wide) return new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+  if ((values.at(-1) ?? 0) >= 2 ** 31) {
     throw new FlightDataError(
       `column "${name}": without their dictionary its values take more than 2^31 bytes a batch; cast it in the statement`,
     );
   }
-  const bytes = new Uint8Array(values.length * (wide ? 8 : 4));
-  const view = new DataView(bytes.buffer);
-  for (const [i, value] of values.entries()) {
-    if (wide) view.setBigInt64(8 * i, BigInt(value), true);
-    else view.setInt32(4 * i, value, true);
-  }
-  return bytes;
+  return new Uint8Array(Int32Array.from(values).buffer);
 }
 
 function copyBytes(source: Uint8Array, from: number, target: Uint8Array, to: number, length: number): void {
