@@ -1,10 +1,8 @@
 import {
-  FlightError,
   FlightInvalidArgumentError,
   FlightUnauthorizedError,
   FlightUnimplementedError,
   FlightServerError,
-  messageOf,
 } from '@peregrine/flight';
 import type { Engine } from '../engine/types.ts';
 import { type VersionCache, entriesOf } from './entries.ts';
@@ -12,9 +10,8 @@ import { createEngineTables, noEngineTables } from './engine-tables.ts';
 import { defaultRetainMs, defaultStorePollMs } from './limits.ts';
 import { nameKey } from './names.ts';
 import { createEnginePartWriter } from './part-writer.ts';
-import { loadHttpfs, secretSql, timeoutSql } from './s3/httpfs.ts';
 import type { S3Options } from './s3/options.ts';
-import type { Scan } from './scan.ts';
+import { createReach, createSourceLooks } from './source-looks.ts';
 import { type Source, openSource } from './sources.ts';
 import { sweep } from './sweep.ts';
 import { type ServedTable, createTables } from './tables.ts';
@@ -77,7 +74,16 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   const tables = createTables(engineTables);
   const cache: VersionCache = new Map();
   const listeners = new Set<(change: StoreChange) => void>();
-  const lastScans = new Map<Source, Scan>();
+  const buckets = createReach(
+    sources,
+    engine && {
+      setup: (sql) => engineTables.setup(sql),
+      version: engine.info.vendorVersion,
+      extensions: options.extensions,
+      s3,
+    },
+  );
+  const lookAtSources = createSourceLooks(sources, buckets.reach);
   let served: ReadonlyMap<string, ServedTable> = new Map();
   /** Keys of names that datasets in memory have. */
   const held = new Set<string>();
@@ -92,35 +98,8 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     return result;
   }
 
-  const reached = new Set<Source>();
-  /** Makes the engine reach buckets, the first time that they are looked at. */
-  async function reach(source: Source): Promise<void> {
-    const { root } = source.storage;
-    if (!root.startsWith('s3://') || engine === undefined || reached.has(source)) return;
-    await loadHttpfs((sql) => engineTables.setup(sql), options.extensions, engine.info.vendorVersion);
-    await engineTables.setup(secretSql(`peregrine_s3_${sources.indexOf(source)}`, root, s3));
-    if (s3.requestTimeoutMs !== undefined) await engineTables.setup(timeoutSql(s3.requestTimeoutMs));
-    reached.add(source);
-  }
-
   async function look(): Promise<StoreChange> {
-    const problems: StoreProblem[] = [];
-    const looked = await Promise.all(
-      sources.map(async (source) => {
-        try {
-          const scan = await source.look();
-          lastScans.set(source, scan);
-        } catch (error) {
-          problems.push({ origin: source.given, message: reasonOf(error) });
-        }
-        return { source, scan: lastScans.get(source) ?? { tables: [], datasets: new Map() } };
-      }),
-    );
-    for (const source of sources) {
-      await reach(source).catch((error: unknown) => {
-        problems.push({ origin: source.given, message: reasonOf(error) });
-      });
-    }
+    const { looked, problems } = await lookAtSources();
     sourceProblems = problems;
     const { tables: next, change } = await tables.apply(served, await entriesOf(looked, cache), held);
     served = next;
@@ -217,7 +196,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     restore: () =>
       inTurn(async () => {
         await engineTables.close();
-        reached.clear();
+        buckets.forget();
         served = new Map();
         // Makes the catalog of the views, also where there are no files.
         if (engine !== undefined) await engineTables.setup('SELECT 1');
@@ -279,8 +258,4 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
 /** An attached database is no table itself. */
 function isTable(table: StoreTable): boolean {
   return table.format !== 'duckdb' || table.problem !== undefined || table.name.includes('.');
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof FlightError ? error.rawMessage : messageOf(error);
 }
