@@ -64,7 +64,9 @@ describe('the bundle of the command', () => {
       const answer = await fetch(ready.http, { method: 'POST', body: 'SELECT 40 + 2 FORMAT CSV' });
       assert.equal(await answer.text(), '42\n');
     } finally {
-      child.kill('SIGKILL');
+      // The channel would keep it alive.
+      child.disconnect();
+      child.kill();
       await ended;
     }
   });

@@ -1,4 +1,4 @@
-import { messageOf } from '@peregrine/flight';
+import { FlightUnavailableError, messageOf } from '@peregrine/flight';
 import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { totalmem } from 'node:os';
@@ -24,19 +24,35 @@ export async function createDuckDbEngine(options: DuckDbEngineOptions = {}): Pro
     await access(library);
     createRequire(import.meta.url).resolve('koffi');
   } catch (error) {
-    return createUnavailableEngine(
-      `DuckDB cannot be loaded on this platform (${process.platform}-${process.arch}): ${messageOf(error)}`,
-    );
+    return noNativeEngine(error);
   }
-  return openEngine({
-    ...options,
-    library,
-    entrypoint: 'duckdb_adbc_init',
-    options: databaseOptions(options),
-    dialect: 'duckdb',
-    streamBufferBytes: streamBuffersWithin(memoryBytes(options)),
-    canReopen: options.database !== undefined && options.database !== ':memory:',
-  });
+  try {
+    return await openEngine({
+      ...options,
+      library,
+      entrypoint: 'duckdb_adbc_init',
+      options: databaseOptions(options),
+      dialect: 'duckdb',
+      streamBufferBytes: streamBuffersWithin(memoryBytes(options)),
+      canReopen: options.database !== undefined && options.database !== ':memory:',
+    });
+  } catch (error) {
+    const cause = error instanceof FlightUnavailableError ? error.cause : undefined;
+    if (cause instanceof Error && isMissingNative(cause)) return noNativeEngine(cause);
+    throw error;
+  }
+}
+
+/** Whether a thread ended because there is no native code for it: koffi has no build, or the system refuses it. */
+function isMissingNative(cause: Error): boolean {
+  const code = 'code' in cause ? cause.code : undefined;
+  return code === 'ERR_DLOPEN_FAILED' || /\bkoffi\b/i.test(cause.message);
+}
+
+function noNativeEngine(reason: unknown): Engine {
+  return createUnavailableEngine(
+    `DuckDB cannot be loaded on this platform (${process.platform}-${process.arch}): ${messageOf(reason)}`,
+  );
 }
 
 /** Memory that DuckDB may take: its limit, or what the machine or the container has. */
