@@ -71,38 +71,38 @@ export class FlightBatchEncoder {
     const { appMetadata, maxRows, onFlushed } = options;
     const stats = this.#stats;
     const overhead = prepared.headerBytes + (appMetadata?.byteLength ?? 0) + fieldOverhead;
-    const messages = function* (target: number): Generator<OutgoingMessage, void, void> {
-      let first = true;
-      for (const { batch: part, dictionaries, last } of prepared.parts(target, maxRows)) {
-        for (const dictionary of dictionaries) {
-          stats.count(decodeMessageHeader(dictionary.header));
-          yield outgoing(dictionary);
-        }
-        stats.count('batch');
-        // Messages leave in order: with the last one all are gone.
-        yield outgoing(part, first ? appMetadata : undefined, last ? onFlushed : undefined);
-        first = false;
+    // With a limit everything is made before anything is sent. No generator of its own for that: most batches are one
+    // message, and each generator costs as much as encoding it.
+    const held: OutgoingMessage[] | undefined = this.#limit < Number.POSITIVE_INFINITY ? [] : undefined;
+    const before = held === undefined ? undefined : stats.copy();
+    let first = true;
+    for (const part of prepared.parts(Math.max(1, this.#target - overhead), maxRows)) {
+      if (first && held === undefined) prepared.commit();
+      for (const dictionary of part.dictionaries) {
+        stats.count(decodeMessageHeader(dictionary.header));
+        const message = outgoing(dictionary);
+        if (held === undefined) yield message;
+        else held.push(message);
       }
-    };
-    const target = Math.max(1, this.#target - overhead);
-    if (this.#limit === Number.POSITIVE_INFINITY) {
-      let sent = false;
-      for (const message of messages(target)) {
-        if (!sent) prepared.commit();
-        sent = true;
-        yield message;
-      }
-      return;
+      stats.count('batch');
+      // Messages leave in order: with the last one all are gone.
+      const message = outgoing(
+        part.batch,
+        first ? appMetadata : undefined,
+        part.last ? onFlushed : undefined,
+      );
+      if (held === undefined) yield message;
+      else held.push(message);
+      first = false;
     }
-    const before = stats.copy();
-    const all = [...messages(target)];
-    for (const { byteLength } of all) {
+    if (held === undefined || before === undefined) return;
+    for (const { byteLength } of held) {
       if (byteLength <= this.#limit) continue;
       this.#stats = before;
       throw new FlightWriteSizeExceededError(this.#limit, byteLength);
     }
     prepared.commit();
-    yield* all;
+    yield* held;
   }
 }
 

@@ -124,11 +124,12 @@ export class IpcEncoder {
     const needed = this.#dictionaries.needed(this.#plans, columns);
     const update = this.#dictionaries.update(needed);
     const { metadata, numRows: rows } = batch;
-    const prepared = {
+    const prepared: PreparedBatch = {
+      dictionaries: update.messages,
       rows,
       headerBytes: this.#headerBytes + metadataBytes(metadata),
-      measure: (from: number, to: number) => this.#measure(columns, from, to),
-      encode: (from: number, to: number) => {
+      measure: (from, to) => this.#measure(columns, from, to),
+      encode: (from, to) => {
         const body = this.#body();
         for (let i = 0; i < columns.length; i++) {
           const [plan, data] = [this.#plans[i], columns[i]];
@@ -136,24 +137,23 @@ export class IpcEncoder {
         }
         return this.#message(body, to - from, metadata);
       },
+      commit: () => update.commit(),
+      parts: (target, maxRows) => partsOf(prepared, update.messages, splitRows(prepared, target, maxRows)),
     };
-    if (needed !== undefined && update.tooLarge.size > 0) {
-      return this.#prepareLarge(prepared, columns, needed, update.tooLarge, metadata);
-    }
-    const parts = (target: number, maxRows?: number): Generator<PreparedPart, void, void> =>
-      partsOf(prepared, update.messages, splitRows(prepared, target, maxRows));
-    return { ...prepared, dictionaries: update.messages, commit: () => update.commit(), parts };
+    if (needed === undefined || update.tooLarge.size === 0) return prepared;
+    return this.#prepareLarge(prepared, columns, needed, update.tooLarge, metadata);
   }
 
   /** A batch with dictionaries that are too large to go whole. */
   #prepareLarge(
-    prepared: Pick<PreparedBatch, 'rows' | 'headerBytes' | 'measure' | 'encode'>,
+    prepared: PreparedBatch,
     columns: readonly Data[],
     needed: ReadonlyMap<number, DictionaryState>,
     tooLarge: ReadonlySet<number>,
     metadata: ReadonlyMap<string, string>,
   ): PreparedBatch {
-    const { measure, rows } = prepared;
+    const { rows } = prepared;
+    const measure = (from: number, to: number): number => prepared.measure(from, to);
     const tracker = this.#dictionaries;
     const fork = tracker.fork();
     const large = new SmallDictionaries(this.#plans, columns, needed, tooLarge, rows, this.#splitAbove);
@@ -239,16 +239,18 @@ export class IpcEncoder {
   }
 }
 
+const noMessages: readonly EncodedMessage[] = [];
+
 /** The parts of a batch whose dictionaries go whole, before the first of them. */
 function* partsOf(
-  { encode, rows }: Pick<PreparedBatch, 'encode' | 'rows'>,
+  prepared: PreparedBatch,
   dictionaries: readonly EncodedMessage[],
   ranges: Iterable<RowRange>,
 ): Generator<PreparedPart, void, void> {
   let before = dictionaries;
   for (const { from, to } of ranges) {
-    yield { dictionaries: before, batch: encode(from, to), last: to === rows };
-    before = [];
+    yield { dictionaries: before, batch: prepared.encode(from, to), last: to === prepared.rows };
+    before = noMessages;
   }
 }
 
