@@ -42,7 +42,11 @@ export function explainConnectError(error: unknown, tls: boolean): string {
     return `the certificate of the server comes from no authority that is trusted here (${code}); give that one's certificate as rootCertificates`;
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return `the certificate of the server is for another name: ${messageOf(error)}; connect by a name that it has, or override the host name`;
+    // Node's own words before it, and a list that may be empty behind it
+    const reason = messageOf(error)
+      .replace(/^.*altnames: /, '')
+      .replace(/[.:\s]+$/, '');
+    return `the certificate of the server is for another name: ${reason}; connect by a name that it has, or override the host name`;
   }
   const alert = /_ALERT_(\w+)$/.exec(code)?.[1];
   if (alert !== undefined) {
