@@ -394,7 +394,7 @@ class Server(flight.FlightServerBase):
             self.began.clear()
             yield b"yes" if has_begun else b"no"
         elif action.type == "was cancelled":
-            was_cancelled = self.cancelled.wait(10)
+            was_cancelled = self.cancelled.wait(120)
             self.cancelled.clear()
             yield b"yes" if was_cancelled else b"no"
         elif action.type == "stats":

@@ -17,7 +17,7 @@ const run = promisify(execFile);
 /** Runs a program: what it prints. */
 const languages: Readonly<Record<string, (program: string) => Promise<string>>> = {
   async python(program) {
-    const { stdout } = await run(pythonPath(), ['-c', program], { timeout: 120_000 });
+    const { stdout } = await run(pythonPath(), ['-c', program], { timeout: 300_000 });
     return stdout;
   },
   async java(program) {
@@ -27,7 +27,7 @@ const languages: Readonly<Record<string, (program: string) => Promise<string>>> 
       await writeFile(file, program);
       const options = ['--add-opens=java.base/java.nio=ALL-UNNAMED', '-cp'];
       const archive = javaArchive('flight-sql-jdbc-driver-18.3.0.jar');
-      const { stdout } = await run('java', [...options, archive, file], { timeout: 120_000 });
+      const { stdout } = await run('java', [...options, archive, file], { timeout: 300_000 });
       return stdout;
     } finally {
       await rm(folder, { recursive: true, force: true });

@@ -13,7 +13,7 @@ import { conformanceFile, goProgram, startPeer } from './peers.ts';
 import type { Peer } from './peers.ts';
 
 /** Time for one run of a client; arrow-go's tries three times. */
-const clientTimeoutMs = 60_000;
+const clientTimeoutMs = 300_000;
 
 /** arrow-go's programs do not know this scenario. */
 const unknownToGo: ReadonlySet<string> = new Set(['do_exchange:echo']);

@@ -105,7 +105,8 @@ it(`serves ${clients} clients for ${seconds} s`, async () => {
     `${done.at(-1)} operations; of a client ${least} at least, ${middle} in the middle, ` +
       `${most} at most; server ${memory.map((mb) => mb?.toFixed(0)).join(', ')} MB, the least of each round`,
   );
-  assert.ok(least * 3 >= most, 'a client was starved');
+  // a few operations more or less say nothing where a busy machine does few
+  assert.ok((least + 3) * 3 >= most, 'a client was starved');
   const half = rounds / 2;
   const operations = (done.at(-1) ?? 0) - (done[half - 1] ?? 0);
   const newTickets = Math.min(operations, Math.max(0, tickets.most - (done[half - 1] ?? 0)));

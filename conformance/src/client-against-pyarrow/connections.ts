@@ -42,7 +42,7 @@ export function checkConnections(): void {
       );
       await assert.rejects(client.waitForAvailable({ timeoutMs: 200 }), FlightError);
       const again = startServer('--location', server.location);
-      await client.waitForAvailable({ timeoutMs: 20_000 });
+      await client.waitForAvailable({ timeoutMs: 300_000 });
       assert.deepEqual(await bodies(client, 'echo', 'back'), ['back']);
       await client.close();
       await (await again).peer.stop();

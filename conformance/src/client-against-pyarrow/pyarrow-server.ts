@@ -62,6 +62,12 @@ export function columnOf(
   );
 }
 
+/** Whether the server has begun to serve a silent call since it was asked last. */
+export async function hasBegun(client: FlightClient, waitSeconds: number): Promise<boolean> {
+  const results = await client.doAction(new Action('has begun', String(waitSeconds))).toArray();
+  return results.some(({ body }) => text(body) === 'yes');
+}
+
 export async function bodies(
   client: FlightClient,
   type: string,

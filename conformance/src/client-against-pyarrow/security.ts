@@ -103,7 +103,7 @@ export function checkSecurity(): void {
       join(folder, `${name}key.pem`),
     ];
     const attempt = async (location: string, options: FlightClientOptions): Promise<string[]> => {
-      await using client = connect(location, { retry: false, timeoutMs: 10_000, ...options });
+      await using client = connect(location, { retry: false, timeoutMs: 120_000, ...options });
       return await bodies(client, 'echo', 'hello');
     };
 
