@@ -5,6 +5,8 @@ import { type OwnedResult, ownResult } from './owned-result.ts';
 
 /** Where statements of a client run: a connection for each of them, or one that they share. */
 export interface Lane {
+  /** Several statements share its connection, and perhaps a transaction that one of them began. */
+  readonly isShared: boolean;
   /** Runs something that is over when its promise is. */
   run<T>(work: (connection: EngineConnection) => Promise<T>): Promise<T>;
   /** Starts a query; whoever asked reads the result to its end or closes it. */
@@ -32,6 +34,7 @@ export async function openConnection(
 /** A connection of its own for each statement: they run side by side, in autocommit. */
 export function createFreshLane(engine: Engine, setup?: ConnectionSetup): Lane {
   return {
+    isShared: false,
     async run(work) {
       const connection = await openConnection(engine, setup);
       try {
@@ -80,6 +83,7 @@ export function createPinnedLane(connection: EngineConnection, noun: string): Pi
   }
 
   return {
+    isShared: true,
     run: (work) => inTurn(() => work(connection)),
     query: (work) =>
       inTurn(async () => {

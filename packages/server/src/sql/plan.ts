@@ -220,7 +220,32 @@ function runningPlan(result: EngineResult, abort: AbortController): Plan {
 
 /** Runs a statement with effects and keeps its rows. Above the limit it fails, and with it what it did. */
 async function keepRows(request: StatementRequest, signal: AbortSignal): Promise<Plan> {
-  const result = await openQuery(request, signal);
+  return request.lane.run(async (connection) => {
+    const lane: Lane = { isShared: true, run: (work) => work(connection), query: (work) => work(connection) };
+    const isOwn =
+      !request.lane.isShared && /\breturning\b/i.test(request.sql) && (await beginsOwn(connection));
+    try {
+      const plan = await readRows(await openQuery({ ...request, lane }, signal));
+      if (isOwn) await connection.commit();
+      return plan;
+    } catch (error) {
+      if (isOwn) await connection.rollback().catch(() => undefined);
+      throw error;
+    }
+  });
+}
+
+/** Begins a transaction for one statement; false where the engine has none. */
+async function beginsOwn(connection: EngineConnection): Promise<boolean> {
+  try {
+    await connection.begin();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function readRows(result: EngineResult): Promise<Plan> {
   const batches: EngineBatch[] = [];
   let bytes = 0;
   try {

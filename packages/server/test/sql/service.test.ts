@@ -122,6 +122,21 @@ describe('Flight SQL over DuckDB', () => {
     await sql.executeUpdate('DROP TYPE wide');
   });
 
+  it('takes back what a statement did whose rows are too many to be kept', async () => {
+    await sql.query('CREATE TABLE many (a VARCHAR)');
+    const insert = "INSERT INTO many SELECT repeat('x', 1000) FROM range(100000) RETURNING a";
+    await assert.rejects(sql.query(insert), hasCode('RESOURCE_EXHAUSTED', 'gives back more than'));
+    assert.deepEqual(rowsOf(await sql.query('SELECT count(*) FROM many')), [[0]]);
+    assert.equal((await sql.query("INSERT INTO many VALUES ('y') RETURNING a")).numRows, 1);
+    assert.deepEqual(rowsOf(await sql.query('SELECT count(*) FROM many')), [[1]]);
+    const own = server.sql(true);
+    await own.executeUpdate('BEGIN TRANSACTION');
+    assert.equal((await own.query("INSERT INTO many VALUES ('z') RETURNING a")).numRows, 1);
+    await own.executeUpdate('ROLLBACK');
+    assert.deepEqual(rowsOf(await sql.query('SELECT count(*) FROM many')), [[1]]);
+    await sql.query('DROP TABLE many');
+  });
+
   it('does not run what only its schema is asked for', async () => {
     const schema = await sql.executeSchema("SELECT 1::BIGINT AS a, 'x' AS b");
     assert.deepEqual(schema.fields.map(String), ['a: Int64', 'b: Utf8']);
