@@ -42,7 +42,7 @@ it('a slow reader of a stream of 10 GB costs neither side more memory', async ()
   await using reader = startProgram('read-program', location, String(count));
   assert.equal(await reader.line(), 'reading');
   const { bytes, mostRss } = JSON.parse(await reader.line()) as { bytes: number; mostRss: number };
-  await using client = connect(location);
+  await using client = connect(location, { connectTimeoutMs: 300_000 });
   const facts = await factsOf(client);
   assert.equal(bytes, count * mebibyte);
   assert.equal(facts.made, count);
@@ -79,7 +79,7 @@ describe('a client that is killed', () => {
   it('mid-stream stops the generator, and its memory is freed', async () => {
     await using server = startProgram('serve-program');
     const location = await server.line();
-    await using client = connect(location);
+    await using client = connect(location, { connectTimeoutMs: 300_000 });
     const before = (await factsOf(client)).rss;
     for (let round = 1; round <= 3; round += 1) {
       const reader = startProgram('read-program', location, '1000000');
@@ -96,7 +96,7 @@ describe('a client that is killed', () => {
   }, async () => {
     await using server = startProgram('serve-program');
     const location = await server.line();
-    await using client = connect(location);
+    await using client = connect(location, { connectTimeoutMs: 300_000 });
     await using reader = startProgram('read-program', location, '1000000');
     assert.equal(await reader.line(), 'reading');
     reader.process.kill('SIGSTOP');

@@ -11,7 +11,8 @@ import { Ticket } from '../../src/model/ticket.ts';
 
 const [, , location = '', count = ''] = process.argv;
 const mebibyte = 1024 * 1024;
-await using client = connect(location);
+// A busy machine lets a process wait for longer than the limit is.
+await using client = connect(location, { connectTimeoutMs: 300_000 });
 let bytes = 0;
 let next = 256 * mebibyte;
 for await (const message of client.doGet(new Ticket(count)).raw()) {

@@ -29,7 +29,8 @@ export function channelTo(location: Location | undefined, options: GrpcChannelOp
     location.scheme === 'grpc+unix'
       ? { kind: 'unix', path: location.path }
       : { kind: location.scheme === 'grpc+tls' ? 'tls' : 'tcp', host: location.host, port: location.port },
-    options,
+    // a busy machine lets a process wait for longer than the limit is
+    { connectTimeoutMs: 300_000, ...options },
   );
 }
 
