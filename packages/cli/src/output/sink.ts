@@ -1,4 +1,4 @@
-import { createWriteStream, existsSync, openSync, rmSync, statSync } from 'node:fs';
+import { createWriteStream, existsSync, openSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -15,12 +15,22 @@ export interface OutputSink {
 }
 
 /**
- * Opens a file (written beside its name and renamed at the end), or stdout for `undefined` and `-`.
+ * Opens a file (written beside its name and renamed at the end), or stdout for `undefined` and `-`. A device or a pipe is
+ * written to as it is: a file in the place of `/dev/null` would be everybody's loss.
  *
  * @throws UsageError when the file cannot be written
  */
-export function openSink(path: string | undefined): OutputSink {
-  if (path === undefined || path === '-') return stdoutSink();
+export function openSink(output: string | undefined): OutputSink {
+  if (output === undefined || output === '-') return stdoutSink();
+  const there = statSync(output, { throwIfNoEntry: false });
+  // Seen before anything is fetched: the rename at the end would be too late.
+  if (there?.isDirectory() === true) throw new UsageError(`${output} is a folder: say which file in it`);
+  if (there !== undefined && !there.isFile()) return deviceSink(output);
+  // What a link leads to is written, and the link stays.
+  return fileSink(there === undefined ? output : realpathSync(output));
+}
+
+function fileSink(path: string): OutputSink {
   const partial = `${path}.partial-${process.pid}`;
   // Ctrl-C ends the process in the middle of it: no signal is seen between the two.
   const stream = createWriteStream(partial, { fd: create(partial, path) });
@@ -41,13 +51,24 @@ export function openSink(path: string | undefined): OutputSink {
 }
 
 function create(partial: string, path: string): number {
-  // Seen before anything is fetched: the rename at the end would be too late.
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
-    throw new UsageError(`${path} is a folder: say which file in it`);
   const folder = dirname(path);
   if (!existsSync(folder)) throw new UsageError(`${path} cannot be written: there is no folder ${folder}`);
+  return open(path, partial, 'wx');
+}
+
+function deviceSink(path: string): OutputSink {
+  const stream = createWriteStream(path, { fd: open(path, path, 'w') });
+  return {
+    write: (data) => writeTo(stream, data),
+    finish: () => close(stream),
+    discard: () => close(stream).catch(() => undefined),
+  };
+}
+
+/** Opens `file`, which is on the way to become `path`. */
+function open(path: string, file: string, flags: 'w' | 'wx'): number {
   try {
-    return openSync(partial, 'wx');
+    return openSync(file, flags);
   } catch (cause) {
     throw new UsageError(`${path} cannot be written: ${fileReason(cause)}`, { cause });
   }

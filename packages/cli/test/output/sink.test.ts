@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { Buffer } from 'node:buffer';
+import { execFileSync } from 'node:child_process';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -35,5 +47,36 @@ describe('the file that a command writes', () => {
       (error) =>
         error instanceof UsageError && error.message.endsWith(`there is no folder ${join(folder, 'no')}`),
     );
+  });
+
+  // A file in the place of /dev/null was what a user with all rights would have got.
+  it('may be a pipe or a device, which stays what it is', {
+    skip: process.platform === 'win32',
+  }, async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const reader = open(pipe, 'r+');
+    const sink = openSink(pipe);
+    await sink.write('a,b\n');
+    await sink.finish();
+    const { buffer, bytesRead } = await (await reader).read(Buffer.alloc(100));
+    assert.equal(buffer.toString('utf8', 0, bytesRead), 'a,b\n');
+    await (await reader).close();
+    assert.ok(lstatSync(pipe).isFIFO());
+    rmSync(pipe);
+  });
+
+  it('may be a link, which stays one', { skip: process.platform === 'win32' }, async () => {
+    const other = join(folder, 'other');
+    mkdirSync(other);
+    writeFileSync(join(other, 'real.csv'), 'old');
+    const link = join(folder, 'link.csv');
+    symlinkSync(join(other, 'real.csv'), link);
+    const sink = openSink(link);
+    await sink.write('new');
+    await sink.finish();
+    assert.ok(lstatSync(link).isSymbolicLink());
+    assert.equal(readFileSync(join(other, 'real.csv'), 'utf8'), 'new');
+    assert.deepEqual(readdirSync(other), ['real.csv']);
   });
 });
