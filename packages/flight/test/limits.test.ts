@@ -69,7 +69,7 @@ const expected: Readonly<Record<string, unknown>> = {
   defaultMaxHeaderListBytes: 256 * KiB,
   floodBudgets: {
     reset: { burst: 4096, perSecond: 500 },
-    ping: { burst: 1000, perSecond: 100, perFrameSent: 1 },
+    ping: { burst: 1000, perSecond: 100, perFrameSent: 1, perKibReceived: 0.015625 },
     settings: { burst: 100, perSecond: 10, perFrameSent: 0.1 },
     emptyData: { burst: 1000, perSecond: 100 },
     ignored: { burst: 1000, perSecond: 100 },

@@ -14,6 +14,8 @@ export interface FloodBudget {
   readonly perFrameSent?: number | undefined;
   /** How many more for each KiB of payload that we send. Default: 0. */
   readonly perKibSent?: number | undefined;
+  /** How many more for each KiB of payload that comes with them. Default: 0. */
+  readonly perKibReceived?: number | undefined;
 }
 
 /** The budgets of every kind. */
@@ -24,17 +26,19 @@ interface Bucket {
   readonly budget: FloodBudget;
   readonly perFrameSent: number;
   readonly perByteSent: number;
+  readonly perByteReceived: number;
   tokens: number;
   refilledAt: number;
 }
 
-/** What sending can earn at the most: as if a window of 2 GiB was given back in steps of a KiB, both windows. */
+/** What payload can earn at the most: as if a window of 2 GiB was given back in steps of a KiB, both windows. */
 const maxTokens = 4_194_304;
 
 /** Counts cheap frames against their budgets (token buckets). */
 export class FloodGuard {
   readonly #buckets: Readonly<Record<FloodKind, Bucket>>;
   readonly #earning: readonly Bucket[];
+  readonly #earningByReceived: readonly Bucket[];
   readonly #now: () => number;
 
   constructor(budgets: FloodBudgets = floodBudgets, now: () => number = () => performance.now()) {
@@ -45,6 +49,7 @@ export class FloodGuard {
         budget,
         perFrameSent: budget.perFrameSent ?? 0,
         perByteSent: (budget.perKibSent ?? 0) / 1024,
+        perByteReceived: (budget.perKibReceived ?? 0) / 1024,
         tokens: budget.burst,
         refilledAt: now(),
       };
@@ -61,6 +66,9 @@ export class FloodGuard {
     this.#earning = Object.values(this.#buckets).filter(
       ({ perFrameSent, perByteSent }) => perFrameSent > 0 || perByteSent > 0,
     );
+    this.#earningByReceived = Object.values(this.#buckets).filter(
+      ({ perByteReceived }) => perByteReceived > 0,
+    );
   }
 
   /**
@@ -76,10 +84,12 @@ export class FloodGuard {
 
   /** A DATA frame with so much payload was sent. */
   sent(byteLength: number): void {
-    for (const bucket of this.#earning) {
-      const tokens = bucket.tokens + bucket.perFrameSent + bucket.perByteSent * byteLength;
-      bucket.tokens = tokens > maxTokens ? maxTokens : tokens;
-    }
+    for (const bucket of this.#earning) earn(bucket, bucket.perFrameSent + bucket.perByteSent * byteLength);
+  }
+
+  /** A DATA frame with so much payload has come. */
+  received(byteLength: number): void {
+    for (const bucket of this.#earningByReceived) earn(bucket, bucket.perByteReceived * byteLength);
   }
 
   #refill(bucket: Bucket): void {
@@ -93,4 +103,9 @@ export class FloodGuard {
       `more ${bucket.kind} frames than the ${burst} at once and ${perSecond} a second that are allowed`,
     );
   }
+}
+
+function earn(bucket: Bucket, more: number): void {
+  const tokens = bucket.tokens + more;
+  bucket.tokens = tokens > maxTokens ? maxTokens : tokens;
 }

@@ -127,7 +127,8 @@ export class Incoming implements FrameListener {
     const endStream = (flags & frameFlags.endStream) !== 0;
     const data = stream.received - stream.frameStart;
     stream.frameStart = stream.received;
-    if (data === 0 && !endStream) guard.count('emptyData');
+    if (data > 0) guard.received(data);
+    else if (!endStream) guard.count('emptyData');
     // Padding counts against the window and nobody else will give it back.
     if (length > data && !endStream) windows.report(stream, length - data);
     if (stream.contentLength !== undefined && stream.received > stream.contentLength) {

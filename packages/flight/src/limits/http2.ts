@@ -88,13 +88,14 @@ export const maxGoawayTextBytes = 1024;
  * How many frames of a kind that cost the sender nothing a peer may send at once, and how many more each second.
  * Honest peers stay far below; a flood ends the connection with ENHANCE_YOUR_CALM. Some kinds are answers to what we
  * send, so sending payload allows more of them: gRPC's C++ and Go implementations send a PING with nearly each round
- * trip while they receive, to measure the bandwidth, and then raise their windows by SETTINGS.
+ * trip while they receive, to measure the bandwidth, and then raise their windows by SETTINGS. Payload allows its sender
+ * more of them, too: our own servers ask by a PING behind each 256 KiB whether a local client has read it.
  */
 export const floodBudgets = {
   /** Streams that the peer resets, or makes us reset or refuse by errors (rapid reset, made-you-reset). */
   reset: { burst: 4096, perSecond: 500 },
   /** PING, and acknowledgements of pings that were never sent. */
-  ping: { burst: 1000, perSecond: 100, perFrameSent: 1 },
+  ping: { burst: 1000, perSecond: 100, perFrameSent: 1, perKibReceived: 0.015625 },
   /** SETTINGS, and acknowledgements that are one too many. */
   settings: { burst: 100, perSecond: 10, perFrameSent: 0.1 },
   /** DATA without payload that does not end its stream. */

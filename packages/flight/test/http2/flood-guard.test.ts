@@ -46,4 +46,17 @@ describe('FloodGuard', () => {
     for (let i = 0; i < 6; i++) guard.count('windowUpdate');
     assert.throws(() => guard.count('windowUpdate'));
   });
+
+  it('allows more of those that come with payload', () => {
+    const guard = new FloodGuard(
+      { ...floodBudgets, ping: { burst: 0, perSecond: 0, perKibReceived: 1 / 64 } },
+      () => 0,
+    );
+    guard.sent(1024 * 1024);
+    guard.received(64 * 1024 - 1);
+    assert.throws(() => guard.count('ping'));
+    guard.received(64 * 1024 + 1);
+    guard.count('ping');
+    assert.throws(() => guard.count('ping'));
+  });
 });

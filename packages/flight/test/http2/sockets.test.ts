@@ -15,6 +15,7 @@ import {
   connect,
   listen,
 } from '../../src/http2/index.ts';
+import { floodBudgets } from '../../src/limits/http2.ts';
 import { Recorder } from './harness.ts';
 import { anyPort, ask, echoServer, socketPath, temporaryFolder } from './endpoints.ts';
 import { ACK, frame, requestFields, settings } from './wire.ts';
@@ -107,6 +108,19 @@ describe('our client and our server', () => {
       await server.close();
     });
   }
+
+  it('do not take the questions how much was read for a flood', async () => {
+    const server = await echoServer();
+    const ping = { ...floodBudgets.ping, burst: 20, perSecond: 0, perFrameSent: 0 };
+    const session = await connect(local(server), { limits: { floodBudgets: { ...floodBudgets, ping } } });
+    // A client that has sent a PING is asked behind each 256 KiB, if it answers soon.
+    for (let i = 0; i < 5; i++) await session.ping();
+    const { body, error } = await ask(session, Buffer.alloc(16 * 1024 * 1024));
+    assert.equal(error, undefined);
+    assert.equal(body.length, 16 * 1024 * 1024);
+    await session.close();
+    await server.close();
+  });
 
   it('know each other over mutual TLS', async () => {
     const peers: (Http2TlsPeer | undefined)[] = [];
