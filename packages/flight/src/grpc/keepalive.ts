@@ -18,7 +18,10 @@ export interface KeepaliveOptions {
 }
 
 /** Watches a session until it ends. It does not keep the process alive. */
-export function watchSession(session: Http2Session, options: KeepaliveOptions): void {
+export function watchSession(
+  session: Pick<Http2Session, 'lastReceivedAt' | 'ping' | 'destroy' | 'ended'>,
+  options: KeepaliveOptions,
+): void {
   const { intervalMs, timeoutMs, active } = options;
   if (intervalMs > maxTimerMs) return;
   let timer: NodeJS.Timeout;
@@ -35,11 +38,14 @@ export function watchSession(session: Http2Session, options: KeepaliveOptions): 
   };
   const ping = (): void => {
     const sentAt = performance.now();
-    timer = setTimeout(() => {
+    const judge = (): void => {
+      if (timer !== own || ended) return;
       // anything that came shows that the other end is there, even if it is too busy to answer
       if (session.lastReceivedAt > sentAt) wait(intervalMs);
       else session.destroy(silent(intervalMs, timeoutMs));
-    }, timeoutMs).unref();
+    };
+    // Where this process was held up the answer may lie in the socket, which is read behind timers and before immediates.
+    timer = setTimeout(() => setImmediate(judge), timeoutMs).unref();
     const own = timer;
     session.ping().then(
       () => {

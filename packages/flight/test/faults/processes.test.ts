@@ -94,7 +94,7 @@ describe('a client that is killed', () => {
   it('by a stop, so that nothing is closed, is found out by keepalive', {
     skip: process.platform === 'win32' ? 'there is no SIGSTOP on Windows' : false,
   }, async () => {
-    await using server = startProgram('serve-program');
+    await using server = startProgram('serve-program', 'grpc+tcp://127.0.0.1:0', '2000');
     const location = await server.line();
     await using client = connect(location, { connectTimeoutMs: 300_000 });
     await using reader = startProgram('read-program', location, '1000000');

@@ -2,12 +2,13 @@
  * A server as a program of its own. DoGet sends as many messages of 1 MiB as its ticket says, each in fresh memory;
  * the action `facts` tells what is going on.
  *
- *     node serve-program.js [location]
+ *     node serve-program.js [location] [keepaliveMs]
  */
 
 import { FlightServer } from '../../src/server/flight-server.ts';
 import { RawIpcStream } from '../../src/stream/raw-ipc-stream.ts';
 
+const [, , location = 'grpc+tcp://127.0.0.1:0', keepaliveMs] = process.argv;
 let made = 0;
 let stopped = 0;
 const server = new FlightServer(
@@ -35,8 +36,14 @@ const server = new FlightServer(
         mostRss: process.resourceUsage().maxRSS * 1024,
       }),
   },
-  { signals: true, connections: { keepaliveMs: 500, keepaliveTimeoutMs: 500 } },
+  {
+    signals: true,
+    // On a busy machine an honest reader may be silent for longer than a test of keepalive likes to wait.
+    ...(keepaliveMs !== undefined && {
+      connections: { keepaliveMs: Number(keepaliveMs), keepaliveTimeoutMs: Number(keepaliveMs) },
+    }),
+  },
 );
-await server.listen(process.argv[2] ?? 'grpc+tcp://127.0.0.1:0');
+await server.listen(location);
 process.stdout.write(`${server.locations[0]?.uri}\n`);
 await server.wait();
