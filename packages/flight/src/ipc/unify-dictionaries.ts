@@ -7,6 +7,7 @@ import { BodyWriter, join } from './encode/buffers.ts';
 import { writeColumn } from './encode/columns.ts';
 import { type ColumnPlan, planOf } from './encode/plan.ts';
 import { sameColumn } from './encode/same.ts';
+import { type DictionaryIndices, moveIndices } from './indices.ts';
 
 /**
  * Gives the dictionary-encoded columns of several batches one dictionary each, with the values of all: indices are
@@ -155,7 +156,7 @@ class Unified {
   /** The column with indices into the unified dictionary; `vector` is its own one, as it was added. */
   translate(plan: ColumnPlan, data: Data, vector: Vector | undefined): Data {
     const places = this.#translations.get(vector) ?? new Uint32Array(0);
-    const indices: Indices = data.values;
+    const indices: DictionaryIndices = data.values;
     const translated = indices.slice(0, data.length);
     const largest = 2 ** (8 * plan.byteWidth - (isSigned(indices) ? 1 : 0)) - 1;
     if (this.#places.size - 1 > largest) {
@@ -164,15 +165,7 @@ class Unified {
       );
     }
     const bitmap: Uint8Array | undefined = data.nullCount > 0 ? data.nullBitmap : undefined;
-    for (let row = 0; row < translated.length; row++) {
-      const valid = bitmap === undefined || bitAt(bitmap, data.offset + row);
-      const place = valid ? (places[Number(indices[row])] ?? 0) : 0;
-      if (translated instanceof BigInt64Array || translated instanceof BigUint64Array) {
-        translated[row] = BigInt(place);
-      } else {
-        translated[row] = place;
-      }
-    }
+    moveIndices(translated, places, (row) => bitmap === undefined || bitAt(bitmap, data.offset + row));
     const { type, offset, length, nullCount, nullBitmap } = data;
     const dictionary = this.#dictionary();
     return new Data(type, offset, length, nullCount, [undefined, translated, nullBitmap], [], dictionary);
@@ -211,17 +204,7 @@ class Unified {
   }
 }
 
-type Indices =
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array;
-
-function isSigned(indices: Indices): boolean {
+function isSigned(indices: DictionaryIndices): boolean {
   return (
     indices instanceof Int8Array ||
     indices instanceof Int16Array ||

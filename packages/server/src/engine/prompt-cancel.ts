@@ -1,6 +1,7 @@
 import { FlightCancelledError, FlightError, FlightTimedOutError } from '@peregrine/flight';
 import { cancelGraceMs } from '../limits.ts';
 import type { Engine, EngineConnection, EngineResult, EngineStatement } from './types.ts';
+import { withConnect } from './with-connect.ts';
 
 /*
  * Drivers that do not cancel: SQLite's runs each statement to its end. Whoever cancelled is answered all the same, and
@@ -19,20 +20,9 @@ export function withPromptCancel(
   timeoutMs?: number,
   graceMs: number = cancelGraceMs,
 ): Engine {
-  return {
-    get info() {
-      return engine.info;
-    },
-    get state() {
-      return engine.state;
-    },
-    get statistics() {
-      return engine.statistics;
-    },
-    connect: async (options) => promptConnection(await engine.connect(options), timeoutMs, graceMs),
-    onState: (listener) => engine.onState(listener),
-    close: () => engine.close(),
-  };
+  return withConnect(engine, async (options) =>
+    promptConnection(await engine.connect(options), timeoutMs, graceMs),
+  );
 }
 
 /** Runs one call of the driver. `drop` frees what it gives when nobody takes it any more. */

@@ -1,6 +1,7 @@
 import { FlightUnauthorizedError } from '@peregrine/flight';
 import { createTurns } from '../engine/pool/turns.ts';
 import type { Engine, EngineConnection, EngineResult, EngineStatement } from '../engine/types.ts';
+import { withConnect } from '../engine/with-connect.ts';
 import { maxDetachedResultBytes } from '../limits.ts';
 import { ownResult } from '../sql/owned-result.ts';
 import { bareSql, onlyReads } from '../sql/sql-text.ts';
@@ -30,23 +31,10 @@ const begin = 'BEGIN TRANSACTION READ ONLY';
  * @param engine - goes on to take everything from those who have it
  */
 export function readOnlyEngine(engine: Engine): Engine {
-  return {
-    get info() {
-      return engine.info;
-    },
-    get state() {
-      return engine.state;
-    },
-    get statistics() {
-      return engine.statistics;
-    },
-    async connect(options) {
-      const inner = await engine.connect(options);
-      return readOnlyConnection(inner, engine.info.dialect === 'duckdb' ? createReading(inner) : undefined);
-    },
-    onState: (listener) => engine.onState(listener),
-    close: () => engine.close(),
-  };
+  return withConnect(engine, async (options) => {
+    const inner = await engine.connect(options);
+    return readOnlyConnection(inner, engine.info.dialect === 'duckdb' ? createReading(inner) : undefined);
+  });
 }
 
 /** Runs statements of a connection of DuckDB in transactions that may only read. */

@@ -11,6 +11,7 @@ import type { ColumnPlan } from './plan.ts';
 import { type RowRange, splitRows } from './split.ts';
 import { takeRows, takeValues } from './take.ts';
 import { denseUnionSlice } from './unions.ts';
+import { type DictionaryIndices, moveIndices } from '../indices.ts';
 
 /** Rows of a column, as one part of a batch needs them. */
 export interface PartColumn {
@@ -196,18 +197,9 @@ export class SmallDictionaries {
     const { places } = dictionary;
     const nulls = nullsIn(data, start, length);
     const bitmap = nulls > 0 ? sliceBits(data.nullBitmap, data.offset + start, length) : emptyBytes;
-    const indices: Indices = data.values;
+    const indices: DictionaryIndices = data.values;
     const target = indices.slice(start, start + length);
-    const valid = (row: number): boolean => nulls === 0 || bitAt(bitmap, row);
-    if (target instanceof BigInt64Array || target instanceof BigUint64Array) {
-      for (let row = 0; row < target.length; row++) {
-        target[row] = valid(row) ? BigInt(places[Number(target[row])] ?? 0) : 0n;
-      }
-    } else {
-      for (let row = 0; row < target.length; row++) {
-        target[row] = valid(row) ? (places[target[row] ?? 0] ?? 0) : 0;
-      }
-    }
+    moveIndices(target, places, (row) => nulls === 0 || bitAt(bitmap, row));
     return new Data(data.type, 0, length, nulls, [undefined, target, bitmap], [], small);
   }
 
@@ -308,13 +300,3 @@ function valueBytes(plan: ColumnPlan, data: Data, row: number): number {
       return measureColumn(plan, data, row, 1, 8);
   }
 }
-
-type Indices =
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array;
