@@ -1,11 +1,11 @@
 """Arrow's C++ Flight as a peer: client.py get|put LOCATION [gigabytes]. Prints {"bytes", "seconds"}."""
-import json
 import sys
 import time
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.flight as flight
+from timing import give
 
 ROWS = 65536
 COLUMNS = 8
@@ -31,4 +31,4 @@ else:
         writer.write_batch(batches[i % len(batches)])
         moved += batches[0].nbytes
     writer.close()
-print(json.dumps({"bytes": moved, "seconds": time.perf_counter() - start}))
+give({"bytes": moved, "seconds": time.perf_counter() - start})

@@ -1,4 +1,5 @@
 """Writes TPC-H lineitem as Parquet: lineitem.py FILE SCALE. At scale 1 it has 6,001,215 rows."""
+import os
 import sys
 from pathlib import Path
 
@@ -11,3 +12,5 @@ database = duckdb.connect()
 database.execute(f"load '{extension}'")
 database.execute(f"call dbgen(sf = {float(scale)})")
 database.execute(f"copy lineitem to '{file}' (format parquet, compression zstd)")
+database.close()
+os._exit(0)

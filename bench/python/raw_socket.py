@@ -1,10 +1,11 @@
 """The limit: one process writes, another reads, no protocol. raw_socket.py tcp|unix [gigabytes]. Prints {"bytes", "seconds"}."""
-import json
 import os
 import socket
 import sys
 import tempfile
 import time
+
+from timing import give
 
 kind = sys.argv[1]
 total = int(float(sys.argv[2]) * 1e9) if len(sys.argv) > 2 else int(4e9)
@@ -35,4 +36,4 @@ with tempfile.TemporaryDirectory() as folder:
         moved += count
     seconds = time.perf_counter() - start
     os.waitpid(child, 0)
-print(json.dumps({"bytes": moved, "seconds": seconds}))
+give({"bytes": moved, "seconds": seconds})

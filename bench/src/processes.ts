@@ -44,13 +44,22 @@ export function node(file: string, ...args: readonly string[]): Program {
   };
 }
 
-const children = new Set<ChildProcessByStdio<null, Readable, null>>();
+type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** Starts a process that does not outlive this one. */
-function start(command: string, args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+const children = new Set<Child>();
+const stopped = new WeakSet<ChildProcess>();
+
+/**
+ * Starts a process that does not outlive this one. What it says on stderr is passed on until it is stopped: what a
+ * server has to say about that does not belong among the tables.
+ */
+function start(command: string, args: readonly string[]): Child {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   children.add(child);
   child.once('exit', () => children.delete(child));
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    if (!stopped.has(child)) process.stderr.write(`${line}\n`);
+  });
   return child;
 }
 
@@ -114,8 +123,9 @@ export interface PeregrineServer {
 /** Runs a program to its end and gives the JSON that its last line holds. */
 export async function runForResult(program: Program): Promise<Record<string, number>> {
   const last = await run(program);
-  const parsed: unknown = JSON.parse(last);
-  if (typeof parsed !== 'object' || parsed === null) throw new Error(`${program.args[0]} gave no result`);
+  const parsed: unknown = last.startsWith('{') ? JSON.parse(last) : undefined;
+  if (typeof parsed !== 'object' || parsed === null)
+    throw new Error(`${program.args.join(' ')} gave no result`);
   return Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, Number(value)]));
 }
 
@@ -150,17 +160,18 @@ export async function run(program: Program): Promise<string> {
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (line.trim() !== '') last = line;
   });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('close', resolve);
+  const end = await new Promise<number | string | null>((resolve, reject) => {
+    child.once('close', (code, signal) => resolve(code ?? signal));
     child.once('error', reject);
   });
-  if (code !== 0) throw new Error(`${program.args.join(' ')} ended with ${code}`);
+  if (end !== 0) throw new Error(`${program.args.join(' ')} ended with ${end}`);
   return last;
 }
 
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  stopped.add(child);
   child.kill();
   const forced = setTimeout(() => child.kill('SIGKILL'), 5000);
   await ended;
