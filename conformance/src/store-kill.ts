@@ -2,22 +2,23 @@
 // After each start everything that was acknowledged is whole, nothing is there in part, and no temporary file stays. The
 // same with the store in a bucket, where no upload that was cut off stays either.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { FlightDescriptor } from '@peregrine/flight';
-import { type FlightSqlClient, connectSql } from '@peregrine/flight/sql';
-import type { StoreOptions } from '@peregrine/server';
-import { httpfsFolder, ownCommand, startPeer } from './peers.ts';
+import type { FlightSqlClient } from '@peregrine/flight/sql';
 import { type Node, startNode } from './store/node.ts';
 import { numbersTable } from './store/numbers.ts';
+import { type Place, assertNothingLeft, bucketPlace, folderPlace, startServer } from './store/places.ts';
 import { startS3Server } from './store/s3-server.ts';
+import { killBothAgainAndAgain } from './store/two-writers.ts';
 
 // 50 of each take some minutes on a quiet machine:
-//   PEREGRINE_KILLS=50 PEREGRINE_BUCKET_KILLS=50 npm run conformance -- store-kill
+//   PEREGRINE_KILLS=50 PEREGRINE_BUCKET_KILLS=50 PEREGRINE_BOTH_KILLS=50 npm run conformance -- store-kill
 const kills = Number(process.env['PEREGRINE_KILLS'] ?? 15);
 const bucketKills = Number(process.env['PEREGRINE_BUCKET_KILLS'] ?? 4);
+const bothKills = Number(process.env['PEREGRINE_BOTH_KILLS'] ?? 4);
 /** The longest that a server lives after it is ready, in milliseconds: several puts, so that most kills hit one. */
 const longestLifeMs = 1_500;
 
@@ -35,17 +36,6 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-/** Where the store of the killed servers lies. */
-interface Place {
-  readonly writable: string;
-  /** Where its files are to be seen. */
-  readonly folder: string;
-  readonly flags: readonly string[];
-  readonly options: Pick<StoreOptions, 's3' | 'extensions'>;
-  /** What is left of uploads. */
-  readonly uploads: () => Promise<readonly string[]>;
-}
-
 /**
  * Starts a server, lets clients store and commit as fast as they can, and kills it.
  *
@@ -57,17 +47,7 @@ async function killOnce(
   first: number,
   waitForOne: boolean,
 ): Promise<Attempt[]> {
-  const given = { writable: place.writable, database, 'temp-dir': join(folder, 'temp') };
-  const flags = [
-    ...Object.entries({ ...given, 'flight-port': '0', 'http-port': 'off' }).flatMap(([name, value]) => [
-      `--${name}`,
-      value,
-    ]),
-    ...place.flags,
-  ];
-  const server = startPeer(process.execPath, [ownCommand(), 'serve', ...flags, '--json']);
-  const [, location = ''] = await server.line(/"flight":"([^"]+)"/);
-  const client = connectSql(location);
+  const { client, server } = await startServer(place, { database, 'temp-dir': join(folder, 'temp') });
   await client.executeUpdate('CREATE TABLE IF NOT EXISTS a (id INTEGER)');
   await client.executeUpdate('CREATE TABLE IF NOT EXISTS b (id INTEGER)');
   const attempts: Attempt[] = [];
@@ -203,24 +183,6 @@ async function verify(node: Node, attempts: readonly Attempt[], known: Attempt[]
   return unanswered;
 }
 
-/** Every file is a version, or a part that the newest version names. */
-async function assertNothingLeft({ folder: store, uploads }: Place): Promise<void> {
-  assert.deepEqual(await uploads(), []);
-  // A bucket's folder goes with its last object.
-  for (const entry of await readdir(store).catch(() => [])) {
-    assert.match(entry, /\.peregrine$/, `${entry} was left`);
-    const files = await readdir(join(store, entry));
-    const newest = files
-      .filter((name) => /^v\d+\.json$/.test(name))
-      .sort()
-      .at(-1);
-    const text = newest === undefined ? '' : await readFile(join(store, entry, newest), 'utf8');
-    for (const name of files) {
-      assert.ok(name === newest || text.includes(JSON.stringify(name)), `${entry}/${name} was left`);
-    }
-  }
-}
-
 async function killAgainAndAgain(place: Place, times: number): Promise<void> {
   const database = join(folder, `${basename(place.folder)}.duckdb`);
   const known: Attempt[] = [];
@@ -230,13 +192,11 @@ async function killAgainAndAgain(place: Place, times: number): Promise<void> {
   let first = 0;
   for (let kill = 0; kill < times; kill += 1) {
     const attempts = await killOnce(place, database, first, kill % 2 === 1);
+    await place.quiet();
     first = attempts.reduce((largest, { id }) => Math.max(largest, id), first);
     acknowledged += attempts.filter((attempt) => attempt.acknowledged).length;
     cut += attempts.filter((attempt) => !attempt.acknowledged).length;
-    const node = await startNode(
-      { ...place.options, writable: place.writable, catalog: 'files', pollMs: Infinity, retainMs: -1 },
-      database,
-    );
+    const node = await startNode({ ...place.options, catalog: 'files' }, database);
     try {
       unanswered += await verify(node, attempts, known);
       await assertNothingLeft(place);
@@ -252,31 +212,75 @@ async function killAgainAndAgain(place: Place, times: number): Promise<void> {
 }
 
 it(`loses nothing acknowledged in ${kills} kills`, async () => {
-  const store = join(folder, 'store');
-  await mkdir(store);
-  await killAgainAndAgain(
-    { writable: store, folder: store, flags: [], options: {}, uploads: async () => [] },
-    kills,
-  );
+  await killAgainAndAgain(await folderPlace(join(folder, 'store')), kills);
 });
 
 it(`loses nothing acknowledged in a bucket in ${bucketKills} kills`, async () => {
   const s3 = await startS3Server();
   try {
-    const extensions = httpfsFolder();
-    const { accessKeyId, secretAccessKey } = s3.keys;
-    const flags = ['--extensions', extensions, '--s3-endpoint', s3.endpoint];
-    flags.push('--s3-access-key-id', accessKeyId, '--s3-secret-access-key', secretAccessKey);
-    await killAgainAndAgain(
-      {
-        writable: 's3://data/kill',
-        folder: join(s3.folder, 'kill'),
-        flags,
-        options: { extensions, s3: { ...s3.keys, endpoint: s3.endpoint } },
-        uploads: () => s3.uploads(),
-      },
-      bucketKills,
-    );
+    await killAgainAndAgain(bucketPlace(s3, 'kill'), bucketKills);
+  } finally {
+    await s3.stop();
+  }
+});
+
+it(`loses nothing that two servers append to one dataset, nor has it twice, in ${bothKills} kills of both`, async () => {
+  await killBothAgainAndAgain(await folderPlace(join(folder, 'both')), bothKills, join(folder, 'temp'));
+});
+
+it(`loses nothing that two servers append in a bucket, nor has it twice, in ${bothKills} kills of both`, async () => {
+  const s3 = await startS3Server();
+  try {
+    await killBothAgainAndAgain(bucketPlace(s3, 'both'), bothKills, join(folder, 'temp'));
+  } finally {
+    await s3.stop();
+  }
+});
+
+it('has a dataset stay whole when a bucket gets to the version of a killed server after the next has swept', async () => {
+  const s3 = await startS3Server();
+  const place = bucketPlace(s3, 'late');
+  try {
+    const { client, server } = await startServer(place, {});
+    const put = async (mode: string): Promise<void> => {
+      const { writer } = client.flight.doPut(
+        FlightDescriptor.forCommand(JSON.stringify({ dataset: 'd', mode })),
+      );
+      await writer.writeTable(numbersTable(0, 1000, 1));
+      await writer.close();
+    };
+    await put('create');
+    let release = (): void => undefined;
+    const until = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const reached = new Promise<void>((resolve) => {
+      s3.setFault((method, path) => {
+        if (method !== 'PUT' || !path.endsWith('v0000000000000002.json')) return undefined;
+        resolve();
+        return { until };
+      });
+    });
+    const cut = assert.rejects(put('replace'), /UNAVAILABLE|CANCELLED/);
+    await reached;
+    server.process.kill('SIGKILL');
+    await server.exit;
+    await cut;
+    await client.close();
+    s3.setFault(undefined);
+    const node = await startNode({ ...place.options, retainMs: 3_600_000 });
+    try {
+      assert.deepEqual(await node.one('SELECT count(*) FROM d'), ['1000']);
+      const parts = node.store.tables().map(({ files }) => files);
+      release();
+      await s3.quiet();
+      await node.store.refresh();
+      assert.deepEqual(node.store.problems(), []);
+      assert.deepEqual(await node.one('SELECT count(*) FROM d'), ['1000']);
+      assert.deepEqual(parts, [1]);
+    } finally {
+      await node.close();
+    }
   } finally {
     await s3.stop();
   }

@@ -79,7 +79,7 @@ describe('A bucket that fails', () => {
       await server.stop();
     }
     // What the failed puts left goes when the next server starts: their writer lives, but it is not writing.
-    const later = await openNode([], { writable: 's3://data/faulty', retainMs: -1 });
+    const later = await openNode([], { writable: 's3://data/faulty', retainMs: 0 });
     assert.deepEqual(await later.one('SELECT count(*) FROM d'), ['1005']);
     await later.close();
     const left = (await readdir(join(s3.folder, 'faulty', 'd.peregrine'))).filter((name) =>

@@ -325,7 +325,7 @@ describe('Writing to a bucket', () => {
     await assert.rejects(node.store.put('half', 'create', schema, failing()), /the client is gone/);
     assert.deepEqual(node.store.tables(), []);
     await node.close();
-    const later = await openNode([], { writable: 's3://data/store', retainMs: -1 });
+    const later = await openNode([], { writable: 's3://data/store', retainMs: 0 });
     assert.deepEqual(later.store.tables(), []);
     await later.close();
     const left = await readdir(s3.folder, { recursive: true });

@@ -1,6 +1,6 @@
 // An S3 server over a folder, and a proxy before it that writes down what it is asked for.
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { type Server, createServer, request } from 'node:http';
+import { type ClientRequest, type Server, createServer, request } from 'node:http';
 import { type AddressInfo, type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,13 +19,20 @@ export interface S3Request {
 
 /**
  * Decides by method, path and query what happens instead of an answer: a status, the end of the connection, nothing ever,
- * or an answer that is late; undefined: nothing goes wrong.
+ * an answer that is late, or a server that gets to a request late, whether its client is still there or not; undefined:
+ * nothing goes wrong.
  */
 export type S3Fault = (
   method: string,
   path: string,
   query: string,
-) => number | 'reset' | 'hang' | { readonly lateMs: number } | undefined;
+) =>
+  | number
+  | 'reset'
+  | 'hang'
+  | { readonly lateMs: number }
+  | { readonly until: Promise<unknown> }
+  | undefined;
 
 /** A bucket on a server of its own. */
 export interface S3Server {
@@ -38,6 +45,11 @@ export interface S3Server {
   forget(): void;
   /** What happens to requests instead of an answer, until it is set anew. Those that hang are ended then. */
   setFault(fault: S3Fault | undefined): void;
+  /**
+   * Resolves when the server has finished all that it was asked for: by clients, too, that have been killed since. Connections
+   * without a request end.
+   */
+  quiet(): Promise<void>;
   /** Parts of uploads that were begun and neither completed nor ended. */
   uploads(): Promise<readonly string[]>;
   stop(): Promise<void>;
@@ -59,11 +71,14 @@ export async function startS3Server(): Promise<S3Server> {
   const requests: S3Request[] = [];
   let fault: S3Fault | undefined;
   const hanging = new Set<Socket>();
+  /** Connections of clients, and requests that the S3 server works on. */
+  const open = new Set<Socket | ClientRequest>();
   const proxy = await startProxy(
     port,
     (each) => requests.push(each),
     (method, path, query) => fault?.(method, path, query),
     hanging,
+    open,
   );
   return {
     endpoint: `http://127.0.0.1:${portOf(proxy)}`,
@@ -75,6 +90,14 @@ export async function startS3Server(): Promise<S3Server> {
       fault = next;
       for (const socket of hanging) socket.destroy();
       hanging.clear();
+    },
+    async quiet() {
+      while (open.size > 0) {
+        proxy.closeIdleConnections();
+        await new Promise((resolve) => {
+          setTimeout(resolve, 10);
+        });
+      }
     },
     async uploads() {
       const files = await readdir(join(root, 'buckets', 'data', '.sgwtmp', 'multipart'), {
@@ -100,6 +123,7 @@ async function startProxy(
   onRequest: (each: S3Request) => void,
   faultOf: S3Fault,
   hanging: Set<Socket>,
+  open: Set<Socket | ClientRequest>,
 ): Promise<Server> {
   const proxy = createServer((incoming, outgoing) => {
     const url = new URL(incoming.url ?? '/', 'http://proxy');
@@ -138,13 +162,30 @@ async function startProxy(
           });
           outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
           answer.pipe(outgoing);
+          // Nobody takes it any more.
+          if (outgoing.destroyed) answer.destroy();
+          else outgoing.on('close', () => void answer.destroy());
         };
-        if (fault === undefined) pass();
-        else setTimeout(pass, fault.lateMs);
+        if (fault !== undefined && 'lateMs' in fault) setTimeout(pass, fault.lateMs);
+        else pass();
       },
     );
+    open.add(inner);
+    inner.on('close', () => open.delete(inner));
     inner.on('error', () => outgoing.destroy());
-    incoming.pipe(inner);
+    if (typeof fault === 'object' && 'until' in fault) {
+      const body: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => body.push(chunk));
+      incoming.on('end', () => void fault.until.then(() => inner.end(Buffer.concat(body))));
+    } else incoming.pipe(inner);
+    incoming.on('close', () => {
+      // Half a request is none, when its client is gone.
+      if (!incoming.readableEnded) inner.destroy();
+    });
+  });
+  proxy.on('connection', (socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
   });
   await new Promise<void>((resolve) => {
     proxy.listen(0, '127.0.0.1', resolve);

@@ -1,5 +1,6 @@
 import { FlightServerError, FlightUnavailableError } from '@peregrine/flight';
 import { maxCommitTries } from './limits.ts';
+import { nameOfFolder } from './names.ts';
 import type { Storage, StoredFile } from './storage.ts';
 import { type Version, formatVersion, parseVersion, versionFileName, versionFiles } from './versions.ts';
 
@@ -35,22 +36,66 @@ export async function readCurrent(
  * number, and the others look at what it has done and try the next.
  *
  * @param next - makes the next version from the newest; may refuse by throwing
+ * @param own - names of the parts that were written for it
+ * @throws NotCommittedError with what `next` refused by, or ABORTED when parts are not there any more
  */
 export async function commitVersion(
   storage: Storage,
   folder: string,
   next: (current: Version | undefined) => Version,
+  own: readonly string[] = [],
 ): Promise<number> {
   for (let tries = 0; tries < maxCommitTries; tries += 1) {
-    const current = await readCurrent(storage, folder);
+    const files = await storage.list(folder);
+    const current = await readCurrent(storage, folder, files);
     const number = (current?.number ?? 0) + 1;
-    const bytes = formatVersion(next(current?.version));
+    let bytes: Uint8Array;
+    try {
+      await assertThere(storage, folder, own, files);
+      bytes = formatVersion(next(current?.version));
+    } catch (cause) {
+      // What was tried before was another's to take.
+      throw new NotCommittedError('the version was not asked for', { cause });
+    }
     if (await publishOnce(storage, `${folder}/${versionFileName(number)}`, bytes)) return number;
   }
   throw new FlightServerError(
     `${maxCommitTries} times another server was faster to write ${folder}; try again when it is less busy`,
     { code: 'ABORTED' },
   );
+}
+
+/** A server that stood still for long, as machines do that are paused, is taken for gone, and its parts with it. */
+async function assertThere(
+  storage: Storage,
+  folder: string,
+  own: readonly string[],
+  files: readonly StoredFile[],
+): Promise<void> {
+  const listed = new Set(files.map(({ path }) => path));
+  for (const name of own) {
+    const path = `${folder}/${name}`;
+    if (listed.has(path) || (await storage.stat(path)) !== undefined) continue;
+    throw new FlightServerError(
+      `${path} was removed before it could be committed: another server took this one for gone; put it again`,
+      { code: 'ABORTED' },
+    );
+  }
+}
+
+/**
+ * Takes the number that a writer which is gone may have asked for with its last request: what of it is still on its way
+ * comes too late then, and names nothing that has been removed meanwhile. The dataset stays what it is.
+ *
+ * A writer takes the number after the newest that it saw, and what is newest now it saw at the latest.
+ */
+export async function takeNextNumber(storage: Storage, folder: string): Promise<void> {
+  const current = await readCurrent(storage, folder);
+  // Of a dataset that was never there: one that was dropped, which goes when its time is over.
+  const gone = { name: nameOfFolder(folder), dropped: true, columns: [], parts: [], replaced: [] };
+  const path = `${folder}/${versionFileName((current?.number ?? 0) + 1)}`;
+  // That another has taken it is as good.
+  await storage.publish(path, formatVersion(current?.version ?? gone));
 }
 
 /** A version could not be written, and is not there; why is the cause. */

@@ -1,7 +1,7 @@
 import { messageOf } from '@peregrine/flight';
 import { createHash } from 'node:crypto';
 import { readCurrent } from './commit.ts';
-import { nameKey } from './names.ts';
+import { nameKey, nameOfFolder } from './names.ts';
 import { selectColumns } from './part-writer.ts';
 import { type FoundTable, type Scan, assignNames } from './scan.ts';
 import { escapeGlob, scanSql } from './sql-text.ts';
@@ -110,7 +110,7 @@ async function datasetEntry(
 }
 
 function brokenEntry(source: Source, folder: string, files: readonly StoredFile[], error: unknown): Entry {
-  const name = decodeFolder(folder.slice(0, folder.lastIndexOf('.')));
+  const name = nameOfFolder(folder);
   return {
     name,
     origin: folder,
@@ -125,14 +125,6 @@ function brokenEntry(source: Source, folder: string, files: readonly StoredFile[
     rowsSql: undefined,
     problem: messageOf(error),
   };
-}
-
-function decodeFolder(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function plainEntry(name: string, table: FoundTable & { readonly source: Source }): Entry {

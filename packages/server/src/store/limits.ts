@@ -16,6 +16,12 @@ export const bucketOrphanLifeMs: number = 24 * 60 * 60_000;
 /** How long a version of a dataset stays after the next one is there, for whoever still reads it, in milliseconds. */
 export const defaultRetainMs: number = 60 * 60_000;
 
+/** How often a server that may write removes what nobody needs, in milliseconds: it is in nobody's way. */
+export const defaultSweepMs: number = 5 * 60_000;
+
+/** When it does so for the second time after its start, in milliseconds: later than any request of a bucket takes. */
+export const sweepAgainMs: number = 60_000;
+
 /** Times that a commit is tried again when other servers commit to the same dataset in between. */
 export const maxCommitTries: number = 100;
 

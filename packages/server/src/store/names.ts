@@ -35,6 +35,16 @@ export function folderOfDataset(name: string): string {
   return folder + datasetEnding;
 }
 
+/** The name of a dataset by its folder, lower case, where nothing else tells it. */
+export function nameOfFolder(folder: string): string {
+  const text = folder.slice(0, folder.lastIndexOf('.'));
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Key under which names that are one in SQL are one. */
 export function nameKey(name: string): string {
   return name.toLowerCase();

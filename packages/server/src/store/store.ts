@@ -7,13 +7,13 @@ import {
 import type { Engine } from '../engine/types.ts';
 import { type VersionCache, entriesOf } from './entries.ts';
 import { createEngineTables, noEngineTables } from './engine-tables.ts';
-import { defaultRetainMs, defaultStorePollMs } from './limits.ts';
+import { defaultRetainMs, defaultStorePollMs, defaultSweepMs } from './limits.ts';
 import { nameKey } from './names.ts';
 import { createEnginePartWriter } from './part-writer.ts';
 import type { S3Options } from './s3/options.ts';
 import { createReach, createSourceLooks } from './source-looks.ts';
 import { type Source, openSource } from './sources.ts';
-import { sweep } from './sweep.ts';
+import { createSweeper } from './sweeper.ts';
 import { type ServedTable, createTables } from './tables.ts';
 import type { Store, StoreChange, StoreProblem, StoreTable } from './types.ts';
 import { checkUnions } from './union-columns.ts';
@@ -39,14 +39,16 @@ export interface StoreOptions {
   readonly extensions?: string | undefined;
   /** How often folders and buckets are looked at, in milliseconds; Infinity: only by refresh. Default: 5 s. */
   readonly pollMs?: number | undefined;
-  /** How long a version stays after the next one is there, in milliseconds. Default: one hour. */
+  /** How long a version stays after the next one is there, in milliseconds; 0: not at all. Default: one hour. */
   readonly retainMs?: number | undefined;
+  /**
+   * How often versions whose time is over and what dead servers left are removed from {@link StoreOptions.writable}, in
+   * milliseconds, after once at the start; Infinity: never again. Default: 5 minutes.
+   */
+  readonly sweepMs?: number | undefined;
   /** Arrow bytes of one Parquet part. Default: 256 MiB. */
   readonly partBytes?: number | undefined;
 }
-
-/** How many looks pass between two sweeps: what they remove is not in anybody's way. */
-const looksPerSweep = 60;
 
 /**
  * Opens a store and looks at it once.
@@ -55,7 +57,7 @@ const looksPerSweep = 60;
  *   What cannot be read for another reason is told by {@link Store.problems}, and the others are served.
  */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
-  const { engine, s3 = {}, retainMs = defaultRetainMs } = options;
+  const { engine, s3 = {}, retainMs = defaultRetainMs, sweepMs = defaultSweepMs } = options;
   const given = [
     ...new Set([...(options.paths ?? []), ...(options.writable === undefined ? [] : [options.writable])]),
   ];
@@ -88,8 +90,8 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   /** Keys of names that datasets in memory have. */
   const held = new Set<string>();
   let sourceProblems: readonly StoreProblem[] = [];
-  let looks = 0;
   let turn: Promise<unknown> = Promise.resolve();
+  const sweeper = createSweeper(target?.storage, target?.given ?? '', { retainMs, sweepMs });
 
   /** One thing after the other: views are made by one connection. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -106,12 +108,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     if (change.added.length + change.changed.length + change.removed.length > 0) {
       for (const listener of listeners) listener(change);
     }
-    looks += 1;
     return change;
-  }
-
-  async function tidy(): Promise<void> {
-    if (target !== undefined) await sweep(target.storage, { retainMs }).catch(() => undefined);
   }
 
   function writableTarget(what: string): Source {
@@ -146,6 +143,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     tables: () => [...served.values()].flatMap(({ table, inside }) => [table, ...inside].filter(isTable)),
     problems: () => [
       ...sourceProblems,
+      ...[sweeper.problem()].filter((problem) => problem !== undefined),
       ...[...served.values()].flatMap(({ entry, problem }) =>
         problem === undefined ? [] : [{ origin: entry.name, message: problem }],
       ),
@@ -241,17 +239,15 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     },
     async close() {
       await unwatch();
+      await sweeper.stop();
       await turn;
       await engineTables.close();
     },
   };
 
-  await tidy();
+  await sweeper.start();
   await store.refresh();
-  const unwatch = watchStorages(sources, options.pollMs ?? defaultStorePollMs, async () => {
-    await store.refresh();
-    if (looks % looksPerSweep === 0) await tidy();
-  });
+  const unwatch = watchStorages(sources, options.pollMs ?? defaultStorePollMs, () => store.refresh());
   return store;
 }
 

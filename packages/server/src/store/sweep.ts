@@ -1,3 +1,5 @@
+import { FlightDataError } from '@peregrine/flight';
+import { takeNextNumber } from './commit.ts';
 import { datasetEnding } from './names.ts';
 import type { Storage, StoredFile, StoredUpload } from './storage.ts';
 import { parseVersion, partPath, versionFiles } from './versions.ts';
@@ -5,7 +7,7 @@ import { isWriterFile, writerState } from './writer-id.ts';
 
 /** What the sweep has to know. */
 export interface SweepOptions {
-  /** How long versions stay after the next one is there, in milliseconds. */
+  /** How long versions stay after the next one is there, in milliseconds; 0 or less: not at all, whatever clocks say. */
   readonly retainMs: number;
 }
 
@@ -13,7 +15,10 @@ export interface SweepOptions {
  * Removes what nobody needs any more: temporary files and parts of writers that are gone, versions that were followed
  * by others long ago, and files that datasets have taken the place of. Several servers may sweep at once.
  *
+ * What comes to be later, because a bucket finishes what it was asked for before its writer ended, the next sweep finds.
+ *
  * @returns the paths removed
+ * @throws what kept a dataset from being swept, when the others are
  */
 export async function sweep(storage: Storage, options: SweepOptions): Promise<readonly string[]> {
   const files = await storage.list();
@@ -37,10 +42,17 @@ export async function sweep(storage: Storage, options: SweepOptions): Promise<re
     await storage.remove(file.path);
     removed.push(file.path);
   }
+  const failures: unknown[] = [];
   for (const folder of folders) {
-    // A folder that cannot be understood is left as it is, and does not keep the others from being swept.
-    removed.push(...(await sweepDataset(storage, folder, files, now, options).catch(() => [])));
+    // One that fails does not keep the others from being swept.
+    try {
+      removed.push(...(await sweepDataset(storage, folder, files, now, options)));
+    } catch (error) {
+      // A folder that cannot be understood is left as it is; whoever reads it is told.
+      if (!(error instanceof FlightDataError)) failures.push(error);
+    }
   }
+  if (failures.length > 0) throw failures[0];
   return removed;
 }
 
@@ -56,19 +68,20 @@ async function sweepDataset(
     await storage.remove(path);
     removed.push(path);
   };
-  // Whether a writer is gone is asked before the versions are read: one that is gone now commits nothing later.
+  // Whether a writer is gone is asked before the versions are read: one that is gone now asks for nothing later.
   const before = await storage.list(folder);
   const abandoned = new Set(
     before.filter((file) => isAbandoned(file, now, storage)).map((file) => file.path),
   );
-  const files = await storage.list(folder);
-  const { needed, retired, expired, replaced, newest } = await readVersions(
-    storage,
-    folder,
-    files,
-    now,
-    options,
-  );
+  let found = await readVersions(storage, folder, now, options);
+  const isUnnamed = ({ path }: StoredFile): boolean =>
+    abandoned.has(path) && isPart(path) && !found.needed.has(path) && !found.retired.has(path);
+  if (found.files.some(isUnnamed)) {
+    // What it asked for last may be on its way to a bucket or a share: a version that names these parts.
+    await takeNextNumber(storage, folder);
+    found = await readVersions(storage, folder, now, options);
+  }
+  const { files, needed, retired, expired, replaced, newest } = found;
 
   // Parts before the versions that name them: a sweep that is cut short leaves something that the next one finds.
   for (const { path } of files) {
@@ -83,7 +96,7 @@ async function sweepDataset(
   await storage.tidy(folder);
 
   // The last trace of a dropped dataset goes when everything else is gone.
-  if (newest === undefined || !newest.dropped || now - newest.modifiedMs <= options.retainMs) return removed;
+  if (newest === undefined || !newest.dropped || !isOver(newest.modifiedMs, now, options)) return removed;
   const rest = await storage.list(folder);
   if (rest.length === 1 && rest[0]?.path === newest.path) {
     await remove(newest.path);
@@ -94,6 +107,8 @@ async function sweepDataset(
 
 /** What the versions of a dataset say of its files; paths are relative to the root. */
 interface VersionsRead {
+  /** All that the dataset's folder has. */
+  readonly files: readonly StoredFile[];
   /** Parts of versions that stay. */
   readonly needed: ReadonlySet<string>;
   /** Parts of versions that go. */
@@ -110,10 +125,10 @@ interface VersionsRead {
 async function readVersions(
   storage: Storage,
   folder: string,
-  files: readonly StoredFile[],
   now: number,
-  { retainMs }: SweepOptions,
+  options: SweepOptions,
 ): Promise<VersionsRead> {
+  const files = await storage.list(folder);
   const needed = new Set<string>();
   const retired = new Set<string>();
   const expired: string[] = [];
@@ -126,15 +141,27 @@ async function readVersions(
     if (bytes === undefined) continue;
     const version = parseVersion(bytes, file.path);
     const next = versions[at + 1];
-    const goes = next !== undefined && now - next.file.modifiedMs > retainMs;
+    const goes = next !== undefined && isOver(next.file.modifiedMs, now, options);
     if (goes) expired.push(file.path);
     for (const { path } of version.parts) (goes ? retired : needed).add(partPath(folder, path));
-    if (now - file.modifiedMs > retainMs) {
+    if (isOver(file.modifiedMs, now, options)) {
       for (const each of version.replaced) replaced.set(each.path, each.tag);
     }
     newest = { path: file.path, dropped: version.dropped, modifiedMs: file.modifiedMs };
   }
-  return { needed, retired, expired, replaced, newest };
+  return { files, needed, retired, expired, replaced, newest };
+}
+
+/**
+ * Whether what was followed by something else has been kept for its readers long enough. The clock that a bucket tells may
+ * be a second behind the one that it writes on objects: where nothing is kept, no clock is asked.
+ */
+function isOver(since: number, now: number, { retainMs }: SweepOptions): boolean {
+  return retainMs <= 0 || now - since > retainMs;
+}
+
+function isPart(path: string): boolean {
+  return path.slice(path.lastIndexOf('/') + 1).startsWith('part-');
 }
 
 /** Whether the writer of a file is gone for good, or has been silent for so long that it must be. */

@@ -86,15 +86,12 @@ export async function writeDataset(
     const columns = parts.map((part) => part.columns).reduce(mergeColumns);
     throwIfAborted(options.signal);
     attempted = true;
-    await commitVersion(storage, folder, (version) =>
-      nextVersion(
-        name,
-        mode,
-        version,
-        plain,
-        columns,
-        parts.map(({ part }) => part),
-      ),
+    const added = parts.map(({ part }) => part);
+    await commitVersion(
+      storage,
+      folder,
+      (version) => nextVersion(name, mode, version, plain, columns, added),
+      added.map(({ path }) => path),
     );
     return parts.reduce((sum, { part }) => sum + part.rows, 0n);
   } catch (error) {
@@ -144,8 +141,8 @@ export async function dropDataset(
     });
     return true;
   } catch (error) {
-    if (error instanceof MissingError) return false;
     const cause = error instanceof NotCommittedError ? error.cause : error;
+    if (cause instanceof MissingError) return false;
     throw explainStorageError(cause, name, storage.root, cause === error);
   } finally {
     end();

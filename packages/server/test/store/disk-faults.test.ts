@@ -180,7 +180,7 @@ describe('A disk or share that fails', () => {
     );
     const storage = createLocalStorage(folder);
     assert.equal((await readCurrent(storage, 't.peregrine'))?.version.parts.length, 1);
-    await sweep(storage, { retainMs: 60_000 });
+    await sweep(storage, { retainMs: 0 });
     assert.equal((await files()).length, 2);
   });
 

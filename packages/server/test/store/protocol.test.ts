@@ -109,7 +109,6 @@ describe('Writing datasets', () => {
   it('lets one of many creators win', async () => {
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => put('t', 'create')));
     assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
-    await sweep(storage, { retainMs: 60_000 });
     assert.deepEqual((await names('t.peregrine')).sort(), ['part', 'v0000000000000001.json']);
   });
 
@@ -179,11 +178,112 @@ describe('Sweeping', () => {
     await sweep(storage, { retainMs: 60_000 });
     assert.deepEqual(
       (await readdir(join(folder, 't.peregrine'))).sort(),
-      [...foreign, 'mine.txt', own, 'v0000000000000001.json'].sort(),
+      // The second version is the first one again.
+      [...foreign, 'mine.txt', own, 'v0000000000000001.json', 'v0000000000000002.json'].sort(),
     );
     assert.deepEqual(await readdir(folder), ['t.peregrine']);
     await sweep({ ...storage, orphanLifeMs: -1 }, { retainMs: 60_000 });
-    assert.deepEqual((await names('t.peregrine')).sort(), ['mine.txt', 'part', 'v0000000000000001.json']);
+    assert.deepEqual((await names('t.peregrine')).sort(), [
+      'mine.txt',
+      'part',
+      'v0000000000000001.json',
+      'v0000000000000002.json',
+      'v0000000000000003.json',
+    ]);
+    await sweep(storage, { retainMs: 0 });
+    assert.deepEqual((await names('t.peregrine')).sort(), ['mine.txt', 'part', 'v0000000000000003.json']);
+    assert.deepEqual((await readCurrent(storage, 't.peregrine'))?.version.parts.length, 1);
+  });
+
+  it('lets no version come that names what it has removed, however late a bucket finishes', async () => {
+    const { publish } = storage;
+    for (const [name, mode] of [
+      ['never', 'create'],
+      ['there', 'append'],
+      ['there', 'replace'],
+    ] as const) {
+      await put('there', 'create_append');
+      const before = (await readCurrent(storage, `${name}.peregrine`))?.version;
+      // The server asks for its version and is killed; the bucket has the request, and is busy.
+      let late: (() => Promise<boolean>) | undefined;
+      storage.publish = (path, bytes) => {
+        late = () => publish(path, bytes);
+        return Promise.reject(new FlightUnavailableError('the server was killed'));
+      };
+      await assert.rejects(put(name, mode), /killed/);
+      storage.publish = publish;
+      const removed = await sweep(storage, { retainMs: 60_000 });
+      assert.equal(removed.length, 1, `${name} ${mode}`);
+      assert.equal(await late?.(), false, `${name} ${mode}`);
+      const after = (await readCurrent(storage, `${name}.peregrine`))?.version;
+      assert.deepEqual(after?.parts ?? [], before?.parts ?? []);
+      for (const { path } of after?.parts ?? []) assert.ok(await storage.stat(`${name}.peregrine/${path}`));
+    }
+    // It can be put again, and what kept the late one out goes.
+    assert.equal(await put('never', 'create'), 3n);
+    await sweep(storage, { retainMs: 0 });
+    assert.deepEqual((await names('never.peregrine')).sort(), ['part', 'v0000000000000002.json']);
+  });
+
+  it('keeps a part whose version came in time', async () => {
+    const { publish, read } = storage;
+    storage.publish = async (path, bytes) => {
+      assert.equal(await publish(path, bytes), true);
+      storage.read = () => Promise.reject(new FlightUnavailableError('the server was killed'));
+      throw new FlightUnavailableError('the server was killed');
+    };
+    await assert.rejects(put('t', 'create'), /killed/);
+    Object.assign(storage, { publish, read });
+    assert.deepEqual(await sweep(storage, { retainMs: 60_000 }), []);
+    assert.deepEqual((await names('t.peregrine')).sort(), ['part', 'v0000000000000001.json']);
+  });
+
+  it('refuses a commit whose parts another server has removed', async () => {
+    await put('t', 'create');
+    const { stage } = storage;
+    storage.stage = async (path) => {
+      const staged = await stage(path);
+      return {
+        ...staged,
+        async publish() {
+          const size = await staged.publish();
+          // The machine was paused, and woke up days later.
+          await storage.remove(path);
+          return size;
+        },
+      };
+    };
+    await assert.rejects(put('t', 'append'), { code: 'ABORTED' });
+    assert.equal((await readCurrent(storage, 't.peregrine'))?.number, 1);
+  });
+
+  it('keeps nothing where nothing is to be kept, also when a bucket tells the time a second late', async () => {
+    await put('t', 'create');
+    await put('t', 'replace');
+    const { now } = storage;
+    storage.now = async () => (await now()) - 60_000;
+    await sweep(storage, { retainMs: 0 });
+    assert.deepEqual((await names('t.peregrine')).sort(), ['part', 'v0000000000000002.json']);
+    await dropDataset(storage, 't', undefined);
+    await sweep(storage, { retainMs: 0 });
+    assert.deepEqual(await names(), []);
+  });
+
+  it('sweeps the others when one dataset cannot be swept, and says so', async () => {
+    for (const name of ['a', 'b', 'c']) {
+      await put(name, 'create');
+      await put(name, 'replace');
+    }
+    const { list } = storage;
+    storage.list = (inside, depth) =>
+      inside === 'b.peregrine' ? Promise.reject(new FlightUnavailableError('busy')) : list(inside, depth);
+    await assert.rejects(sweep(storage, { retainMs: 0 }), /busy/);
+    for (const [name, length] of [
+      ['a', 2],
+      ['b', 4],
+      ['c', 2],
+    ] as const)
+      assert.equal((await names(`${name}.peregrine`)).length, length, name);
   });
 
   it('keeps old versions for their readers, and removes them when their time is over', async () => {
@@ -191,7 +291,7 @@ describe('Sweeping', () => {
     await put('t', 'replace');
     await sweep(storage, { retainMs: 60_000 });
     assert.equal((await names('t.peregrine')).length, 4);
-    await sweep(storage, { retainMs: -1 });
+    await sweep(storage, { retainMs: 0 });
     assert.deepEqual((await names('t.peregrine')).sort(), ['part', 'v0000000000000002.json']);
     assert.equal((await readCurrent(storage, 't.peregrine'))?.version.parts.length, 1);
   });
@@ -212,7 +312,7 @@ describe('Sweeping', () => {
     await dropDataset(storage, 't', undefined);
     await sweep(storage, { retainMs: 60_000 });
     assert.deepEqual((await names()).sort(), ['t.csv', 't.peregrine']);
-    await sweep(storage, { retainMs: -1 });
+    await sweep(storage, { retainMs: 0 });
     assert.deepEqual(await names(), []);
   });
 
@@ -229,11 +329,11 @@ describe('Sweeping', () => {
       none,
       empty(),
     );
-    await sweep(storage, { retainMs: -1 });
+    await sweep(storage, { retainMs: 0 });
     assert.equal(await readFile(join(folder, 't.parquet'), 'utf8'), 'old');
     await put('t', 'replace');
     await writeFile(join(folder, 't.parquet'), 'somebody wrote it anew');
-    await sweep(storage, { retainMs: -1 });
+    await sweep(storage, { retainMs: 0 });
     assert.equal(await readFile(join(folder, 't.parquet'), 'utf8'), 'somebody wrote it anew');
   });
 });

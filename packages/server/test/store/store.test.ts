@@ -312,7 +312,7 @@ describe('Putting', () => {
   it('replaces a file that lay there, and appends to Parquet', async () => {
     await copy('SELECT 7::INTEGER AS n', 'p.parquet');
     await writeFile(join(folder, 'c.csv'), 'n\n1\n');
-    const opened = await open({ writable: folder, retainMs: -1 });
+    const opened = await open({ writable: folder, retainMs: 0 });
     const { schema, batches } = numbers(0, 10);
     await opened.put('p', 'append', schema, each(batches));
     assert.deepEqual(await one('SELECT count(*), sum(n) FROM p'), ['11', '52']);
