@@ -24,7 +24,9 @@ export interface ConnectionFlags {
 
 /** Adds the connection's options to a verb. */
 export function withConnectionOptions(command: Command): Command {
+  // Behind the verb's own, and behind --help, in the help.
   return command
+    .optionsGroup('Connection:')
     .option('-H, --header <name:value>', 'send a header with each call; may repeat', collect)
     .option('--token <token>', 'send "authorization: Bearer <token>"; better: PEREGRINE_TOKEN')
     .option('-u, --username <name>', 'log in; the password comes from PEREGRINE_PASSWORD')

@@ -31,6 +31,24 @@ const byCode: Partial<Record<FlightErrorCode, number>> = {
   TIMED_OUT: exitCodes.timeout,
 };
 
+/** What a person is told of an error. */
+export function describe(error: unknown): string {
+  if (error instanceof FlightError) {
+    // Behind the first line: those below show a place in the SQL.
+    const [first = '', ...more] = error.rawMessage.split('\n');
+    const hint = isRefused(error) ? '\nIs the server running there? peregrine serve starts one.' : '';
+    return [`${first} (${error.code})`, ...more].join('\n') + hint;
+  }
+  if (error instanceof UsageError || error instanceof Error) return error.message;
+  return String(error);
+}
+
+function isRefused(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if ('code' in cause && (cause.code === 'ECONNREFUSED' || cause.code === 'ENOENT')) return true;
+  return false;
+}
+
 /** The exit code that tells of an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage;

@@ -1,22 +1,23 @@
 import { createRequire } from 'node:module';
-import { FlightError } from '@peregrine/flight';
-import { fileReason, settingFlags } from '@peregrine/server/settings';
-import { Command, CommanderError } from 'commander';
+import { fileReason, nearestNames, settingFlags } from '@peregrine/server/settings';
+import { type Command, CommanderError, Command as Program, Option } from 'commander';
 import { actions, doAction } from './commands/actions.ts';
 import { get } from './commands/get.ts';
 import { info, schema } from './commands/info.ts';
 import { list } from './commands/list.ts';
 import { put } from './commands/put.ts';
 import { withConnectionOptions } from './connection.ts';
-import { UsageError, exitCodeOf, exitCodes } from './exit-codes.ts';
+import { describe, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { outputFormats } from './output/format.ts';
 
-const program = new Command('peregrine')
+const program = new Program('peregrine')
   .description('Serve data over Arrow Flight, and talk to any Flight server.')
-  .version(versionOfPackage())
+  .version(versionOfPackage(), '-V, --version', 'show the version')
+  .helpOption('-h, --help', 'show this')
+  .helpCommand('help [command]', 'show how a command is used')
   .showSuggestionAfterError()
   .exitOverride()
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'peregrine: ')) })
+  .configureOutput({ outputError: (text, write) => write(withSuggestion(text)) })
   .addHelpText(
     'after',
     `
@@ -25,84 +26,80 @@ Examples:
   peregrine list grpc://127.0.0.1:8815
   peregrine get grpc://127.0.0.1:8815 penguins --format csv > penguins.csv
 
+peregrine COMMAND --help shows the options of a command.
+
 Exit codes: 0 done, 1 the server or the data answered with an error, 2 wrong use, 3 no connection,
 4 not logged in or not allowed, 5 time limit, 130 interrupted, 143 terminated.`,
   );
 
-const serving = program
-  .command('serve')
-  .description('serve files, folders, buckets and a database over Flight, Flight SQL and HTTP')
+const location = ['<location>', 'grpc://host:port, grpc+tls://host:port or grpc+unix:///path'] as const;
+const formatHelp = `${outputFormats.join(', ')}; default: by the file's name, else table or ndjson`;
+
+const serving = verb('serve', 'serve files, folders, buckets and a database over Flight, Flight SQL and HTTP')
   .argument('[path...]', 'files, folders, globs and s3:// addresses; none: an empty server')
   .addHelpText(
     'after',
     `
-A flag wins over its variable, a variable over the settings file (--config), the file over the default.`,
+A flag wins over its variable, a variable over the settings file (--config), the file over the default.
+Sizes are written 4GB or 512MiB, times 500ms, 30s, 5m or 1h.
+
+Examples:
+  peregrine serve ./data                             every file in it is a table
+  peregrine serve 's3://bucket/sales/*.parquet'      keys come from AWS_ACCESS_KEY_ID and so on
+  peregrine serve --database sales.duckdb --read-only
+  peregrine serve --writable ./store                 what clients put is kept there`,
   );
-for (const { flags, description } of settingFlags()) serving.option(flags, description);
+for (const { flags, description, group } of settingFlags())
+  serving.addOption(new Option(flags, description).helpGroup(group));
 serving.action(async (paths: string[], flags: Record<string, string | boolean>) => {
   // Engine and HTTP take a while to load, which the other commands need not wait for.
   const { serve } = await import('./commands/serve.ts');
   await serve(paths, flags, versionOfPackage());
 });
 
-withConnectionOptions(program.command('list'))
-  .description('list the flights of a server')
-  .argument('<location>', 'grpc://host:port, grpc+tls://host:port or grpc+unix:///path')
-  .option('--criteria <text>', 'ask for a part of them; what it means is up to the server')
-  .option('--json', 'a line of JSON each')
-  .action(list);
+withConnectionOptions(
+  verb('list', 'list the flights of a server')
+    .argument(...location)
+    .option('--criteria <text>', 'ask for a part of them; what it means is up to the server')
+    .option('--json', 'a line of JSON each'),
+).action(list);
 
-withConnectionOptions(program.command('info'))
-  .description('show rows, size, endpoints and schema of a flight')
-  .argument('<location>', 'the server')
-  .argument('[path...]', 'path of the flight')
-  .option('--command <text>', 'a command instead of a path')
-  .option('--json', 'as JSON')
-  .action(info);
+withConnectionOptions(
+  withFlight(verb('info', 'show rows, size, endpoints and schema of a flight')).option('--json', 'as JSON'),
+).action(info);
 
-withConnectionOptions(program.command('schema'))
-  .description('show the columns of a flight')
-  .argument('<location>', 'the server')
-  .argument('[path...]', 'path of the flight')
-  .option('--command <text>', 'a command instead of a path')
-  .option('--json', 'as JSON')
-  .action(schema);
+withConnectionOptions(
+  withFlight(verb('schema', 'show the columns of a flight')).option('--json', 'as JSON'),
+).action(schema);
 
-withConnectionOptions(program.command('get'))
-  .description('fetch a flight and write its rows')
-  .argument('<location>', 'the server')
-  .argument('[path...]', 'path of the flight')
-  .option('--command <text>', 'a command instead of a path')
-  .option(
-    '-f, --format <format>',
-    `${outputFormats.join(', ')}; default: by the file's name, else table or ndjson`,
-  )
-  .option('-o, --output <file>', 'write to a file, which is whole or not there')
-  .option('-n, --limit <rows>', 'stop after so many rows')
-  .option('-q, --quiet', 'no progress')
-  .action(get);
+withConnectionOptions(
+  withFlight(verb('get', 'fetch a flight and write its rows'))
+    .option('-f, --format <format>', formatHelp)
+    .option('-o, --output <file>', 'write to a file, which is whole or not there')
+    .option('-n, --limit <rows>', 'stop after so many rows')
+    .option('-q, --quiet', 'no progress'),
+).action(get);
 
-withConnectionOptions(program.command('put'))
-  .description('send an Arrow IPC file or stream as a flight')
-  .argument('<location>', 'the server')
-  .argument('[path...]', 'path of the flight')
-  .option('--command <text>', 'a command instead of a path')
-  .option('-i, --input <file>', 'the file; default: stdin')
-  .option('-q, --quiet', 'no progress')
-  .action(put);
+withConnectionOptions(
+  withFlight(verb('put', 'send an Arrow IPC file or stream as a flight'))
+    .option('-i, --input <file>', 'the file; default: stdin')
+    .option('-q, --quiet', 'no progress'),
+).action(put);
 
-withConnectionOptions(program.command('actions'))
-  .description('list the actions of a server')
-  .argument('<location>', 'the server')
-  .option('--json', 'a line of JSON each')
-  .action(actions);
+withConnectionOptions(
+  verb('actions', 'list the actions of a server')
+    .argument(...location)
+    .option('--json', 'a line of JSON each'),
+).action(actions);
 
-withConnectionOptions(program.command('do'))
-  .description('do an action and write its results')
-  .argument('<location>', 'the server')
-  .argument('<action>', 'type of the action')
-  .argument('[body]', 'text sent with it')
-  .action(doAction);
+withConnectionOptions(
+  verb('do', 'do an action and write its results')
+    .argument(...location)
+    .argument('<action>', 'type of the action; peregrine actions lists them')
+    .argument('[body]', 'text sent with it')
+    .option('-i, --input <file>', 'send the bytes of this file instead; - for stdin')
+    .option('--json', 'the body has to be JSON, and each result is a line of JSON'),
+).action(doAction);
 
 // A server finishes its calls first, and looks to that itself.
 program.hook('preAction', (_, command) => {
@@ -129,14 +126,30 @@ try {
   }
 }
 
-function describe(error: unknown): string {
-  if (error instanceof FlightError) {
-    // Behind the first line: those below show a place in the SQL.
-    const [first = '', ...more] = error.rawMessage.split('\n');
-    return [`${first} (${error.code})`, ...more].join('\n');
-  }
-  if (error instanceof UsageError || error instanceof Error) return error.message;
-  return String(error);
+function verb(name: string, description: string): Command {
+  const command = program.command(name).description(description);
+  return command.showHelpAfterError(`peregrine ${name} --help tells how it is used`);
+}
+
+/** What names a flight. */
+function withFlight(command: Command): Command {
+  return command
+    .argument(...location)
+    .argument('[path...]', 'path of the flight')
+    .option('--command <text>', 'a command instead of a path');
+}
+
+/** An error in commander's words, with the settings that may have been meant where it found a worse one. */
+function withSuggestion(text: string): string {
+  const told = text.replace(/^error: /, 'peregrine: ');
+  const wrong = /^peregrine: unknown option '--([\w-]+)/.exec(told)?.[1];
+  if (wrong === undefined || process.argv[2] !== 'serve') return told;
+  const flags = settingFlags().map(({ flags: written }) => /[\w-]+/.exec(written.slice(2))?.[0] ?? '');
+  const near = nearestNames(wrong, flags).map((name) => `--${name}`);
+  const [first = ''] = told.split('\n');
+  return near.length === 0
+    ? told
+    : `${first}\n(Did you mean ${near.length === 1 ? near[0] : `one of ${near.join(', ')}`}?)\n`;
 }
 
 function versionOfPackage(): string {

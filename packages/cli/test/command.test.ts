@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { settingFlags } from '@peregrine/server/settings';
 import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
-import { type Started, assertCode, main, peregrine, startServer, story } from './helpers.ts';
+import { type Started, assertCode, main, peregrine, startCommand, startServer, story } from './helpers.ts';
 
 describe('the command, against its own server', () => {
   const folder = mkdtempSync(join(tmpdir(), 'peregrine-cli-'));
@@ -78,6 +78,35 @@ describe('the command, against its own server', () => {
     assertCode(unreachable, 3);
   });
 
+  it('takes JSON into an action and out of it, by an argument, a file or a pipe', async () => {
+    const file = join(folder, 'body.json');
+    writeFileSync(file, '"small"');
+    const [stats, lines, notJson, both, missing, dropped] = await Promise.all([
+      peregrine('do', server.location, 'get_stats', '--json'),
+      peregrine('do', server.location, 'list_tables', '--json'),
+      peregrine('do', server.location, 'ping', '{oh', '--json'),
+      peregrine('do', server.location, 'ping', '1', '--input', file),
+      peregrine('do', server.location, 'ping', '--input', join(folder, 'no.json')),
+      peregrine('do', server.location, 'drop_table', '--input', file, '--json'),
+    ]);
+    assertCode(stats, 0);
+    assert.match(stats.stdout, /^\{"table_count":\d+,[^\n]*\}\n$/);
+    const names: unknown = JSON.parse(lines.stdout);
+    assert.ok(typeof names === 'string' && names.split('\n').includes('small'), story(lines));
+    assertCode(notJson, 2);
+    assert.match(notJson.stderr, /the body is no JSON, which --json asks for: \{oh/);
+    assertCode(both, 2);
+    assert.match(both.stderr, /give a body or --input, not both/);
+    assertCode(missing, 2);
+    assert.match(missing.stderr, /no\.json cannot be read: it is not there/);
+    // Quotes and all came to the server, which has no dataset of such a name.
+    assertCode(dropped, 1);
+    assert.match(dropped.stderr, /"small"/);
+    const { child, end } = startCommand(['do', server.location, 'ping', '--input', '-'], { input: 'pipe' });
+    child.stdin?.end('anything');
+    assert.equal((await end()).stdout, 'pong\n');
+  });
+
   it('says who has the port', async () => {
     const port = new URL(server.location.replace('grpc+tcp', 'http')).port;
     const second = await peregrine('serve', '--flight-port', port, '--http-port', '0');
@@ -119,7 +148,7 @@ describe('the command, against its own server', () => {
       writeFileSync(join(folder, name), text);
       return join(folder, name);
     };
-    const [database, sql, engine, temp, typo, flag, value] = await Promise.all([
+    const [database, sql, engine, temp, typo, flag, value, port] = await Promise.all([
       peregrine(...free, '--database', file('junk.duckdb', 'junk')),
       peregrine(...free, '--init', file('bad.sql', 'SELEC 1;')),
       peregrine(...free, '--engine', `adbc:${join(folder, 'no.so')}`),
@@ -127,6 +156,7 @@ describe('the command, against its own server', () => {
       peregrine(...free, '--config', file('typo.toml', 'flight-prt = 1\n')),
       peregrine(...free, '--flight-prt', '1'),
       peregrine(...free, '--config', file('value.toml', '[s3]\nurl-style = "left"\n')),
+      peregrine('serve', '--port', '1'),
     ]);
     assertCode(database, 1);
     assert.match(
@@ -145,6 +175,11 @@ describe('the command, against its own server', () => {
     assertCode(typo, 2);
     assert.match(typo.stderr, /typo\.toml sets flight-prt, which is no setting; is flight-port meant\?/);
     assertCode(flag, 2);
+    assertCode(port, 2);
+    assert.match(
+      port.stderr,
+      /unknown option '--port'\n\(Did you mean one of --flight-port, --http-port\?\)/,
+    );
     assert.match(flag.stderr, /^peregrine: unknown option '--flight-prt'\n\(Did you mean --flight-port\?\)/);
     assertCode(value, 2);
     assert.match(value.stderr, /s3-url-style in .*value\.toml: left is none of path, vhost/);
@@ -163,6 +198,8 @@ describe('the command, against its own server', () => {
   it('drains and ends well on SIGTERM', { skip: process.platform === 'win32' }, async () => {
     const other = await startServer();
     other.child.kill('SIGTERM');
-    assertCode(await other.end(), 0);
+    const outcome = await other.end();
+    assertCode(outcome, 0);
+    assert.equal(outcome.stderr, '', 'there was nothing to wait for');
   });
 });

@@ -41,6 +41,8 @@ export interface DataServer {
   readonly engine: Engine;
   /** What lies in files, folders and buckets. */
   readonly files: Store;
+  /** Calls of Flight and statements of HTTP that run: what a shutdown waits for. */
+  readonly runningCalls: () => number;
   /** Lets running calls finish, then ends. */
   shutdown(): Promise<void>;
   /** Resolves when the server has ended. */
@@ -142,7 +144,8 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
     const listener = await listening('http-port', httpPort, settings, async () =>
       http?.listen({ host, port: httpPort }),
     );
-    return createServer(flight, listener?.url, engine, files, closeAll);
+    const runningCalls = (): number => flight.runningCalls + (http?.runningStatements() ?? 0);
+    return createServer(flight, { httpUrl: listener?.url, engine, files, runningCalls }, closeAll);
   } catch (error) {
     await closeAll();
     throw error;
@@ -151,9 +154,7 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
 
 function createServer(
   flight: FlightServer,
-  httpUrl: string | undefined,
-  engine: Engine,
-  files: Store,
+  parts: Pick<DataServer, 'engine' | 'files' | 'httpUrl' | 'runningCalls'>,
   closeAll: () => Promise<void>,
 ): DataServer {
   let ended: Promise<void> | undefined;
@@ -163,9 +164,7 @@ function createServer(
   });
   return {
     location: flight.locations[0]?.uri ?? '',
-    httpUrl,
-    engine,
-    files,
+    ...parts,
     shutdown() {
       ended ??= closeAll().finally(tellEnd);
       return ended;

@@ -41,7 +41,10 @@ export async function get(location: string, path: readonly string[], flags: GetF
     const sink = openSink(flags.output);
     try {
       await using reader = client.readEndpoints(info);
-      const writer = await createBatchWriter(format, await reader.schema, sink, limit);
+      const writer = await createBatchWriter(format, await reader.schema, sink, {
+        rows: Number.isFinite(limit) ? limit : undefined,
+        screen: isTerminal && flags.output === undefined ? process.stdout.columns : undefined,
+      });
       let left = limit;
       for await (const { data } of reader.scoped()) {
         if (data === undefined) continue;

@@ -28,6 +28,8 @@ export async function list(location: string, flags: ListFlags): Promise<void> {
       info.totalRecords < 0n ? '' : formatCount(info.totalRecords),
       info.totalBytes < 0n ? '' : formatBytes(info.totalBytes),
     ]);
-    process.stdout.write(renderTextTable(['flight', 'rows', 'size'], rows, [false, true, true]));
+    process.stdout.write(
+      renderTextTable(['flight', 'rows', 'size'], rows, { rightAligned: [false, true, true] }),
+    );
   });
 }

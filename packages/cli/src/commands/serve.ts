@@ -1,8 +1,19 @@
 import { messageOf } from '@peregrine/flight';
 import { type DataServer, InsecureListenerError, exitAtOnce, serveData } from '@peregrine/server/serve';
-import { type FlagValue, SettingsError, loadSettings } from '@peregrine/server/settings';
+import { type FlagValue, type ServerSettings, SettingsError, loadSettings } from '@peregrine/server/settings';
 import { UsageError, exitCodes } from '../exit-codes.ts';
 import { serveBanner } from '../output/serve-banner.ts';
+
+/**
+ * What a person is told who ends a server, and has to wait.
+ *
+ * @returns undefined when there is nothing to wait for
+ */
+export function waitingLine(calls: number, graceMs: number): string | undefined {
+  if (calls === 0 || graceMs === 0) return undefined;
+  const seconds = Math.max(1, Math.round(graceMs / 1000));
+  return `peregrine: waits for ${calls} running call${calls === 1 ? '' : 's'}, ${seconds} s at most; again to stop at once\n`;
+}
 
 /** Serves files, buckets and a database until SIGTERM or SIGINT. */
 export async function serve(
@@ -18,7 +29,8 @@ export async function serve(
       return;
     }
     stopping = true;
-    process.stderr.write('peregrine: finishing running calls; again to stop at once\n');
+    const waitsFor = waitingLine(server.runningCalls(), server.shutdownGrace);
+    if (waitsFor !== undefined) process.stderr.write(waitsFor);
     void server.shutdown();
   };
   process.on('SIGTERM', () => stop(exitCodes.terminated));
@@ -41,7 +53,7 @@ async function start(
   paths: readonly string[],
   flags: Readonly<Record<string, FlagValue>>,
   version: string,
-): Promise<DataServer & { readonly json: boolean }> {
+): Promise<DataServer & Pick<ServerSettings, 'json' | 'shutdownGrace'>> {
   try {
     const settings = await loadSettings({ flags: { ...flags, data: paths } });
     const server = await serveData({
@@ -51,7 +63,7 @@ async function start(
         process.stderr.write(`peregrine: ${where}: ${messageOf(error)}\n`);
       },
     });
-    return { ...server, json: settings.json };
+    return { ...server, json: settings.json, shutdownGrace: settings.shutdownGrace };
   } catch (error) {
     if (error instanceof SettingsError || error instanceof InsecureListenerError) {
       throw new UsageError(error.message, { cause: error });

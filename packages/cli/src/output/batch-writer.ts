@@ -4,7 +4,7 @@ import { DataType, type RecordBatch, type Schema } from 'apache-arrow';
 import type { OutputFormat } from './format.ts';
 import { formatCount } from './numbers.ts';
 import type { OutputSink } from './sink.ts';
-import { renderTextTable } from './text-table.ts';
+import { renderRecords, renderTextTable } from './text-table.ts';
 
 /** Writes batches in one of the formats. */
 export interface BatchWriter {
@@ -16,16 +16,22 @@ export interface BatchWriter {
 /** Rows that a table for people shows before it says how many more there are. */
 const tableRows = 40;
 
-/**
- * Makes the writer of a format.
- *
- * @param limit - rows asked for; a table shows that many instead of 40
- */
+/** How a table for people looks; the other formats ask nothing. */
+export interface TableLook {
+  /** Rows that are shown; how many more there were is told below. Default: 40. */
+  readonly rows?: number | undefined;
+  /** Columns of the terminal that it is to fit into. Default: as wide as it is. */
+  readonly screen?: number | undefined;
+  /** Shows each row as a list of its values. Default: false. */
+  readonly records?: boolean | undefined;
+}
+
+/** Makes the writer of a format. */
 export async function createBatchWriter(
   format: OutputFormat,
   schema: Schema,
   sink: OutputSink,
-  limit: number,
+  look: TableLook = {},
 ): Promise<BatchWriter> {
   switch (format) {
     case 'ndjson':
@@ -35,7 +41,7 @@ export async function createBatchWriter(
     case 'tsv':
       return separated(schema, sink, '\t');
     case 'table':
-      return textTable(schema, sink, Number.isFinite(limit) ? limit : tableRows);
+      return textTable(schema, sink, look);
     case 'arrow':
       return arrow(new IpcStreamWriter(schema), sink);
     case 'arrow-file':
@@ -48,7 +54,11 @@ async function separated(schema: Schema, sink: OutputSink, separator: string): P
   return { write: (batch) => sink.write(batchToCsv(batch, separator)), finish: async () => undefined };
 }
 
-function textTable(schema: Schema, sink: OutputSink, limit: number): BatchWriter {
+function textTable(
+  schema: Schema,
+  sink: OutputSink,
+  { rows: limit = tableRows, screen, records = false }: TableLook,
+): BatchWriter {
   const rows: string[][] = [];
   let seen = 0;
   return {
@@ -62,7 +72,10 @@ function textTable(schema: Schema, sink: OutputSink, limit: number): BatchWriter
       });
       const header = schema.fields.map((field) => field.name);
       const more = seen > rows.length ? `… ${formatCount(seen - rows.length)} more rows\n` : '';
-      await sink.write(renderTextTable(header, rows, numbers) + more);
+      const table = records
+        ? renderRecords(header, rows, screen)
+        : renderTextTable(header, rows, { rightAligned: numbers, screen });
+      await sink.write(table + more);
     },
   };
 }

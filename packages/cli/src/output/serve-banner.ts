@@ -45,7 +45,10 @@ function tableOf(tables: readonly Table[]): string {
     bytes === undefined ? '' : formatBytes(Number(bytes)),
     origin,
   ]);
-  return renderTextTable(['dataset', 'rows', 'size', 'from'], rows, [false, true, true, false]);
+  return renderTextTable(['dataset', 'rows', 'size', 'from'], rows, {
+    rightAligned: [false, true, true, false],
+    screen: process.stderr.isTTY ? process.stderr.columns : undefined,
+  });
 }
 
 function linesToPaste(

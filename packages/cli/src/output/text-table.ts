@@ -1,84 +1,124 @@
+import { displayWidth, fit, pad } from './cell-width.ts';
+
 /** Widest cell shown before it is cut with an ellipsis, in columns of the terminal. */
 const maxCellWidth = 48;
+
+/** Columns are not made narrower than this to fit a terminal. */
+const minCellWidth = 8;
+
+/** Spaces between columns. */
+const gap = 2;
+
+/** How a table is laid out. */
+export interface TextTableOptions {
+  /** True where a column holds numbers, which stand at the right. Default: nowhere. */
+  readonly rightAligned?: readonly boolean[] | undefined;
+  /** Longer cells are cut. Default: 48 columns. */
+  readonly maxWidth?: number | undefined;
+  /**
+   * Columns of the terminal: wide cells are cut further until the lines fit, and where that is not enough each row is
+   * shown as a list of its values. Default: lines are as long as they are.
+   */
+  readonly screen?: number | undefined;
+}
 
 /**
  * A table of text with a header, for people: columns padded, long cells cut, numbers to the right.
  *
  * @param header - column names
  * @param rows - cells as text, as many as the header has
- * @param rightAligned - true where a column holds numbers
- * @param maxWidth - longer cells are cut. Default: 48 columns
  */
 export function renderTextTable(
   header: readonly string[],
   rows: readonly (readonly string[])[],
-  rightAligned: readonly boolean[] = [],
-  maxWidth: number = maxCellWidth,
+  { rightAligned = [], maxWidth = maxCellWidth, screen = Infinity }: TextTableOptions = {},
 ): string {
   if (header.length === 0) return '';
-  const shown = [header, ...rows].map((row) => row.map((cell) => fit(cell, maxWidth)));
-  const widths = header.map((_, column) =>
-    shown.reduce((widest, row) => Math.max(widest, displayWidth(row[column] ?? '')), 0),
+  const wanted = header.map((name, column) =>
+    rows.reduce(
+      (widest, row) => Math.max(widest, widthOf(row[column] ?? '', maxWidth)),
+      widthOf(name, maxWidth),
+    ),
   );
-  const lines = shown.map((row) =>
-    row
-      .map((cell, column) => pad(cell, widths[column] ?? 0, rightAligned[column] === true))
-      .join('  ')
+  const widths = fitWidths(wanted, screen);
+  if (widths === undefined) return renderRecords(header, rows, screen);
+  const lines = [header, ...rows].map((row) =>
+    widths
+      .map((width, column) => pad(fit(row[column] ?? '', width), width, rightAligned[column] === true))
+      .join(' '.repeat(gap))
       .trimEnd(),
   );
-  lines.splice(1, 0, widths.map((width) => '─'.repeat(width)).join('  '));
+  lines.splice(1, 0, widths.map((width) => '─'.repeat(width)).join(' '.repeat(gap)));
   return `${lines.join('\n')}\n`;
 }
 
-function fit(cell: string, maxWidth: number): string {
-  const line = printable(cell);
-  if (displayWidth(line) <= maxWidth) return line;
-  let width = 0;
-  let kept = '';
-  for (const character of line) {
-    width += displayWidth(character);
-    if (width >= maxWidth) break;
-    kept += character;
-  }
-  return `${kept}…`;
+/** A list of names and values for each row: for rows that are wider than the terminal. */
+export function renderRecords(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  screen: number = Infinity,
+): string {
+  const most = Number.isFinite(screen) ? Math.max(minCellWidth, Math.floor(screen / 3)) : maxCellWidth;
+  const names = Math.max(0, ...header.map((name) => widthOf(name, most)));
+  const values = Math.max(minCellWidth, screen - names - gap);
+  return rows
+    .map((row, at) => {
+      const title = `── row ${at + 1} `;
+      const fields = header.map((name, column) =>
+        `${pad(fit(name, names), names, false)}  ${fit(row[column] ?? '', values)}`.trimEnd(),
+      );
+      return `${[title.padEnd(Math.min(screen, Math.max(title.length, names + gap + minCellWidth)), '─'), ...fields].join('\n')}\n`;
+    })
+    .join('');
 }
 
-/** Line breaks, tabs, control characters and changes of direction would break the table: show them as symbols. */
-function printable(cell: string): string {
-  let result = '';
-  for (const character of cell) {
-    const code = character.codePointAt(0) ?? 0;
-    if (code < 0x20) result += String.fromCodePoint(0x2400 + code);
-    else if (code === 0x7f || (code >= 0x80 && code < 0xa0)) result += '\u2421';
-    else if ((code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069)) result += '\ufffd';
-    else result += character;
-  }
-  return result;
+/** A table of two columns whose second holds sentences, which are wrapped at the edge of the terminal. */
+export function renderDescriptions(
+  header: readonly [string, string],
+  rows: readonly (readonly [string, string])[],
+  screen: number = Infinity,
+): string {
+  const first = Math.max(...[header, ...rows].map(([name]) => displayWidth(name)));
+  const room = Math.max(24, screen - first - gap);
+  const texts = rows.map(([, text]) => wrap(text, room));
+  const second = Math.max(displayWidth(header[1]), ...texts.flat().map((line) => displayWidth(line)));
+  const line = (name: string, text: string): string => `${pad(name, first, false)}  ${text}`.trimEnd();
+  return [
+    line(...header),
+    line('─'.repeat(first), '─'.repeat(second)),
+    ...rows.flatMap(([name], i) => (texts[i] ?? []).map((text, at) => line(at === 0 ? name : '', text))),
+    '',
+  ].join('\n');
 }
 
-/** Columns a terminal gives to the text: East Asian wide characters and emoji take two, marks and joiners none. */
-function displayWidth(text: string): number {
-  let width = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    if (/[\p{Mark}\p{Cf}]/u.test(character) && code !== 0xad) continue;
-    const wide =
-      (code >= 0x1100 && code <= 0x115f) ||
-      (code >= 0x2e80 && code <= 0xa4cf) ||
-      (code >= 0xac00 && code <= 0xd7a3) ||
-      (code >= 0xf900 && code <= 0xfaff) ||
-      (code >= 0xfe30 && code <= 0xfe6f) ||
-      (code >= 0xff00 && code <= 0xff60) ||
-      (code >= 0xffe0 && code <= 0xffe6) ||
-      (code >= 0x1f300 && code <= 0x1faff) ||
-      /\p{Emoji_Presentation}/u.test(character) ||
-      (code >= 0x20000 && code <= 0x3fffd);
-    width += wide ? 2 : 1;
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of fit(text, Infinity).split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && displayWidth(last) + 1 + displayWidth(word) <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
   }
-  return width;
+  return lines;
 }
 
-function pad(cell: string, width: number, right: boolean): string {
-  const space = ' '.repeat(Math.max(0, width - displayWidth(cell)));
-  return right ? space + cell : cell + space;
+function widthOf(cell: string, most: number): number {
+  return displayWidth(fit(cell, most));
+}
+
+/** Takes from the widest columns what is too much; undefined when they cannot be so narrow. */
+function fitWidths(wanted: readonly number[], screen: number): readonly number[] | undefined {
+  let spare = screen - gap * (wanted.length - 1);
+  if (wanted.reduce((sum, width) => sum + width, 0) <= spare) return wanted;
+  const least = wanted.map((width) => Math.min(width, minCellWidth));
+  if (least.reduce((sum, width) => sum + width, 0) > spare) return undefined;
+  // The narrow ones keep what they want; the others share what is left.
+  const widths = [...wanted];
+  const order = wanted.map((_, column) => column).sort((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0));
+  for (const [place, column] of order.entries()) {
+    const share = Math.floor(spare / (order.length - place));
+    widths[column] = Math.min(wanted[column] ?? 0, Math.max(share, least[column] ?? 0));
+    spare -= widths[column] ?? 0;
+  }
+  return widths;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { renderTextTable } from '../../src/output/text-table.ts';
+import { renderDescriptions, renderTextTable } from '../../src/output/text-table.ts';
 
 /** The width of the rule under a column of one cell. */
 function widthOf(cell: string): number {
@@ -37,10 +37,52 @@ describe('a table of text', () => {
         ['x'.repeat(60), '1'],
         ['日'.repeat(30), '200'],
       ],
-      [false, true],
+      { rightAligned: [false, true] },
     ).split('\n');
     assert.equal(lines[2], `${'x'.repeat(47)}…    1`);
     assert.equal(lines[3], `${'日'.repeat(23)}…   200`);
     assert.equal(renderTextTable([], []), '');
+  });
+
+  it('takes from the widest columns what a terminal has no room for', () => {
+    const row = ['ab', 'x'.repeat(30), 'y'.repeat(20)];
+    const wide = renderTextTable(['a', 'b', 'c'], [row], { screen: 56 });
+    assert.ok(wide.includes(row.join('  ')), 'it fits');
+    const narrow = renderTextTable(['a', 'b', 'c'], [row], { screen: 40 }).split('\n');
+    assert.equal(narrow[2], `ab  ${'x'.repeat(16)}…  ${'y'.repeat(16)}…`);
+    assert.ok(narrow.every((line) => line.length <= 40));
+  });
+
+  it('shows rows as lists where there are too many columns', () => {
+    const header = ['id', 'name', 'a long one'];
+    const rows = [
+      ['1', 'x'.repeat(40), 'y'.repeat(10)],
+      ['2', 'z', '日本'],
+    ];
+    const shown = renderTextTable(header, rows, { screen: 20 });
+    assert.equal(
+      shown,
+      `${[
+        '── row 1 ─────────',
+        'id        1',
+        'name      xxxxxxxxx…',
+        'a long …  yyyyyyyyyy',
+        '── row 2 ─────────',
+        'id        2',
+        'name      z',
+        'a long …  日本',
+      ].join('\n')}\n`,
+    );
+  });
+
+  it('wraps sentences', () => {
+    const shown = renderDescriptions(['a', 'what'], [['ping', 'Answers "pong" to whoever asks for it.']], 30);
+    assert.deepEqual(shown.split('\n'), [
+      'a     what',
+      '────  ────────────────────',
+      'ping  Answers "pong" to',
+      '      whoever asks for it.',
+      '',
+    ]);
   });
 });

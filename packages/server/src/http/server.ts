@@ -67,6 +67,8 @@ export interface HttpServer {
    * @throws Node's error when the port is taken
    */
   listen(address: { readonly host: string; readonly port: number }): Promise<HttpAddress>;
+  /** Statements that run for its clients. */
+  runningStatements(): number;
   /**
    * Takes no more requests, lets running statements end, and closes.
    *
@@ -116,6 +118,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       const taken = typeof address === 'object' && address !== null ? address.port : port;
       return { host, port: taken, url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}` };
     },
+    runningStatements: () => context.running.list().length,
     async close(graceMs = 10_000) {
       closing = true;
       const until = performance.now() + graceMs;

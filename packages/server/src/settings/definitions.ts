@@ -20,6 +20,8 @@ import {
 export interface SettingDefinition<T> {
   /** The flag without its dashes, and the key of the settings file. */
   readonly name: string;
+  /** The heading that it stands under in the help. */
+  readonly group: string;
   /** What stands for the value in the help; undefined for a switch. */
   readonly value: string | undefined;
   readonly description: string;
@@ -31,6 +33,8 @@ export interface SettingDefinition<T> {
   readonly alsoVariables?: readonly string[] | undefined;
   /** Whether it can stand in the settings file. Default: true. */
   readonly inFile?: boolean | undefined;
+  /** Whether it names a file or folder, or several; from the settings file they begin beside it. Default: none. */
+  readonly paths?: 'one' | 'several' | undefined;
   /** Whether it is given as arguments without a flag; it has no flag then. Default: false. */
   readonly positional?: boolean | undefined;
 }
@@ -41,6 +45,8 @@ export const settingDefinitions: {
 } = {
   data: {
     name: 'data',
+    group: 'What is served',
+    paths: 'several',
     value: '<path,…>',
     description: 'files, folders, globs and s3:// addresses to serve; on the command line as arguments',
     parse: parseList,
@@ -48,63 +54,10 @@ export const settingDefinitions: {
     initialText: 'none, an empty server',
     positional: true,
   },
-  config: {
-    name: 'config',
-    value: '<file.toml>',
-    description: 'settings file; flags and variables win over it',
-    parse: parseText,
-    initial: undefined,
-    inFile: false,
-  },
-  host: {
-    name: 'host',
-    value: '<address>',
-    description: 'address to listen on',
-    parse: parseText,
-    initial: '127.0.0.1',
-    initialText: '127.0.0.1',
-  },
-  flightPort: {
-    name: 'flight-port',
-    value: '<port>',
-    description: 'port of Flight and Flight SQL; 0 takes a free one',
-    parse: parsePort,
-    initial: 8815,
-    initialText: '8815',
-  },
-  httpPort: {
-    name: 'http-port',
-    value: '<port>',
-    description: 'port of HTTP; 0 takes a free one, off leaves HTTP out',
-    parse: parsePortOrOff,
-    initial: 8123,
-    initialText: '8123',
-  },
-  insecure: {
-    name: 'insecure',
-    value: undefined,
-    description: 'allow an address that other machines reach, without TLS',
-    parse: parseSwitch,
-    initial: false,
-  },
-  corsOrigins: {
-    name: 'cors-origins',
-    value: '<origin,…>',
-    description: 'origins whose web pages may call over HTTP, such as https://app.example.com; * for all',
-    parse: parseList,
-    initial: [],
-    initialText: 'none',
-  },
-  engine: {
-    name: 'engine',
-    value: '<engine>',
-    description: 'what runs SQL: duckdb, adbc:PATH.so[,entrypoint][,key=value…] for any ADBC driver, or none',
-    parse: parseEngine,
-    initial: { kind: 'duckdb' },
-    initialText: 'duckdb',
-  },
   database: {
     name: 'database',
+    group: 'What is served',
+    paths: 'one',
     value: '<file.duckdb>',
     description: 'database file, made if it is not there',
     parse: parseText,
@@ -113,28 +66,87 @@ export const settingDefinitions: {
   },
   init: {
     name: 'init',
+    group: 'What is served',
+    paths: 'one',
     value: '<file.sql>',
     description: 'SQL that runs once at the start, before anybody is served',
     parse: parseText,
     initial: undefined,
   },
-  readOnly: {
-    name: 'read-only',
-    value: undefined,
-    description: 'refuse everything that changes data',
-    parse: parseSwitch,
-    initial: false,
-  },
   writable: {
     name: 'writable',
+    group: 'What is served',
+    paths: 'one',
     value: '<path>',
     description: 'folder or s3://bucket/prefix that puts go to, as Parquet; it is served too',
     parse: parseText,
     initial: undefined,
     initialText: 'none: puts stay in memory',
   },
+  readOnly: {
+    name: 'read-only',
+    group: 'What is served',
+    value: undefined,
+    description: 'refuse everything that changes data',
+    parse: parseSwitch,
+    initial: false,
+  },
+  host: {
+    name: 'host',
+    group: 'Where it listens',
+    value: '<address>',
+    description: 'address to listen on',
+    parse: parseText,
+    initial: '127.0.0.1',
+    initialText: '127.0.0.1',
+  },
+  flightPort: {
+    name: 'flight-port',
+    group: 'Where it listens',
+    value: '<port>',
+    description: 'port of Flight and Flight SQL; 0 takes a free one',
+    parse: parsePort,
+    initial: 8815,
+    initialText: '8815',
+  },
+  httpPort: {
+    name: 'http-port',
+    group: 'Where it listens',
+    value: '<port>',
+    description: 'port of HTTP; 0 takes a free one, off leaves HTTP out',
+    parse: parsePortOrOff,
+    initial: 8123,
+    initialText: '8123',
+  },
+  insecure: {
+    name: 'insecure',
+    group: 'Where it listens',
+    value: undefined,
+    description: 'allow an address that other machines reach, without TLS',
+    parse: parseSwitch,
+    initial: false,
+  },
+  corsOrigins: {
+    name: 'cors-origins',
+    group: 'Where it listens',
+    value: '<origin,…>',
+    description: 'origins whose web pages may call over HTTP, such as https://app.example.com; * for all',
+    parse: parseList,
+    initial: [],
+    initialText: 'none',
+  },
+  engine: {
+    name: 'engine',
+    group: 'SQL',
+    value: '<engine>',
+    description: 'what runs SQL: duckdb, adbc:PATH.so[,entrypoint][,key=value…] for any ADBC driver, or none',
+    parse: parseEngine,
+    initial: { kind: 'duckdb' },
+    initialText: 'duckdb',
+  },
   externalAccess: {
     name: 'external-access',
+    group: 'SQL',
     value: undefined,
     description: 'let SQL reach files and addresses outside of what is served, and load extensions',
     parse: parseSwitch,
@@ -142,13 +154,52 @@ export const settingDefinitions: {
   },
   extensions: {
     name: 'extensions',
+    group: 'SQL',
+    paths: 'one',
     value: '<path>',
     description: "file or folder of DuckDB's extension httpfs, where it cannot be fetched; needed for s3://",
     parse: parseText,
     initial: undefined,
   },
+  statementTimeout: {
+    name: 'statement-timeout',
+    group: 'SQL',
+    value: '<time>',
+    description: 'how long a statement may run, such as 5m; 0 for no limit',
+    parse: parseDuration,
+    initial: 0,
+    initialText: '0',
+  },
+  maxRunning: {
+    name: 'max-running',
+    group: 'SQL',
+    value: '<count>',
+    description: 'statements that run at a time; others wait',
+    parse: parseCount,
+    initial: 16,
+    initialText: '16',
+  },
+  maxQueued: {
+    name: 'max-queued',
+    group: 'SQL',
+    value: '<count>',
+    description: 'statements that wait; more are refused with RESOURCE_EXHAUSTED (HTTP: 429)',
+    parse: parseCountOrZero,
+    initial: 1_000,
+    initialText: '1000',
+  },
+  queueTimeout: {
+    name: 'queue-timeout',
+    group: 'SQL',
+    value: '<time>',
+    description: 'how long a statement waits before it is refused, such as 30s',
+    parse: parseDuration,
+    initial: 60_000,
+    initialText: '60s',
+  },
   memoryLimit: {
     name: 'memory-limit',
+    group: 'Memory and threads',
     value: '<size>',
     description: 'memory that the engine may take, such as 4GB; it spills to temp-dir above',
     parse: parseBytes,
@@ -157,6 +208,7 @@ export const settingDefinitions: {
   },
   datasetMemory: {
     name: 'dataset-memory',
+    group: 'Memory and threads',
     value: '<size>',
     description: 'memory that datasets put without writable may take together; a put above it is refused',
     parse: parseBytes,
@@ -165,6 +217,8 @@ export const settingDefinitions: {
   },
   tempDir: {
     name: 'temp-dir',
+    group: 'Memory and threads',
+    paths: 'one',
     value: '<folder>',
     description:
       'folder for what does not fit into memory, and for inserts and Parquet over HTTP on their way',
@@ -174,54 +228,16 @@ export const settingDefinitions: {
   },
   threads: {
     name: 'threads',
+    group: 'Memory and threads',
     value: '<count>',
     description: 'threads of the engine',
     parse: parseThreads,
     initial: undefined,
     initialText: 'one for each core',
   },
-  maxRunning: {
-    name: 'max-running',
-    value: '<count>',
-    description: 'statements that run at a time; others wait',
-    parse: parseCount,
-    initial: undefined,
-    initialText: "the engine's",
-  },
-  maxQueued: {
-    name: 'max-queued',
-    value: '<count>',
-    description: 'statements that wait; more are refused with RESOURCE_EXHAUSTED (HTTP: 429)',
-    parse: parseCountOrZero,
-    initial: undefined,
-    initialText: "the engine's",
-  },
-  queueTimeout: {
-    name: 'queue-timeout',
-    value: '<time>',
-    description: 'how long a statement waits before it is refused, such as 30s',
-    parse: parseDuration,
-    initial: undefined,
-    initialText: "the engine's",
-  },
-  statementTimeout: {
-    name: 'statement-timeout',
-    value: '<time>',
-    description: 'how long a statement may run, such as 5m; 0 for no limit',
-    parse: parseDuration,
-    initial: 0,
-    initialText: '0',
-  },
-  shutdownGrace: {
-    name: 'shutdown-grace',
-    value: '<time>',
-    description: 'how long running statements may go on after SIGTERM',
-    parse: parseDuration,
-    initial: 10_000,
-    initialText: '10s',
-  },
   s3Region: {
     name: 's3-region',
+    group: 'Addresses of s3://',
     value: '<name>',
     description: 'region of s3:// addresses',
     parse: parseText,
@@ -230,6 +246,7 @@ export const settingDefinitions: {
   },
   s3Endpoint: {
     name: 's3-endpoint',
+    group: 'Addresses of s3://',
     value: '<url>',
     description: 'server of s3:// addresses that is not Amazon, such as http://127.0.0.1:9000',
     parse: parseText,
@@ -238,6 +255,7 @@ export const settingDefinitions: {
   },
   s3AccessKeyId: {
     name: 's3-access-key-id',
+    group: 'Addresses of s3://',
     value: '<id>',
     description: 'who asks for s3:// addresses',
     parse: parseText,
@@ -246,6 +264,7 @@ export const settingDefinitions: {
   },
   s3SecretAccessKey: {
     name: 's3-secret-access-key',
+    group: 'Addresses of s3://',
     value: '<secret>',
     description: 'its secret; better by variable or file, since others can see flags',
     parse: parseText,
@@ -254,6 +273,7 @@ export const settingDefinitions: {
   },
   s3SessionToken: {
     name: 's3-session-token',
+    group: 'Addresses of s3://',
     value: '<token>',
     description: 'token of temporary credentials',
     parse: parseText,
@@ -262,18 +282,38 @@ export const settingDefinitions: {
   },
   s3UrlStyle: {
     name: 's3-url-style',
+    group: 'Addresses of s3://',
     value: '<style>',
     description: 'where the bucket stands: path, or vhost',
     parse: parseOneOf('path', 'vhost'),
     initial: undefined,
     initialText: 'path with an endpoint, else vhost',
   },
+  config: {
+    name: 'config',
+    group: 'Starting and ending',
+    value: '<file.toml>',
+    description: 'settings file; flags and variables win over it',
+    parse: parseText,
+    initial: undefined,
+    inFile: false,
+  },
   json: {
     name: 'json',
+    group: 'Starting and ending',
     value: undefined,
     description: 'say on stdout, in one line of JSON, when the server is ready',
     parse: parseSwitch,
     initial: false,
+  },
+  shutdownGrace: {
+    name: 'shutdown-grace',
+    group: 'Starting and ending',
+    value: '<time>',
+    description: 'how long running statements may go on after SIGTERM',
+    parse: parseDuration,
+    initial: 10_000,
+    initialText: '10s',
   },
 };
 

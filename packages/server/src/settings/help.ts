@@ -4,6 +4,8 @@ import { listSettings, variableOf } from './definitions.ts';
 export interface SettingFlag {
   /** `--flight-port <port>` */
   readonly flags: string;
+  /** The heading that it stands under. */
+  readonly group: string;
   /** What the setting does, its variable and its default. */
   readonly description: string;
 }
@@ -14,10 +16,11 @@ export function settingFlags(): readonly SettingFlag[] {
     .filter(({ positional }) => positional !== true)
     .map((setting) => {
       const facts = [
-        `env: ${variableOf(setting)}`,
+        `env: ${[variableOf(setting), ...(setting.alsoVariables ?? [])].join(' or ')}`,
         ...(setting.initialText === undefined ? [] : [`default: ${setting.initialText}`]),
       ];
       return {
+        group: `${setting.group}:`,
         flags: `--${setting.name}${setting.value === undefined ? '' : ` ${setting.value}`}`,
         description: `${setting.description} (${facts.join(', ')})`,
       };

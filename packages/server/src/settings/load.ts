@@ -1,9 +1,13 @@
 import { messageOf } from '@peregrine/flight';
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { TomlError, parse as parseToml } from 'smol-toml';
 import { type SettingDefinition, listSettings, settingDefinitions, variableOf } from './definitions.ts';
+import { eitherOf, nearestNames } from './nearest.ts';
 import { type ServerSettings, SettingsError } from './settings.ts';
 import { fileReason } from './start-errors.ts';
+import { parseList } from './values.ts';
 
 /** What a flag gives: text, `true` for a switch, a list for arguments; undefined when it was not given. */
 export type FlagValue = string | boolean | readonly string[] | undefined;
@@ -21,6 +25,8 @@ interface Given {
   readonly value: FlagValue;
   /** `--flight-port`, `PEREGRINE_FLIGHT_PORT`, `flight-port in server.toml` */
   readonly where: string;
+  /** The folder in which relative paths begin; undefined for the one that the process runs in. */
+  readonly beside?: string | undefined;
 }
 
 /**
@@ -41,13 +47,28 @@ export async function loadSettings({
   function get<K extends keyof ServerSettings>(key: K): ServerSettings[K] {
     const definition: SettingDefinition<ServerSettings[K]> = settingDefinitions[key];
     const inFile = file.get(definition.name);
-    const given =
-      outside(key, definition) ??
-      (inFile === undefined ? undefined : { value: inFile, where: `${definition.name} in ${config}` });
-    return valueOf(definition, given);
+    const fromFile: Given | undefined =
+      inFile === undefined
+        ? undefined
+        : { value: inFile, where: `${definition.name} in ${config}`, beside: dirname(config ?? '') };
+    return valueOf(definition, outside(key, definition) ?? fromFile);
   }
 
   return { ...collect(get), config };
+}
+
+/**
+ * Paths as they are meant: `~` is the user's home, which shells replace only as a word of its own; in a settings file
+ * relative ones begin where the file lies, wherever the server is started.
+ */
+function resolvePaths(text: string, paths: 'one' | 'several', beside: string | undefined): string {
+  if (paths === 'several')
+    return parseList(text)
+      .map((path) => resolvePaths(path, 'one', beside))
+      .join(',');
+  if (/^[a-z][a-z\d+.-]+:\/\//i.test(text)) return text;
+  const path = /^~(?:[/\\]|$)/.test(text) ? join(homedir(), text.slice(1)) : text;
+  return beside === undefined || path === '' ? path : resolve(beside, path);
 }
 
 /** The settings when nothing is given. */
@@ -115,9 +136,10 @@ function fromVariable(
 
 function valueOf<T>(definition: SettingDefinition<T>, given: Given | undefined): T {
   if (given === undefined) return definition.initial;
-  const { value, where } = given;
+  const { value, where, beside } = given;
   // Lists are told apart by commas; a path that holds one can be given by a glob.
-  const text = typeof value === 'object' ? value.join(',') : String(value);
+  const written = typeof value === 'object' ? value.join(',') : String(value);
+  const text = definition.paths === undefined ? written : resolvePaths(written, definition.paths, beside);
   try {
     return definition.parse(text);
   } catch (error) {
@@ -165,27 +187,11 @@ function flatten(table: object, prefix: string, path: string, into: Map<string, 
   }
 }
 
-/** Names the setting that was meant: one that begins or ends alike, or is a slip of the hand away. */
+/** Names the settings that may have been meant. */
 function hint(name: string): string {
   const names = listSettings()
     .filter(({ inFile }) => inFile !== false)
     .map((setting) => setting.name);
-  const like =
-    names.find((known) => known.startsWith(name) || name.startsWith(known) || known.endsWith(name)) ??
-    names.find((known) => distance(known, name) <= 2);
-  return like === undefined ? '; peregrine serve --help names them' : `; is ${like} meant?`;
-}
-
-/** Letters to change, add or leave out (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 1; j <= b.length; j++) {
-      const [above = 0, left = 0, corner = 0] = [row[j], next[j - 1], row[j - 1]];
-      next.push(Math.min(above + 1, left + 1, corner + (a[i] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  const near = nearestNames(name, names);
+  return near.length === 0 ? '; peregrine serve --help names them' : `; is ${eitherOf(near)} meant?`;
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { settingDefinitions } from '../../src/settings/definitions.ts';
 import { settingFlags, settingsTable } from '../../src/settings/help.ts';
 import { loadSettings } from '../../src/settings/load.ts';
 import { type ServerSettings, SettingsError } from '../../src/settings/settings.ts';
+import { eitherOf, nearestNames } from '../../src/settings/nearest.ts';
 import { explainListenError } from '../../src/settings/start-errors.ts';
 
 describe('loadSettings()', () => {
@@ -57,11 +58,25 @@ region = "eu-central-1"
 url-style = "path"
 `);
     const settings = await load({}, { PEREGRINE_CONFIG: config });
-    assert.deepEqual(settings.data, ['./a', 's3://b/c']);
+    assert.deepEqual(settings.data, [join(folder, 'a'), 's3://b/c'], 'beside the file');
     assert.equal(settings.readOnly, true);
     assert.equal(settings.statementTimeout, 90_000);
     assert.equal(settings.s3Region, 'eu-central-1');
     assert.equal(settings.s3UrlStyle, 'path');
+  });
+
+  it('begins paths of the file beside it, those of flags where the process runs, and ~ at home', async () => {
+    const config = file(
+      'data = "~/a,b/*.csv"\ndatabase = "../c,d.duckdb"\ntemp-dir = "/e"\ninit = "s3://f/g"\n',
+    );
+    const settings = await load({ config, writable: '~/h' }, { PEREGRINE_EXTENSIONS: '~' });
+    assert.deepEqual(settings.data, [join(homedir(), 'a'), join(folder, 'b', '*.csv')]);
+    assert.equal(settings.database, join(folder, '..', 'c,d.duckdb'), 'one path, with a comma in it');
+    assert.equal(settings.tempDir, resolve('/e'));
+    assert.equal(settings.init, 's3://f/g');
+    assert.equal(settings.writable, join(homedir(), 'h'));
+    assert.equal(settings.extensions, join(homedir(), ''));
+    assert.deepEqual((await load({ data: ['a/b', '~c'] })).data, ['a/b', '~c']);
   });
 
   it('knows the variables of other tools for S3', async () => {
@@ -173,6 +188,14 @@ const samples: { readonly [K in keyof ServerSettings]: readonly [string, string,
   json: ['true', 'false', 'true'],
 };
 
+/** Paths of a settings file begin where it lies. */
+function beside(paths: string, folder: string): string {
+  return paths
+    .split(',')
+    .map((path) => join(folder, path))
+    .join(',');
+}
+
 function keysOf(table: typeof samples): (keyof ServerSettings)[] {
   const isKey = (key: string): key is keyof ServerSettings => key in table;
   return Object.keys(table).filter(isKey);
@@ -200,7 +223,8 @@ describe('each setting', () => {
       const flags = { [key]: positional ? flag.split(',') : flag === 'true' ? true : flag };
       const fromFlag = definition.parse(flag);
       const fromVariable = definition.parse(inVariable);
-      const fromFile = definition.parse(inFile);
+      const isOwnPath = definition.paths !== undefined && !inFile.includes('://');
+      const fromFile = definition.parse(isOwnPath ? beside(inFile, folder) : inFile);
       if (key === 'config') {
         for (const name of ['a.toml', 'b.toml']) writeFileSync(join(folder, name), '');
         const [a, b] = [join(folder, 'a.toml'), join(folder, 'b.toml')];
@@ -254,5 +278,27 @@ describe('explainListenError()', () => {
     const told = explainListenError(new Error('outer', { cause }), { host: '127.0.0.1' }, 'http-port', 8123);
     assert.match(told ?? '', /port 8123 on 127.0.0.1 is taken: .*--http-port/);
     assert.equal(explainListenError(new Error('other'), { host: 'x' }, 'http-port', 1), undefined);
+  });
+});
+
+describe('nearestNames()', () => {
+  const names = ['flight-port', 'http-port', 'host', 'memory-limit', 's3-region', 'threads'];
+
+  it('finds names that begin or end alike, or are a slip of the hand away', () => {
+    for (const [wrong, expected] of [
+      ['port', 'flight-port or http-port'],
+      ['flihgt-port', 'flight-port'],
+      ['htp-port', 'http-port'],
+      ['hsot', 'host'],
+      ['memory', 'memory-limit'],
+      ['memory-limit-gb', 'memory-limit'],
+      ['region', 's3-region'],
+      ['thread', 'threads'],
+      ['zzz', ''],
+      ['', ''],
+    ] as const) {
+      assert.equal(eitherOf(nearestNames(wrong, names)), expected, wrong);
+    }
+    assert.equal(eitherOf(['a', 'b', 'c']), 'a, b or c');
   });
 });

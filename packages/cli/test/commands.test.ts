@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { resultToJson } from '../src/commands/actions.ts';
+import { waitingLine } from '../src/commands/serve.ts';
+
+describe('what an action gave, as a line of JSON', () => {
+  it('keeps JSON as it is but for its spaces, and wraps the rest', () => {
+    for (const [given, expected] of [
+      [
+        '{ "a": [1, 12345678901234567890.10],\n  "b c": " \\" x " }',
+        '{"a":[1,12345678901234567890.10],"b c":" \\" x "}',
+      ],
+      ['pong', '"pong"'],
+      ['', '""'],
+      ['a\nb', '"a\\nb"'],
+    ] as const) {
+      assert.equal(resultToJson(Buffer.from(given)), expected);
+    }
+    assert.equal(resultToJson(Uint8Array.of(0xff, 0)), '{"base64":"/wA="}');
+  });
+});
+
+describe('what is said to whoever ends a server', () => {
+  it('tells what it waits for, and nothing where it does not', () => {
+    assert.equal(waitingLine(0, 10_000), undefined);
+    assert.equal(waitingLine(3, 0), undefined);
+    assert.match(
+      waitingLine(1, 10_000) ?? '',
+      /waits for 1 running call, 10 s at most; again to stop at once\n$/,
+    );
+    assert.match(waitingLine(2, 200) ?? '', /waits for 2 running calls, 1 s at most/);
+  });
+});
