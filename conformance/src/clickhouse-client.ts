@@ -293,14 +293,16 @@ describe("ClickHouse's client", () => {
     });
     assert.equal(query_id, 'mine');
     assert.equal(await text(stream), 'x\n1\n');
-    const impatient = createClient({
+    const options = {
       url: server.httpUrl ?? assert.fail('HTTP is off'),
       log: { level: ClickHouseLogLevel.OFF },
       username: 'somebody',
       password: 'without an account',
-      request_timeout: 300,
-    });
-    assert.deepEqual(await impatient.ping(), { success: true });
+    };
+    const somebody = createClient(options);
+    assert.deepEqual(await somebody.ping(), { success: true });
+    await somebody.close();
+    const impatient = createClient({ ...options, request_timeout: 300 });
     const endless = 'SELECT count(*) FROM range(1000000000000) a WHERE hash(a) = 1';
     await assert.rejects(impatient.query({ query: endless }), /Timeout/);
     await impatient.close();

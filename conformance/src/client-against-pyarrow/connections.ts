@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { connect, FlightDescriptor, FlightError, FlightUnavailableError, Ticket } from '@peregrine/flight';
 
+import { freePort } from '../free-port.ts';
 import { bodies, columnOf, numbers, startServer, withServer } from './pyarrow-server.ts';
 
 export function checkConnections(): void {
@@ -28,7 +29,7 @@ export function checkConnections(): void {
 
   describe('a server that goes away', () => {
     it('is UNAVAILABLE in the middle of a stream, and found again after it came back', async () => {
-      const server = await startServer();
+      const server = await startServer('--location', `grpc+tcp://127.0.0.1:${await freePort()}`);
       const client = connect(server.location);
       const reader = client.doGet(new Ticket('endless'));
       await reader.readNext();

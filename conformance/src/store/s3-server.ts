@@ -4,7 +4,8 @@ import { type ClientRequest, type Server, createServer, request } from 'node:htt
 import { type AddressInfo, type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { goProgram, startPeer } from '../peers.ts';
+import { freePort } from '../free-port.ts';
+import { type Peer, goProgram, startPeer } from '../peers.ts';
 
 /** One request that reached the S3 server. */
 export interface S3Request {
@@ -67,7 +68,7 @@ export async function startS3Server(): Promise<S3Server> {
     ['--port', `127.0.0.1:${port}`, '-q', 'posix', '--sidecar', join(root, 'sidecar'), join(root, 'buckets')],
     { ROOT_ACCESS_KEY: keys.accessKeyId, ROOT_SECRET_KEY: keys.secretAccessKey },
   );
-  await untilListening(port);
+  await untilListening(port, peer);
   const requests: S3Request[] = [];
   let fault: S3Fault | undefined;
   const hanging = new Set<Socket>();
@@ -199,20 +200,14 @@ function portOf(server: { address(): AddressInfo | string | null }): number {
   return address.port;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const port = portOf(server);
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
-}
-
-async function untilListening(port: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
+/** Waits as long as the program lives: on a busy machine its start may take long. */
+async function untilListening(port: number, peer: Peer): Promise<void> {
+  let ended: number | string | undefined;
+  peer.exit.then(
+    (code) => (ended = code),
+    (error: unknown) => (ended = String(error)),
+  );
+  while (ended === undefined) {
     const there = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => {
         socket.destroy();
@@ -225,5 +220,5 @@ async function untilListening(port: number): Promise<void> {
       setTimeout(resolve, 50);
     });
   }
-  throw new Error('versitygw did not begin to listen within 10 seconds');
+  throw new Error(`versitygw ended with ${ended}:\n${peer.output()}`);
 }

@@ -16,6 +16,7 @@ import { FlightServer } from '../../src/server/flight-server.ts';
 import type { FlightServerOptions } from '../../src/server/options.ts';
 import type { FlightHandlers } from '../../src/server/types.ts';
 import { GeneratorStream } from '../../src/stream/generator-stream.ts';
+import { freePort } from '../free-port.ts';
 import { type Faults, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { numbers, valuesOf } from './flight-data.ts';
 
@@ -210,7 +211,8 @@ describe('a server that goes away', () => {
     const { handlers } = endless();
     await using setup = await setUp(handlers, {
       client: {
-        channelOptions: { 'grpc.keepalive_time_ms': 50, 'grpc.keepalive_timeout_ms': 50 },
+        // Longer than a busy machine lets the answer to a ping wait while nothing is frozen.
+        channelOptions: { 'grpc.keepalive_time_ms': 50, 'grpc.keepalive_timeout_ms': 1000 },
       },
     });
     const reader = setup.client.doGet(ticket);
@@ -223,16 +225,16 @@ describe('a server that goes away', () => {
 
   it('and comes back is waited for', async () => {
     const first = new FlightServer({ listFlights: () => [] });
-    await first.listen();
-    const { port } = first;
-    await using client = connect(`grpc://127.0.0.1:${port}`, { retry: false });
+    const location = `grpc://127.0.0.1:${await freePort()}`;
+    await first.listen(location);
+    await using client = connect(location, { retry: false });
     await client.listFlights().toArray();
     await first.shutdown({ graceMs: 0 });
     await assert.rejects(client.listFlights().toArray(), isLost('ListFlights'));
     await assert.rejects(client.waitForAvailable({ timeoutMs: 50 }), FlightError);
     const waiting = client.waitForAvailable({ timeoutMs: 300_000 });
     const second = new FlightServer({ listFlights: () => [] });
-    await second.listen(`grpc://127.0.0.1:${port}`);
+    await second.listen(location);
     await waiting;
     await client.listFlights().toArray();
     await second.shutdown({ graceMs: 0 });
@@ -241,11 +243,7 @@ describe('a server that goes away', () => {
 
 describe('a server that cannot be reached', () => {
   const unreachable = async (): Promise<string> => {
-    const server = new FlightServer({});
-    await server.listen();
-    const { port } = server;
-    await server.shutdown();
-    return `grpc://127.0.0.1:${port}`;
+    return `grpc://127.0.0.1:${await freePort()}`;
   };
 
   it('is told at the first await of every call', async () => {

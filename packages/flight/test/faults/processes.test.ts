@@ -7,6 +7,7 @@ import type { FlightClient } from '../../src/client/flight-client.ts';
 import { FlightUnavailableError } from '../../src/errors.ts';
 import { FlightDescriptor } from '../../src/model/flight-descriptor.ts';
 import { Ticket } from '../../src/model/ticket.ts';
+import { freePort } from '../free-port.ts';
 import { batchOfRows } from '../server/fixture.ts';
 import { startProgram } from './programs.ts';
 
@@ -52,9 +53,9 @@ it('a slow reader of a stream of 10 GB costs neither side more memory', async ()
 
 describe('a server that is killed', () => {
   it('fails every kind of call that runs with UNAVAILABLE, and is found again when it is back', async () => {
-    const server = startProgram('serve-program');
+    const server = startProgram('serve-program', `grpc+tcp://127.0.0.1:${await freePort()}`);
     const location = await server.line();
-    await using client = connect(location, { retry: false });
+    await using client = connect(location, { retry: false, connectTimeoutMs: 300_000 });
     const reader = client.doGet(new Ticket('1000000')).raw();
     assert.equal((await reader.next()).done, false);
     const put = client.doPut(FlightDescriptor.forPath('x'));

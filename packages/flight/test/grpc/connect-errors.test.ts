@@ -7,6 +7,7 @@ import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { createDevCertificateAuthority } from '../../src/auth/dev-certificates.ts';
 import { FlightTimedOutError, FlightUnavailableError } from '../../src/errors.ts';
 import { createChannel, type GrpcChannelOptions } from '../../src/grpc/index.ts';
+import { freePort } from '../free-port.ts';
 import { bytesDecoder, channelTo, echo, listening, message, pair, until } from './support.ts';
 
 const authority = createDevCertificateAuthority();
@@ -145,10 +146,7 @@ describe('an error of connecting says what to do', () => {
 
 describe('a call whose time is over before it was sent', () => {
   it('tells why there is no connection', async (t) => {
-    const server = createTcpServer();
-    const port = await listening(server);
-    await new Promise((resolve) => server.close(resolve));
-    const channel = channelTo(t, port, { reconnectInitialDelayMs: 5, reconnectMaxDelayMs: 5 });
+    const channel = channelTo(t, await freePort(), { reconnectInitialDelayMs: 5, reconnectMaxDelayMs: 5 });
     await assert.rejects(channel.connect(), FlightUnavailableError);
     const call = channel.unary('/t.T/Echo', message(''), { timeoutMs: 100, waitForReady: true });
     await assert.rejects(

@@ -54,10 +54,10 @@ export interface Pair {
 export async function pair(
   t: TestContext,
   handlers: Readonly<Record<string, Handler>>,
-  options: { server?: Partial<GrpcServerOptions>; channel?: GrpcChannelOptions } = {},
+  options: { server?: Partial<GrpcServerOptions>; channel?: GrpcChannelOptions; port?: number } = {},
 ): Promise<Pair> {
   const server = createServer({ lookup: methods(handlers), ...options.server });
-  const { port } = await server.listen({ kind: 'tcp', host: '127.0.0.1', port: 0 });
+  const { port } = await server.listen({ kind: 'tcp', host: '127.0.0.1', port: options.port ?? 0 });
   const channel = createChannel({ kind: 'tcp', host: '127.0.0.1', port }, options.channel);
   t.after(async () => {
     await channel.close(0);

@@ -10,6 +10,7 @@ import { createDevCertificateAuthority } from '../../src/auth/dev-certificates.t
 import { FlightError, FlightInvalidArgumentError, FlightUnavailableError } from '../../src/errors.ts';
 import { Location } from '../../src/model/index.ts';
 import { FlightServer } from '../../src/server/flight-server.ts';
+import { freePort } from '../free-port.ts';
 import { action, channelTo, start, until } from './fixture.ts';
 
 const ping = { doAction: (): string => 'pong' };
@@ -83,10 +84,7 @@ describe('listening at several places', () => {
     await using first = new FlightServer(ping);
     await first.listen();
     await using second = new FlightServer(ping);
-    const free = new FlightServer(ping);
-    await free.listen();
-    const { port } = free;
-    await free.shutdown();
+    const port = await freePort();
     await assert.rejects(
       second.listen(`grpc+tcp://127.0.0.1:${port}`, `grpc+tcp://127.0.0.1:${first.port}`),
       FlightUnavailableError,

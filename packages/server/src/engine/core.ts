@@ -9,6 +9,7 @@ import { createConnection } from './connection.ts';
 import { readInfo } from './info.ts';
 import type { EngineLimits } from './options.ts';
 import { type BlockPool, createBlockPool } from './pool/blocks.ts';
+import { onProcessEnd } from './pool/counted-work.ts';
 import {
   checkStored,
   createIdleConnections,
@@ -94,6 +95,11 @@ export async function openEngine(specification: EngineSpecification): Promise<En
   const listeners = new Set<(state: EngineState) => void>();
   const connections = new Set<EngineConnection>();
   const counters = { batchBytes: 0, connections: 0 };
+  /** What threads are about. Their connections stay as long as no answer has come. */
+  const working = new Set<OperationArguments<'cancel'>>();
+  const forgetProcessEnd = onProcessEnd(() => {
+    for (const each of working) void control.run('cancel', each).catch(() => undefined);
+  });
   const maxThreads = specification.maxRunningStatements ?? 16;
   const pool = createWorkerPool(
     { table, duckdb, release },
@@ -162,11 +168,12 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     let startedAt = 0;
     let timedOut = false;
     let cancelling: Promise<void> | undefined;
+    const target = { connection, statement };
     const cancel = (): void => {
       if (startedAt === 0) return;
       // One at a time: a driver may take a while, and must not be told of what is gone already.
       cancelling ??= control
-        .run('cancel', { connection, statement })
+        .run('cancel', target)
         .catch(() => undefined)
         .then(() => {
           cancelling = undefined;
@@ -180,6 +187,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
         signal,
         onStart() {
           startedAt = performance.now();
+          working.add(target);
           if (time.leftMs === undefined) return;
           timeout = setTimeout(() => {
             timedOut = true;
@@ -207,6 +215,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
           : undefined;
       throw lost ?? error;
     } finally {
+      working.delete(target);
       clearInterval(again);
       clearTimeout(timeout);
       signal?.removeEventListener('abort', cancel);
@@ -310,6 +319,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
       await pool.close();
       await control.run('closeDatabase', { database }).catch(() => undefined);
       await control.close();
+      forgetProcessEnd();
       listeners.clear();
     },
   };

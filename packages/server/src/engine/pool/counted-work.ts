@@ -19,6 +19,26 @@ export type CountedWork = Int32Array<SharedArrayBuffer>;
  */
 const longestWaitMs = 60_000;
 
+/**
+ * How often threads are told again to leave what they are about, in milliseconds: a cancel that comes before its
+ * statement begins is lost.
+ */
+const interruptAgainMs = 20;
+
+/** What tells the threads of an engine so. */
+const interrupts = new Set<() => void>();
+
+/**
+ * Asks for a call while the process ends, again and again until no thread works: without it, a statement of an hour
+ * would keep the process for an hour.
+ *
+ * @returns ends it
+ */
+export function onProcessEnd(interrupt: () => void): () => void {
+  interrupts.add(interrupt);
+  return () => interrupts.delete(interrupt);
+}
+
 /** The work of threads that live. */
 const living = new Set<CountedWork>();
 
@@ -56,15 +76,20 @@ export function endAllWork(work: CountedWork): void {
 
 function waitForAll(): void {
   const until = performance.now() + longestWaitMs;
-  for (const work of living) wait(work, until);
+  let next = 0;
+  for (;;) {
+    const now = performance.now();
+    const busy = [...living].find(isBusy);
+    if (busy === undefined || now >= until) return;
+    if (now >= next) {
+      for (const interrupt of interrupts) interrupt();
+      next = now + interruptAgainMs;
+    }
+    const done = Atomics.load(busy, doneIndex);
+    if (isBusy(busy)) Atomics.wait(busy, doneIndex, done, Math.min(until, next) - now);
+  }
 }
 
-function wait(work: CountedWork, until: number): void {
-  const asked = Atomics.load(work, askedIndex);
-  for (;;) {
-    const done = Atomics.load(work, doneIndex);
-    const left = until - performance.now();
-    if (done >= asked || left <= 0) return;
-    Atomics.wait(work, doneIndex, done, left);
-  }
+function isBusy(work: CountedWork): boolean {
+  return Atomics.load(work, doneIndex) < Atomics.load(work, askedIndex);
 }

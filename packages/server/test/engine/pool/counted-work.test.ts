@@ -61,7 +61,7 @@ describe('the end of a process whose threads are busy', () => {
     assert.deepEqual(ended, { code: 0, signal: null, stderr: '' });
   });
 
-  it('leaves the engine in order while its threads load, while it closes and while it works', async () => {
+  it('leaves the engine in order while its threads load, while it closes, while it works and in a statement without end', async () => {
     const early = source('pool/early-worker.js');
     const engine = source('duckdb.js');
     const programs = [
@@ -79,6 +79,11 @@ describe('the end of a process whose threads are busy', () => {
        const engine = await createDuckDbEngine();
        setTimeout(() => process.exit(7), 20);
        for (;;) await (await engine.connect()).execute('SELECT 1');`,
+      `import { createDuckDbEngine } from ${JSON.stringify(engine)};
+       const engine = await createDuckDbEngine();
+       setTimeout(() => process.exit(7), 20);
+       for (let i = 0; i < 3; i++)
+         void (await engine.connect()).query('SELECT count(*) FROM range(10000000000) a, range(1000) b WHERE a.range + b.range = -1');`,
     ];
     for (const program of programs) {
       assert.deepEqual(await run(program), { code: 7, signal: null, stderr: '' }, program);
