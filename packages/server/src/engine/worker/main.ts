@@ -13,6 +13,7 @@ import type {
   WorkerCommand,
   WorkerRequest,
 } from './messages.ts';
+import { createHeapKeeper } from './heap-keeper.ts';
 import { createOperations } from './operations.ts';
 
 /*
@@ -59,6 +60,7 @@ function failureOf(error: unknown): EngineFailure {
 }
 
 let operations: OperationTable | undefined;
+const heap = createHeapKeeper();
 
 function answerTo(request: WorkerRequest): WorkerAnswer {
   try {
@@ -74,9 +76,16 @@ port.on('message', (command: WorkerCommand) => {
     if (command.kind === 'setup') operations = createOperations(command.setup);
     else if (command.kind === 'run') port.postMessage(answerTo(command.request));
     // Nothing keeps the thread then.
-    else port.close();
+    else void heap.idle().then(() => port.close());
   } finally {
-    endWork(work);
+    done();
   }
 });
 endWork(work);
+
+/** One thing is done, and a collection after it. */
+function done(): void {
+  const collecting = heap.afterWork();
+  if (collecting === undefined) endWork(work);
+  else void collecting.then(() => endWork(work));
+}
