@@ -7,7 +7,9 @@ import {
   type ServerCallContext,
 } from '@peregrine/flight';
 import type { SqlService } from '../sql/service.ts';
-import { parseCommand } from './command.ts';
+import { decodeText, parseCommand } from './command.ts';
+import { quoted } from './names.ts';
+import { wantsAll } from './select.ts';
 import type { ServedTables } from './served-tables.ts';
 
 /** What actions work with. */
@@ -71,10 +73,10 @@ const definitions: Readonly<Record<string, ActionDefinition>> = {
       if (body.length === 0) {
         throw new FlightInvalidArgumentError('drop_table needs the name of a dataset as its body');
       }
-      const name = new TextDecoder().decode(body);
-      const path = name.startsWith('{') ? parseCommand(body, () => false).path : [name];
-      if (!(await tables.drop(path ?? [], context))) {
-        throw new FlightNotFoundError(`there is no dataset ${name}; list_tables names them`);
+      const path = pathToDrop(tables, body);
+      const name = path.join('.');
+      if (!(await tables.drop(path, context))) {
+        throw new FlightNotFoundError(`there is no dataset ${quoted(name)}; list_tables names them`);
       }
       return `dropped ${name}`;
     },
@@ -84,6 +86,15 @@ const definitions: Readonly<Record<string, ActionDefinition>> = {
     run: async ({ tables }) => JSON.stringify(await tables.refresh()),
   },
 };
+
+/** A name, whatever it looks like, or the JSON command of a whole dataset. */
+function pathToDrop(tables: ServedTables, body: Uint8Array): readonly string[] {
+  const name = decodeText('name', body);
+  if (tables.has(name) || !name.trimStart().startsWith('{')) return [name];
+  const command = parseCommand(body, () => false);
+  if (command.path !== undefined && wantsAll(command)) return command.path;
+  throw new FlightInvalidArgumentError('drop_table drops whole datasets: give a name, or {"dataset": name}');
+}
 
 /** What ListActions answers. */
 export function listActionTypes(): ActionType[] {
@@ -99,7 +110,7 @@ export async function runAction(parts: ActionContext, action: Action): Promise<R
   const definition = Object.hasOwn(definitions, action.type) ? definitions[action.type] : undefined;
   if (definition === undefined) {
     throw new FlightNotFoundError(
-      `there is no action ${action.type}; this server has ${Object.keys(definitions).join(', ')}`,
+      `there is no action ${quoted(action.type)}; this server has ${Object.keys(definitions).join(', ')}, and those of Flight SQL`,
     );
   }
   return new Result(await definition.run(parts, action.body));

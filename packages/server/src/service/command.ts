@@ -1,5 +1,6 @@
-import { type FlightDescriptor, FlightInvalidArgumentError } from '@peregrine/flight';
+import { type FlightDescriptor, FlightInvalidArgumentError, messageOf } from '@peregrine/flight';
 import { maxCommandBytes } from '../limits.ts';
+import { quoted } from './names.ts';
 
 /** How a put treats what is there: see `StorePutMode`. */
 export type PutMode = 'create' | 'append' | 'create_append' | 'replace';
@@ -10,8 +11,10 @@ export type PutMode = 'create' | 'append' | 'create_append' | 'replace';
  * ```
  * path     = [dataset] | [schema, table] | [catalog, schema, table]
  * command  = ticket = dataset | SQL text | JSON
- * JSON     = { "dataset": name, "columns": [name…], "filter": SQL condition, "limit": n, "mode": put mode }
+ * JSON     = { "dataset": name, "columns": [column…], "filter": SQL condition, "limit": n, "mode": put mode }
  *          | { "sql": text, "per_batch": boolean }
+ * name     = text | [dataset] | [schema, table] | [catalog, schema, table]
+ * column   = text | [column, field…]                ; a field within a struct
  * ```
  */
 export interface FlightCommand {
@@ -19,8 +22,8 @@ export interface FlightCommand {
   readonly path: readonly string[] | undefined;
   /** SQL text, of a whole statement. */
   readonly sql: string | undefined;
-  /** Columns wanted. Default: all. */
-  readonly columns: readonly string[] | undefined;
+  /** Columns wanted, each by its name, and by those of the fields within it. Default: all. */
+  readonly columns: readonly (readonly [string, ...string[]])[] | undefined;
   /** Which rows, a condition of SQL. Default: all. */
   readonly filter: string | undefined;
   /** Rows at most. Default: all. */
@@ -59,18 +62,19 @@ export function parseDescriptor(
   isDataset: (name: string) => boolean,
 ): FlightCommand {
   if (descriptor.type === 'CMD') return parseCommand(descriptor.command, isDataset);
-  const path = descriptor.path ?? [];
-  if (path.length === 0 || path.length > 3 || path.includes('')) {
-    throw new FlightInvalidArgumentError(
-      'a dataset is named by a path of its name, of schema and table, or of catalog, schema and table',
-    );
-  }
-  return { ...empty, path };
+  return { ...empty, path: pathOf(descriptor.path ?? []) };
+}
+
+function pathOf(path: readonly string[]): readonly string[] {
+  if (path.length > 0 && path.length <= 3 && !path.includes('')) return path;
+  throw new FlightInvalidArgumentError(
+    `a dataset is named by a path of its name, of schema and table, or of catalog, schema and table, and not by ${quoted(JSON.stringify(path))}`,
+  );
 }
 
 /** Reads a command or ticket. Throws as {@link parseDescriptor}. */
 export function parseCommand(bytes: Uint8Array, isDataset: (name: string) => boolean): FlightCommand {
-  const text = decode(bytes);
+  const text = decodeText('command', bytes);
   if (text === '')
     throw new FlightInvalidArgumentError('the command is empty; name a dataset or give SQL text');
   if (isDataset(text)) return { ...empty, path: [text] };
@@ -78,16 +82,22 @@ export function parseCommand(bytes: Uint8Array, isDataset: (name: string) => boo
   return startOfSql.test(text) ? { ...empty, sql: text } : { ...empty, path: [text] };
 }
 
-function decode(bytes: Uint8Array): string {
+/**
+ * The text of a command, of criteria or of an action's body.
+ *
+ * @param noun - what it is, for errors
+ * @throws FlightInvalidArgumentError when it is too long, or no UTF-8
+ */
+export function decodeText(noun: string, bytes: Uint8Array): string {
   if (bytes.length > maxCommandBytes) {
     throw new FlightInvalidArgumentError(
-      `the command takes ${bytes.length} bytes and the limit is ${maxCommandBytes}`,
+      `the ${noun} takes ${bytes.length} bytes and the limit is ${maxCommandBytes}`,
     );
   }
   try {
     return utf8.decode(bytes);
   } catch (cause) {
-    throw new FlightInvalidArgumentError('the command is neither a message of Flight SQL nor text in UTF-8', {
+    throw new FlightInvalidArgumentError(`the ${noun} is neither a message of Flight SQL nor text in UTF-8`, {
       cause,
     });
   }
@@ -98,14 +108,12 @@ function parseJson(text: string): FlightCommand {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new FlightInvalidArgumentError('the command begins like JSON and cannot be read as such', {
-      cause,
-    });
+    throw new FlightInvalidArgumentError(
+      `the command begins like JSON and cannot be read as such: ${messageOf(cause)}`,
+      { cause },
+    );
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new FlightInvalidArgumentError('a JSON command is an object');
-  }
-  const fields: Record<string, unknown> = { ...value };
+  const fields: Record<string, unknown> = typeof value === 'object' ? { ...value } : {};
   const known = ['dataset', 'table', 'columns', 'filter', 'limit', 'mode', 'sql', 'per_batch'];
   const unknown = Object.keys(fields).find((name) => !known.includes(name));
   if (unknown !== undefined) {
@@ -113,21 +121,43 @@ function parseJson(text: string): FlightCommand {
       `a JSON command has no field ${JSON.stringify(unknown)}; it may have ${known.join(', ')}`,
     );
   }
-  const name = fields['dataset'] ?? fields['table'];
-  const path = name === undefined ? undefined : typeof name === 'string' ? [name] : textsOf('dataset', name);
-  const sql = textOf('sql', fields['sql']);
-  if (path === undefined && sql === undefined) {
-    throw new FlightInvalidArgumentError('a JSON command needs "dataset" or "sql"');
-  }
-  return {
-    path,
-    sql,
-    columns: fields['columns'] === undefined ? undefined : textsOf('columns', fields['columns']),
+  const command = {
+    path: nameOf(fields),
+    sql: textOf('sql', fields['sql']),
+    columns: columnsOf(fields['columns']),
     filter: textOf('filter', fields['filter']),
     limit: countOf(fields['limit']),
     mode: modeOf(fields['mode']),
     perBatch: flagOf(fields['per_batch']),
   };
+  if (command.path === undefined && command.sql === undefined) {
+    throw new FlightInvalidArgumentError('a JSON command needs "dataset" or "sql"');
+  }
+  checkAlone(command);
+  return command;
+}
+
+/** @throws FlightInvalidArgumentError when SQL text comes with what is only for datasets */
+function checkAlone({ columns, filter, limit, mode, path, sql }: FlightCommand): void {
+  if (sql === undefined) return;
+  if ([columns, filter, limit, mode, path].some((part) => part !== undefined)) {
+    throw new FlightInvalidArgumentError(
+      '"sql" of a JSON command stands alone: say columns, filter and limit in the SQL text',
+    );
+  }
+}
+
+function nameOf({ dataset, table }: Record<string, unknown>): readonly string[] | undefined {
+  const name = dataset ?? table;
+  if (name === undefined || name === null) return undefined;
+  if ((dataset ?? name) !== (table ?? name)) {
+    throw new FlightInvalidArgumentError('"dataset" and "table" of a JSON command say the same: give one');
+  }
+  const path: readonly unknown[] = Array.isArray(name) ? name : [name];
+  if (path.every((part) => typeof part === 'string')) return pathOf(path);
+  throw new FlightInvalidArgumentError(
+    '"dataset" of a JSON command is a name, or a list: ["schema", "table"] or ["catalog", "schema", "table"]',
+  );
 }
 
 function textOf(name: string, value: unknown): string | undefined {
@@ -136,18 +166,29 @@ function textOf(name: string, value: unknown): string | undefined {
   throw new FlightInvalidArgumentError(`"${name}" of a JSON command is a text that is not empty`);
 }
 
-function textsOf(name: string, value: unknown): string[] {
-  if (Array.isArray(value) && value.length > 0) {
-    const texts = value.filter((item) => typeof item === 'string' && item !== '');
-    if (texts.length === value.length) return texts.map(String);
-  }
-  throw new FlightInvalidArgumentError(`"${name}" of a JSON command is a list of names`);
+function columnsOf(value: unknown): FlightCommand['columns'] {
+  if (value === undefined || value === null) return undefined;
+  if (Array.isArray(value) && value.length > 0) return value.map(columnOf);
+  throw new FlightInvalidArgumentError(
+    '"columns" of a JSON command is a list of names, such as ["a", "b"]; leave it out for all columns',
+  );
+}
+
+function columnOf(value: unknown): readonly [string, ...string[]] {
+  const path: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const [first, ...rest] = path.filter((name) => typeof name === 'string' && name !== '').map(String);
+  if (first !== undefined && rest.length === path.length - 1) return [first, ...rest];
+  throw new FlightInvalidArgumentError(
+    'each of "columns" of a JSON command is a name, or a list of names for a field within a struct: ["address", "city"]',
+  );
 }
 
 function countOf(value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new FlightInvalidArgumentError('"limit" of a JSON command is a whole number from 0 on');
+  throw new FlightInvalidArgumentError(
+    '"limit" of a JSON command is a whole number from 0 to 2^53 - 1; leave it out for all rows',
+  );
 }
 
 function flagOf(value: unknown): boolean | undefined {

@@ -1,18 +1,21 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError, messageOf } from '@peregrine/flight';
+import { nameKey } from '../store/names.ts';
+import { decodeText } from './command.ts';
+import { quoted } from './names.ts';
 
 /**
  * Reads the criteria of ListFlights.
  *
  * ```
  * criteria = "" | prefix | glob (with * ? or [) | JSON
- * JSON     = { "prefix": text } | { "glob": text } | { "name": text }
+ * JSON     = { "prefix": text, "glob": text, "name": text }     ; each is left out where it does not matter
  * ```
  *
  * @returns whether a name is wanted
  * @throws FlightInvalidArgumentError when they are none of these
  */
 export function parseCriteria(expression: Uint8Array): (name: string) => boolean {
-  const text = new TextDecoder().decode(expression);
+  const text = decodeText('expression of the criteria', expression);
   if (text.trimStart().startsWith('{')) return parseJson(text);
   return /[*?[]/.test(text) ? byGlob(text) : (name) => name.startsWith(text);
 }
@@ -22,16 +25,17 @@ function parseJson(text: string): (name: string) => boolean {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new FlightInvalidArgumentError('the criteria begin like JSON and cannot be read as such', {
-      cause,
-    });
+    throw new FlightInvalidArgumentError(
+      `the criteria begin like JSON and cannot be read as such: ${messageOf(cause)}`,
+      { cause },
+    );
   }
   const tests = Object.entries(typeof value === 'object' && value !== null ? value : {}).map(
     ([key, wanted]): ((name: string) => boolean) => {
       if (typeof wanted === 'string') {
         if (key === 'prefix') return (name) => name.startsWith(wanted);
         if (key === 'glob') return byGlob(wanted);
-        if (key === 'name') return (name) => name === wanted;
+        if (key === 'name') return (name) => nameKey(name) === nameKey(wanted);
       }
       throw new FlightInvalidArgumentError('JSON criteria have "prefix", "glob" or "name", each a text');
     },
@@ -54,12 +58,15 @@ function byGlob(glob: string): (name: string) => boolean {
         .replaceAll('[', '\\[');
       source += set.startsWith('!') ? `[^${set.slice(1)}]` : `[${set.replace(/^\^/, '\\^')}]`;
       i = close;
-    } else source += /[\\^$.+()[\]{}|/-]/.test(char) ? `\\${char}` : char;
+    } else source += /[\\^$.+()[\]{}|/]/.test(char) ? `\\${char}` : char;
   }
   try {
     const pattern = new RegExp(`^${source}$`, 'su');
     return (name) => pattern.test(name);
   } catch (cause) {
-    throw new FlightInvalidArgumentError(`${JSON.stringify(glob)} is no glob`, { cause });
+    throw new FlightInvalidArgumentError(
+      `${quoted(glob)} is no glob: * stands for any text, ? for one character, [a-z] for one of these`,
+      { cause },
+    );
   }
 }

@@ -10,7 +10,8 @@ import { quotePath } from '../engine/sql-text.ts';
 import { patternEscape } from '../sql/sql-text.ts';
 import { loadedSchema } from '../store/engine-tables.ts';
 import type { PutMode } from './command.ts';
-import type { ServedTable } from './served-tables.ts';
+import { dottedPath } from './names.ts';
+import type { ServedTable } from './served-table.ts';
 
 /** The engine's own tables and views. */
 export async function listEngineTables(
@@ -30,25 +31,44 @@ export async function listEngineTables(
   });
 }
 
-/** One of them, by its name in the current schema, by schema and name, or by catalog, schema and name. */
+/**
+ * One of them, by its name in the current schema, by schema and name, or by catalog, schema and name: as a path, or as
+ * one name with dots, which is how `list_tables` tells them.
+ */
 export async function findEngineTable(
   service: SqlService,
   path: readonly string[],
   context: ServerCallContext,
 ): Promise<ServedTable | undefined> {
-  const table = path.at(-1);
-  if (table === undefined) return undefined;
   const lane = await service.clients.lane(context, {});
   return lane.run(async (connection) => {
     const home = await homeOf(service, connection);
-    const [found] = await catalogOf(service.engine).tables(connection, {
-      catalog: path.length === 3 ? path[0] : home.catalog,
-      schemaPattern: escapePattern(path.length > 1 ? path.at(-2) : home.schema),
-      tablePattern: escapePattern(table),
-      types: [],
-    });
-    return found === undefined ? undefined : served(service, found, path, context);
+    const dotted = path.length === 1 ? dottedPath(path[0] ?? '') : undefined;
+    for (const names of dotted === undefined ? [path] : [path, dotted]) {
+      const [found] = await catalogOf(service.engine).tables(connection, {
+        catalog: names.length === 3 ? names[0] : home.catalog,
+        schemaPattern: escapePattern(names.length > 1 ? names.at(-2) : home.schema),
+        tablePattern: escapePattern(names.at(-1)),
+        types: [],
+      });
+      if (found !== undefined) return served(service, found, names, context);
+    }
+    return undefined;
   });
+}
+
+/** Drops a table or view; false when there is none. */
+export async function dropEngineTable(
+  service: SqlService,
+  path: readonly string[],
+  context: ServerCallContext,
+): Promise<boolean> {
+  const table = await findEngineTable(service, path, context);
+  if (table?.sqlName === undefined) return false;
+  const kind = table.origin.endsWith('VIEW') ? 'VIEW' : 'TABLE';
+  const lane = await service.clients.lane(context, { sql: table.sqlName });
+  await lane.run((connection) => connection.execute(`DROP ${kind} ${table.sqlName}`));
+  return true;
 }
 
 /** Puts rows into a table of the engine: how many. */

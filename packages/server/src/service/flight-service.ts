@@ -1,29 +1,25 @@
 import {
-  FlightDescriptor,
-  FlightEndpoint,
-  FlightInfo,
+  type FlightDataStream,
+  type FlightDescriptor,
   type FlightHandlers,
+  type FlightStreamReader,
+  type FlightMetadataWriter,
   FlightInvalidArgumentError,
-  FlightNotFoundError,
-  FlightUnimplementedError,
-  SchemaResult,
   type ServerCallContext,
-  Ticket,
 } from '@peregrine/flight';
-import { encapsulate } from '@peregrine/flight/ipc';
-import { createFlightSqlHandlers, sqlTicket } from '@peregrine/flight/sql';
+import { createFlightSqlHandlers } from '@peregrine/flight/sql';
 import type { DatasetStore } from '../datasets/dataset.ts';
 import { createSharedMemory } from '../datasets/shared-memory.ts';
-import { answerSchema, describeStatement } from '../sql/plan.ts';
 import type { SqlService } from '../sql/service.ts';
 import type { Store } from '../store/types.ts';
 import { listActionTypes, runAction } from './actions.ts';
 import { type FlightCommand, type PutMode, parseCommand, parseDescriptor, toPutMode } from './command.ts';
-import { parseCriteria } from './criteria.ts';
 import { exchangeQuery } from './exchange.ts';
-import { checkAlone, selectOf, wantsAll } from './select.ts';
+import { getInfo, getSchema, listFlights, pollInfo } from './infos.ts';
 import { openHandshake } from './open-handshake.ts';
-import { type ServedTable, createServedTables } from './served-tables.ts';
+import { type ServiceParts, requestFor, requireSql, wantedBy } from './requests.ts';
+import { wantsAll } from './select.ts';
+import { createServedTables } from './served-tables.ts';
 
 /** What the service has besides datasets in memory. */
 export interface FlightServiceOptions {
@@ -68,146 +64,58 @@ export function createFlightService(
     readOnly,
     shared: createSharedMemory(maxMemoryBytes),
   });
+  const parts: ServiceParts = { tables, sql };
   const isDataset = (name: string): boolean => tables.has(name);
-
-  function requireSql(): SqlService {
-    if (sql !== undefined) return sql;
-    throw new FlightUnimplementedError(
-      'this server has no SQL engine: it serves whole datasets, which list_tables names',
-    );
-  }
-
-  async function find(path: readonly string[], context: ServerCallContext): Promise<ServedTable> {
-    const table = await tables.find(path, context);
-    if (table !== undefined) return table;
-    throw new FlightNotFoundError(
-      `there is no dataset ${JSON.stringify(path.join('.'))}; list_tables names those that are there`,
-    );
-  }
-
-  /** SQL for what cannot go out as it lies; undefined where it can. */
-  function sqlFor(table: ServedTable, command: FlightCommand): string | undefined {
-    if (wantsAll(command) && table.stream !== undefined) return undefined;
-    requireSql();
-    if (table.sqlName === undefined) {
-      throw new FlightUnimplementedError(`the SQL engine does not know ${table.name}; ask for all of it`);
-    }
-    return selectOf(table.sqlName, command);
-  }
-
-  /** What a command stands for: a table as it lies, or SQL. */
-  async function resolve(
-    command: FlightCommand,
-    context: ServerCallContext,
-  ): Promise<{ readonly table: ServedTable } | { readonly text: string }> {
-    checkAlone(command);
-    if (command.sql !== undefined) return { text: command.sql };
-    const table = await find(command.path ?? [], context);
-    const text = sqlFor(table, command);
-    return text === undefined ? { table } : { text };
-  }
-
-  async function infoOfSql(
-    text: string,
-    descriptor: FlightDescriptor,
-    context: ServerCallContext,
-  ): Promise<FlightInfo> {
-    const { clients, statements } = requireSql();
-    const lane = await clients.lane(context, { sql: text });
-    const { expirationTime, handle, schema, ...options } = await statements.plan(
-      { lane, sql: text },
-      context,
-    );
-    const ticket = sqlTicket({
-      kind: 'TicketStatementQuery',
-      statementHandle: handle ?? new Uint8Array(0),
-    });
-    return new FlightInfo(schema, descriptor, [new FlightEndpoint(ticket, [], { expirationTime })], {
-      ...options,
-      ordered: true,
-    });
-  }
-
-  /** A whole table: its name is the ticket, which does not expire; what is not stored as Arrow is planned when fetched. */
-  async function infoOfTable(table: ServedTable, descriptor: FlightDescriptor): Promise<FlightInfo> {
-    const { bytes, rows, schema } = await table.describe();
-    const name = table.path.length === 1 ? table.name : JSON.stringify({ dataset: table.path });
-    // No location: the data is had over the same connection, whatever name or proxy led here.
-    return new FlightInfo(encapsulate(schema), descriptor, [new FlightEndpoint(new Ticket(name))], {
-      totalRecords: rows ?? -1,
-      totalBytes: bytes ?? -1,
-      ordered: true,
-    });
-  }
-
+  const commandOf = (descriptor: FlightDescriptor): FlightCommand => parseDescriptor(descriptor, isDataset);
   const plain: FlightHandlers = {
-    async *listFlights(criteria, context) {
-      const isWanted = parseCriteria(criteria);
-      for (const table of await tables.list(context)) {
-        if (!isWanted(table.name)) continue;
-        // A view whose table is gone, or a file that is broken, must not hide all others.
-        const info = await infoOfTable(table, FlightDescriptor.forPath(...table.path)).catch(
-          (error: unknown) => {
-            if (context.isCancelled) throw error;
-            return undefined;
-          },
-        );
-        if (info !== undefined) yield info;
-      }
-    },
-    async getFlightInfo(descriptor, context) {
-      const command = parseDescriptor(descriptor, isDataset);
-      if (command.path !== undefined && wantsAll(command)) {
-        return infoOfTable(await find(command.path, context), descriptor);
-      }
-      const found = await resolve(command, context);
-      return 'table' in found
-        ? infoOfTable(found.table, descriptor)
-        : infoOfSql(found.text, descriptor, context);
-    },
-    async getSchema(descriptor, context) {
-      const found = await resolve(parseDescriptor(descriptor, isDataset), context);
-      if ('table' in found) return new SchemaResult(encapsulate((await found.table.describe()).schema));
-      const lane = await requireSql().clients.lane(context, { sql: found.text });
-      const described = await describeStatement({ lane, sql: found.text }, context.signal);
-      return new SchemaResult(encapsulate(answerSchema(described)));
-    },
-    async doGet(ticket, context) {
-      const found = await resolve(parseCommand(ticket.ticket, isDataset), context);
-      if ('table' in found && found.table.stream !== undefined) return found.table.stream();
-      if ('table' in found) throw new FlightNotFoundError(`${found.table.name} cannot be read`);
-      const { clients, statements } = requireSql();
-      const lane = await clients.lane(context, { sql: found.text });
-      return statements.stream(
-        (await statements.plan({ lane, sql: found.text }, context)).handle ?? new Uint8Array(0),
-        context,
-      );
-    },
-    async doPut(descriptor, reader, writer, context) {
-      const command = parseDescriptor(descriptor, isDataset);
-      if (command.path === undefined || command.sql !== undefined) {
-        throw new FlightInvalidArgumentError('a put names a dataset: by path, by its name, or as JSON');
-      }
-      const mode = command.mode ?? modeOfHeader(context) ?? 'replace';
-      const outcome = await tables.put(
-        command.path,
-        mode,
-        reader,
-        (rows) => writer.write(JSON.stringify({ rows })),
-        context,
-      );
-      await writer.write(JSON.stringify({ ...outcome, done: true }));
-    },
-    async doExchange(descriptor, reader, writer, context) {
-      const command = parseDescriptor(descriptor, isDataset);
-      checkAlone(command);
-      await exchangeQuery(requireSql(), command, reader, writer, context);
-    },
+    listFlights: (criteria, context) => listFlights(parts, criteria, context),
+    getFlightInfo: async (descriptor, context) => getInfo(parts, commandOf(descriptor), descriptor, context),
+    pollFlightInfo: async (descriptor, context) =>
+      pollInfo(parts, commandOf(descriptor), descriptor, context),
+    getSchema: async (descriptor, context) => getSchema(parts, commandOf(descriptor), context),
+    doGet: async ({ ticket }, context) => getRows(parts, parseCommand(ticket, isDataset), context),
+    doPut: async (descriptor, reader, writer, context) =>
+      putRows(parts, commandOf(descriptor), reader, writer, context),
+    doExchange: async (descriptor, reader, writer, context) =>
+      exchangeQuery(requireSql(parts), commandOf(descriptor), reader, writer, context),
     doAction: (action, context) => runAction({ tables, sql, context, notReady }, action),
     listActions: () => listActionTypes(),
     ...(acceptAnyLogin && { handshake: openHandshake }),
   };
   return createFlightSqlHandlers(sql?.handlers ?? {}, plain);
+}
+
+/** The rows that a ticket stands for. */
+async function getRows(
+  parts: ServiceParts,
+  command: FlightCommand,
+  context: ServerCallContext,
+): Promise<FlightDataStream> {
+  const wanted = await wantedBy(parts, command, context);
+  if (wanted.kind === 'table') return wanted.stream();
+  const sql = requireSql(parts);
+  const { handle } = await sql.statements.plan(await requestFor(sql, wanted.text, context), context);
+  return sql.statements.stream(handle ?? new Uint8Array(0), context);
+}
+
+/** Stores the rows that a client sends, and tells it how many as they come. */
+async function putRows(
+  { tables }: ServiceParts,
+  command: FlightCommand,
+  reader: FlightStreamReader,
+  writer: FlightMetadataWriter,
+  context: ServerCallContext,
+): Promise<void> {
+  const { path } = command;
+  if (path === undefined || !wantsAll(command)) {
+    throw new FlightInvalidArgumentError(
+      'a put names a dataset: by path, by its name, or as JSON with "dataset" and "mode" alone',
+    );
+  }
+  const mode = command.mode ?? modeOfHeader(context) ?? 'replace';
+  const tell = (rows: number): Promise<void> => writer.write(JSON.stringify({ rows }));
+  const outcome = await tables.put(path, mode, reader, tell, context);
+  await writer.write(JSON.stringify({ ...outcome, done: true }));
 }
 
 function modeOfHeader(context: ServerCallContext): PutMode | undefined {

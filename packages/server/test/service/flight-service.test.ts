@@ -73,6 +73,86 @@ describe('plain Flight over DuckDB', () => {
     );
   });
 
+  it('takes the names of other schemas as list_tables writes them', async () => {
+    assert.equal((await read('other.elsewhere')).numRows, 1);
+    assert.equal((await read('{"dataset":"other.elsewhere","columns":["a"]}')).numRows, 1);
+    const info = await server.flight.getFlightInfo(FlightDescriptor.forPath('other.elsewhere'));
+    assert.equal(info.totalRecords, 1n);
+    await put(
+      FlightDescriptor.forPath('other.elsewhere'),
+      tableFromArrays({ a: Int32Array.of(2) }),
+      'append',
+    );
+    assert.deepEqual(columnOf(await read('other.elsewhere'), 'a'), [1, 2]);
+    await server.sql().query('DELETE FROM other.elsewhere WHERE a = 2');
+    await server.sql().query('CREATE TABLE other.gone AS SELECT 1 AS a');
+    assert.equal(await act('drop_table', 'other.gone'), 'dropped other.gone');
+    await assert.rejects(read('other.gone'), hasCode('NOT_FOUND'));
+  });
+
+  it('tells how many rows columns and limits give, and takes fields of structs', async () => {
+    await server
+      .sql()
+      .query("CREATE OR REPLACE TABLE nested AS SELECT {'x': 7, 'y y': 'z'} AS s, 1 AS x FROM range(5)");
+    const infoOf = (command: object) =>
+      server.flight.getFlightInfo(FlightDescriptor.forCommand(JSON.stringify(command)));
+    assert.equal((await infoOf({ dataset: 'nested', columns: ['x'] })).totalRecords, 5n);
+    assert.equal((await infoOf({ dataset: 'nested', limit: 2 })).totalRecords, 2n);
+    assert.equal((await infoOf({ dataset: 'nested', filter: 'x > 0' })).totalRecords, -1n);
+    const table = await read('{"dataset":"nested","columns":[["s","y y"],["s","x"]],"limit":1}');
+    assert.deepEqual(table.toArray().map(String), ['{"y y": "z", "x": 7}']);
+    await server.sql().query('DROP TABLE nested');
+  });
+
+  it('polls SQL text, JSON commands and datasets', async () => {
+    const poll = (command: string) => server.flight.pollFlightInfo(FlightDescriptor.forCommand(command));
+    const done = await poll('SELECT 42 AS a');
+    assert.ok(done.isComplete && done.info !== undefined);
+    assert.deepEqual(columnOf(await server.flight.readAll(done.info), 'a'), [42]);
+    for (const command of ['trades', '{"dataset":"trades"}', '{"dataset":"trades","columns":["i"]}']) {
+      const { info, isComplete, progress } = await poll(command);
+      assert.deepEqual([isComplete, progress, info?.totalRecords], [true, 1, 100n], command);
+      assert.equal(info === undefined ? 0 : (await server.flight.readAll(info)).numRows, 100);
+    }
+    await assert.rejects(poll('nothing'), hasCode('NOT_FOUND'));
+    await assert.rejects(poll('SELECT nope'), hasCode('INVALID_ARGUMENT'));
+  });
+
+  it('polls what takes long until it is cancelled', async () => {
+    const endless = 'SELECT sum(a.range * b.range) AS s FROM range(1000000000) a, range(1000000000) b';
+    const first = await server.flight.pollFlightInfo(FlightDescriptor.forCommand(endless));
+    assert.ok(first.descriptor !== undefined && first.info !== undefined);
+    assert.deepEqual(
+      [first.info.endpoints.length, first.info.schema?.fields.map(({ name }) => name)],
+      [0, ['s']],
+    );
+    assert.equal((await server.flight.pollFlightInfo(first.descriptor)).isComplete, false);
+    assert.equal((await server.flight.cancelFlightInfo(first.info)).status, 'CANCELLED');
+    await assert.rejects(server.flight.pollFlightInfo(first.descriptor), hasCode('NOT_FOUND'));
+  });
+
+  it('says what may help', async () => {
+    await put(FlightDescriptor.forPath('weather'), tableFromArrays({ a: Int32Array.of(1) }));
+    await assert.rejects(read('wether'), /did you mean "weather"\?/);
+    await assert.rejects(read('selec 1'), /SQL text begins with/);
+    await assert.rejects(read('x'.repeat(1_000_000)), (error: unknown) => String(error).length < 1000);
+    await assert.rejects(
+      act('drop_table', 'x'.repeat(1_000_000)),
+      (error: unknown) => String(error).length < 1000,
+    );
+    await assert.rejects(act('drop_table', '{"dataset":"weather","limit":1}'), hasCode('INVALID_ARGUMENT'));
+    await assert.rejects(act('drop_table', '{"sql":"SELECT 1"}'), hasCode('INVALID_ARGUMENT'));
+    await assert.rejects(
+      put(FlightDescriptor.forPath('weather'), tableFromArrays({ b: ['x'] }), 'append'),
+      /it has a Int32; the rows have b Dictionary/,
+    );
+    const partly = FlightDescriptor.forCommand('{"dataset":"weather","limit":1}');
+    await assert.rejects(put(partly, tableFromArrays({ a: Int32Array.of(1) })), hasCode('INVALID_ARGUMENT'));
+    await put(FlightDescriptor.forPath('{odd'), tableFromArrays({ a: Int32Array.of(1) }));
+    assert.equal(await act('drop_table', '{odd'), 'dropped {odd');
+    assert.equal(await act('drop_table', '{"dataset":"weather"}'), 'dropped weather');
+  });
+
   it('lists flights by criteria', async () => {
     const names = async (criteria: string): Promise<string[]> =>
       (await server.flight.listFlights(criteria).toArray()).map(

@@ -278,7 +278,7 @@ describe('the actions of the data server', () => {
         type,
       );
     }
-    await assert.rejects(act('drop_table', 'nothing'), /there is no dataset nothing/);
+    await assert.rejects(act('drop_table', 'nothing'), /there is no dataset "nothing"/);
     await assert.rejects(act('drop_table'), /needs the name/);
     assert.equal(await act('drop_table', 't'), 'dropped t');
     assert.equal(await act('list_tables'), '');

@@ -84,9 +84,15 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
       threads.delete(thread);
       const place = idle.indexOf(thread);
       if (place >= 0) idle.splice(place, 1);
+      tellIfIdle();
     });
     threads.add(thread);
     return thread;
+  }
+
+  /** A thread that was idle and is ending counts until it has ended. */
+  function tellIfIdle(): void {
+    if (idle.length === threads.size && first.length === 0) onIdle?.();
   }
 
   function free(done: WorkerThread): void {
@@ -97,7 +103,10 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
       job.start(thread);
       return;
     }
-    if (thread === undefined) return;
+    if (thread === undefined) {
+      tellIfIdle();
+      return;
+    }
     idle.push(thread);
     const timer = setTimeout(() => {
       const place = idle.indexOf(thread);
@@ -108,7 +117,7 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
     }, idleMs);
     timer.unref();
     ends.set(thread, timer);
-    if (idle.length === threads.size) onIdle?.();
+    tellIfIdle();
   }
 
   return {
