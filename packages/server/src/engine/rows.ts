@@ -1,6 +1,6 @@
 import { IpcDecoder, decodeMessageHeader, encodeSchema } from '@peregrine/flight/ipc';
 import type { EngineConnection, EngineResult } from './types.ts';
-import { type Cell, cellReaders } from '../formats/cell.ts';
+import { type Cell, CellRecord, cellReaders } from '../formats/cell.ts';
 
 /** A row by the names of its columns. */
 export type Row = Readonly<Record<string, Cell>>;
@@ -40,6 +40,9 @@ export async function queryRows(connection: EngineConnection, sql: string): Prom
 function keep(cell: Cell): Cell {
   if (cell instanceof Uint8Array) return cell.slice();
   if (Array.isArray(cell)) return cell.map(keep);
+  if (cell instanceof CellRecord) {
+    return new CellRecord(cell.entries.map(([name, value]) => [name, keep(value)]));
+  }
   return cell;
 }
 

@@ -13,15 +13,26 @@ import {
  * A value of a column as text formats show it: exact, and independent of Arrow's memory. 64-bit integers stay
  * bigint, decimals, dates, times and intervals are text without loss, bytes are bytes.
  */
-export type Cell =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | readonly Cell[]
-  | { readonly [name: string]: Cell };
+export type Cell = null | boolean | number | bigint | string | Uint8Array | readonly Cell[] | CellRecord;
+
+/**
+ * A struct, or a map whose keys are text: not as an object of JavaScript, which would put names like `10` first, and
+ * knows each name once.
+ */
+export class CellRecord {
+  /** Names and values, in their order. A name may repeat. */
+  readonly entries: readonly (readonly [string, Cell])[];
+
+  /** @param entries - names and values */
+  constructor(entries: readonly (readonly [string, Cell])[]) {
+    this.entries = entries;
+  }
+
+  /** The value of the last of that name; null when there is none. */
+  get(name: string): Cell {
+    return this.entries.findLast(([key]) => key === name)?.[1] ?? null;
+  }
+}
 
 /** Reads row after row of one column chunk. */
 export type CellReader = (row: number) => Cell;
@@ -134,27 +145,37 @@ export function vectorReader(vector: Vector): CellReader {
 function structReader(data: Data): CellReader {
   const names = DataType.isStruct(data.type) ? data.type.children.map((field) => field.name) : [];
   const readers = cellReaders(data.children);
-  return (row) => {
-    const result: Record<string, Cell> = {};
-    for (const [i, name] of names.entries()) result[name] = readers[i]?.(row) ?? null;
-    return result;
-  };
+  return (row) => new CellRecord(names.map((name, i) => [name, readers[i]?.(row) ?? null]));
 }
 
-/** A map whose keys are text becomes an object; any other becomes a list of {key, value}. */
+/** A map whose keys are text becomes a record; any other becomes a list of {key, value}. */
 function mapReader(data: Data): CellReader {
   const [entries] = data.children;
+  const [keyData] = entries?.children ?? [];
   const [keys, values] = entries === undefined ? [] : cellReaders(entries.children);
-  if (keys === undefined || values === undefined) return () => null;
+  if (keyData === undefined || keys === undefined || values === undefined) return () => null;
   const offsets: Int32Array = data.valueOffsets;
-  return (row) => {
+  const pairsOf = (row: number): [Cell, Cell][] => {
     const pairs: [Cell, Cell][] = [];
     for (let i = offsets[row] ?? 0; i < (offsets[row + 1] ?? 0); i++) pairs.push([keys(i), values(i)]);
-    if (pairs.every(([key]) => typeof key === 'string')) {
-      return Object.fromEntries(pairs.map(([key, value]) => [String(key), value]));
-    }
-    return pairs.map(([key, value]) => ({ key, value }));
+    return pairs;
   };
+  if (isText(keyData.type)) {
+    return (row) => new CellRecord(pairsOf(row).map(([key, value]) => [String(key), value]));
+  }
+  return (row) =>
+    pairsOf(row).map(
+      ([key, value]) =>
+        new CellRecord([
+          ['key', key],
+          ['value', value],
+        ]),
+    );
+}
+
+function isText(type: DataType): boolean {
+  if (DataType.isDictionary(type)) return isText(type.dictionary);
+  return DataType.isUtf8(type) || DataType.isLargeUtf8(type);
 }
 
 function listReader(data: Data): CellReader {

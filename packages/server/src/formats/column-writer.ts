@@ -101,7 +101,7 @@ function writeFloats(job: Job): void {
   for (let row = 0; row < data.length; row++) {
     const value = values[row] ?? 0;
     if (isNull(job, row)) sink.raw(dialect.null);
-    else if ((value | 0) === value) writeInteger(sink, value | 0);
+    else if ((value | 0) === value && !Object.is(value, -0)) writeInteger(sink, value | 0);
     else writeCell(job, row, sink.at);
     ends[row] = sink.at;
   }

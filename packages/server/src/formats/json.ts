@@ -1,4 +1,4 @@
-import type { Cell } from './cell.ts';
+import { type Cell, CellRecord } from './cell.ts';
 
 /** How numbers that JSON's readers may round are written. */
 export interface JsonStyle {
@@ -7,11 +7,13 @@ export interface JsonStyle {
    * `safe`.
    */
   readonly bigIntegers?: 'safe' | 'text' | 'number' | undefined;
+  /** The numbers that JSON lacks: `null`, or `text`: "NaN", "Infinity" and "-Infinity". Default: `null`. */
+  readonly nonFinite?: 'null' | 'text' | undefined;
 }
 
 /**
- * A cell as JSON text. Nothing is lost: integers above 2^53 and decimals are strings, bytes are base64, and the
- * numbers that JSON lacks (NaN, infinities) are null as JSON.stringify has it.
+ * A cell as JSON text. Nothing is lost: integers above 2^53 and decimals are strings, bytes are base64. But the numbers
+ * that JSON lacks (NaN, infinities) are null as JSON.stringify has it, unless the style says otherwise.
  */
 export function cellToJson(cell: Cell, style: JsonStyle = {}): string {
   if (cell === null) return 'null';
@@ -19,7 +21,8 @@ export function cellToJson(cell: Cell, style: JsonStyle = {}): string {
     case 'string':
       return JSON.stringify(cell);
     case 'number':
-      return Number.isFinite(cell) ? String(cell) : 'null';
+      if (Number.isFinite(cell)) return numberText(cell);
+      return style.nonFinite === 'text' ? `"${cell}"` : 'null';
     case 'bigint':
       return isBare(cell, style) ? String(cell) : `"${cell}"`;
     case 'boolean':
@@ -28,11 +31,14 @@ export function cellToJson(cell: Cell, style: JsonStyle = {}): string {
       break;
   }
   if (cell instanceof Uint8Array) return `"${Buffer.from(cell).toString('base64')}"`;
-  if (isList(cell)) return `[${cell.map((item) => cellToJson(item, style)).join(',')}]`;
-  const members = Object.entries(cell).map(
-    ([name, value]) => `${JSON.stringify(name)}:${cellToJson(value, style)}`,
-  );
+  if (!(cell instanceof CellRecord)) return `[${cell.map((item) => cellToJson(item, style)).join(',')}]`;
+  const members = cell.entries.map(([name, value]) => `${JSON.stringify(name)}:${cellToJson(value, style)}`);
   return `{${members.join(',')}}`;
+}
+
+/** The shortest text that is read back as the number. JavaScript writes -0 without its sign. */
+function numberText(value: number): string {
+  return Object.is(value, -0) ? '-0.0' : String(value);
 }
 
 function isBare(cell: bigint, { bigIntegers = 'safe' }: JsonStyle): boolean {
@@ -46,9 +52,5 @@ export function cellToText(cell: Cell): string {
   if (typeof cell === 'string') return cell;
   if (cell instanceof Uint8Array) return Buffer.from(cell).toString('hex');
   if (typeof cell === 'object') return cellToJson(cell);
-  return String(cell);
-}
-
-function isList(cell: readonly Cell[] | { readonly [name: string]: Cell }): cell is readonly Cell[] {
-  return Array.isArray(cell);
+  return typeof cell === 'number' ? numberText(cell) : String(cell);
 }

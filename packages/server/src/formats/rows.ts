@@ -171,7 +171,10 @@ export function batchToMarkdown(batch: RecordBatch): string {
 }
 
 function escapeMarkdown(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('|', '\\|').replaceAll(/\r?\n/g, '<br>');
+  return text
+    .replaceAll('\\', '\\\\')
+    .replaceAll('|', '\\|')
+    .replaceAll(/\r\n|\r|\n/g, '<br>');
 }
 
 /** Rows as an array of texts, for tables that people read. */

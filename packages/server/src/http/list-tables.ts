@@ -1,4 +1,4 @@
-import { type Cell, cellReaders } from '../formats/cell.ts';
+import { type Cell, CellRecord, cellReaders } from '../formats/cell.ts';
 import type { EngineConnection } from '../engine/types.ts';
 import { loadedSchema } from '../store/engine-tables.ts';
 import type { HttpContext } from './context.ts';
@@ -90,7 +90,5 @@ function listOf(cell: Cell | undefined): readonly Cell[] {
 }
 
 function memberOf(cell: Cell, name: string): Cell {
-  return typeof cell === 'object' && cell !== null && !(cell instanceof Uint8Array) && !Array.isArray(cell)
-    ? (Object.entries(cell).find(([key]) => key === name)?.[1] ?? null)
-    : null;
+  return cell instanceof CellRecord ? cell.get(name) : null;
 }

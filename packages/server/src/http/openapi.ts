@@ -72,6 +72,10 @@ export function openApiDocument(version: string): object {
       type: 'string',
       enum: ['0', '1'],
     }),
+    query('output_format_json_quote_denormals', '1: NaN and infinities as text. Default: as null', {
+      type: 'string',
+      enum: ['0', '1'],
+    }),
   ];
   return {
     openapi: '3.1.0',

@@ -194,7 +194,10 @@ function readOptions(
       url.get('schema') ??
       (database === undefined || database === '' || database === 'default' ? undefined : database),
     waitForEnd: url.get('wait_end_of_query') === '1',
-    style: { bigIntegers: quoted === undefined ? 'safe' : quoted === '1' ? 'text' : 'number' },
+    style: {
+      bigIntegers: quoted === undefined ? 'safe' : quoted === '1' ? 'text' : 'number',
+      nonFinite: url.get('output_format_json_quote_denormals') === '1' ? 'text' : 'null',
+    },
   };
 }
 

@@ -22,6 +22,17 @@ describe('What DuckDB says of files and buckets', () => {
   }
 });
 
+it('is read out of the JSON that it comes in, whatever failed after it', () => {
+  const json = '{"exception_type":"Conversion","exception_message":"Could not convert \\"x\\""}';
+  for (const message of [json, `${json}\nTable "t" does not exist`]) {
+    const error = toFlightError({ status: undefined, code: undefined, message });
+    assert.deepEqual(
+      [error.code, error.rawMessage],
+      ['INVALID_ARGUMENT', 'Conversion Error: Could not convert "x"'],
+    );
+  }
+});
+
 describe('An interruption', () => {
   const failure = (message: string): ReturnType<typeof toFlightError> =>
     toFlightError({ status: undefined, code: undefined, message });

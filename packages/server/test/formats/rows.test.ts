@@ -22,7 +22,7 @@ import {
   tableFromJSON,
   vectorFromArray,
 } from 'apache-arrow';
-import { batchToCsv, batchToNdjson, csvHeader } from '../../src/formats/rows.ts';
+import { batchToCsv, batchToMarkdown, batchToNdjson, batchToTsv, csvHeader } from '../../src/formats/rows.ts';
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 const ndjson = (batch: RecordBatch): string => text(batchToNdjson(batch));
@@ -90,6 +90,53 @@ describe('batchToNdjson()', () => {
     assert.equal(ndjson(batchOf({ lists }).slice(1)), '{"lists":null}\n{"lists":[2,null]}\n');
   });
 
+  it('keeps the sign of zero in every format, and tells numbers that JSON lacks when it is asked to', () => {
+    const x = vectorFromArray([-0, Number.NaN, -Infinity], new Float64());
+    const lists = vectorFromArray([[-0], [Infinity], []], new List(new Field('item', new Float64(), true)));
+    const batch = batchOf({ x, lists });
+    assert.equal(
+      ndjson(batch),
+      '{"x":-0.0,"lists":[-0.0]}\n{"x":null,"lists":[null]}\n{"x":null,"lists":[]}\n',
+    );
+    assert.equal(
+      text(batchToNdjson(batch, { nonFinite: 'text' })),
+      '{"x":-0.0,"lists":[-0.0]}\n{"x":"NaN","lists":["Infinity"]}\n{"x":"-Infinity","lists":[]}\n',
+    );
+    assert.equal(text(batchToCsv(batchOf({ x }))), '-0.0\nNaN\n-Infinity\n');
+    assert.equal(text(batchToTsv(batchOf({ x }))), '-0.0\nNaN\n-Infinity\n');
+  });
+
+  it('keeps the order of names, those that JavaScript treats otherwise, and those that repeat', () => {
+    const names = ['10', 'b', '9', '__proto__', 'b'];
+    const children = names.map((_, i) => vectorFromArray([i], new Int32()));
+    const type = new Struct(names.map((name) => new Field(name, new Int32(), true)));
+    const data = makeData({
+      type,
+      length: 1,
+      nullCount: 0,
+      children: children.map((child) => child.data[0] ?? assert.fail('one chunk expected')),
+    });
+    const schema = new Schema([new Field('s', type, true)]);
+    const row = makeData({ type: new Struct(schema.fields), length: 1, nullCount: 0, children: [data] });
+    assert.equal(ndjson(new RecordBatch(schema, row)), '{"s":{"10":0,"b":1,"9":2,"__proto__":3,"b":4}}\n');
+  });
+
+  it('shows maps with keys that are no text as lists, empty ones too', () => {
+    const map = vectorFromArray(
+      [new Map([[2, 'x']]), new Map()],
+      new Map_(
+        new Field(
+          'entries',
+          new Struct<{ key: Int32; value: Utf8 }>([
+            new Field('key', new Int32()),
+            new Field('value', new Utf8(), true),
+          ]),
+        ),
+      ),
+    );
+    assert.equal(ndjson(batchOf({ map })), '{"map":[{"key":2,"value":"x"}]}\n{"map":[]}\n');
+  });
+
   it('keeps microseconds of timestamps', () => {
     const type = new TimestampMicrosecond('UTC');
     const data = makeData({
@@ -112,5 +159,12 @@ describe('batchToCsv()', () => {
       table.batches.map((batch) => text(batchToCsv(batch))).join(''),
       '1,"x""y"\n2,""\n3,"two\nlines"\n',
     );
+  });
+});
+
+describe('batchToMarkdown()', () => {
+  it('keeps each row in its line', () => {
+    const t = vectorFromArray(['a\r\nb\rc\nd', 'x|y\\'], new Utf8());
+    assert.equal(batchToMarkdown(batchOf({ t })), '| a<br>b<br>c<br>d |\n| x\\|y\\\\ |\n');
   });
 });

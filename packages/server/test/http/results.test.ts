@@ -17,6 +17,7 @@ import {
   Utf8,
   Vector,
   makeData,
+  tableFromArrays,
   tableFromIPC,
   vectorFromArray,
 } from 'apache-arrow';
@@ -40,6 +41,8 @@ const sample: RecordBatch = batchOf({
   x: vectorFromArray([1.5, null], new Float64()),
 });
 
+const odd = tableFromArrays({ x: Float64Array.of(Number.NaN, -0) });
+
 describe('results over HTTP', () => {
   let server: TestServer;
 
@@ -49,6 +52,7 @@ describe('results over HTTP', () => {
       if (sql.includes('full')) throw new FlightResourceExhaustedError('8 statements wait; the limit is 8');
       if (sql.includes('late')) throw new FlightTimedOutError('over');
       if (sql.startsWith('UPDATE')) return { changed: 3n };
+      if (sql.includes('odd')) return { schema: odd.schema, batches: odd.batches };
       const batches = sql.includes('nothing') ? [] : [sample, sample];
       return { schema: sample.schema, batches };
     });
@@ -94,6 +98,13 @@ describe('results over HTTP', () => {
     const setting = '&output_format_json_quote_64bit_integers';
     assert.match(await (await ask('ndjson', `${setting}=1`)).text(), /^\{"id":"1",/);
     assert.match(await (await ask('ndjson', `${setting}=0`)).text(), /"id":9223372036854775807,/);
+  });
+
+  it('write numbers that JSON lacks as asked', async () => {
+    const read = async (setting: string): Promise<string> =>
+      (await server.fetch(`/?format=ndjson${setting}`, { method: 'POST', body: 'SELECT odd' })).text();
+    assert.equal(await read(''), '{"x":null}\n{"x":-0.0}\n');
+    assert.equal(await read('&output_format_json_quote_denormals=1'), '{"x":"NaN"}\n{"x":-0.0}\n');
   });
 
   it('are rows as arrays, lines, separated values and Markdown', async () => {

@@ -90,9 +90,11 @@ function codeOf(status: number | undefined, message: string): FlightErrorCode {
 
 /** Exceptions that DuckDB's driver passes on are JSON: kind and message are taken out. */
 function plainMessage(message: string): string {
-  if (!message.startsWith('{"exception_type"')) return message;
+  // The JSON is one line; what failed after it, because of it, may follow.
+  const [first = ''] = message.split('\n', 1);
+  if (!first.startsWith('{"exception_type"')) return message;
   try {
-    const parsed: unknown = JSON.parse(message);
+    const parsed: unknown = JSON.parse(first);
     if (typeof parsed === 'object' && parsed !== null && 'exception_message' in parsed) {
       const kind = 'exception_type' in parsed ? `${String(parsed.exception_type)} Error: ` : '';
       return `${kind}${String(parsed.exception_message)}`;

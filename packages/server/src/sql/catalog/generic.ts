@@ -1,7 +1,7 @@
 import { encapsulate } from '@peregrine/flight/ipc';
 import type { SqlDbSchema, SqlForeignKeyColumn, SqlPrimaryKeyColumn, SqlTable } from '@peregrine/flight/sql';
 import type { EngineConnection, EngineObjectsFilter } from '../../engine/types.ts';
-import type { Cell } from '../../formats/cell.ts';
+import { type Cell, CellRecord } from '../../formats/cell.ts';
 import { type Row, emptySchemaHeader, readRows, textOf, textsOf } from '../../engine/rows.ts';
 import type { Catalog, ForeignKeyFilter, TableName } from './types.ts';
 
@@ -102,11 +102,8 @@ async function objects(connection: EngineConnection, filter: EngineObjectsFilter
 }
 
 function structs(cell: Cell | undefined): Row[] {
-  return Array.isArray(cell) ? cell.filter(isRow) : [];
-}
-
-function isRow(cell: Cell): cell is { readonly [name: string]: Cell } {
-  return typeof cell === 'object' && cell !== null && !Array.isArray(cell) && !(cell instanceof Uint8Array);
+  const cells: readonly Cell[] = Array.isArray(cell) ? cell : [];
+  return cells.flatMap((each) => (each instanceof CellRecord ? [Object.fromEntries(each.entries)] : []));
 }
 
 function* schemasOf(rows: readonly Row[]): Generator<{ catalogName: string | undefined; schema: Row }> {
