@@ -42,13 +42,15 @@ export function withConnectionOptions(command: Command): Command {
  * Connects, runs and closes.
  *
  * @param location - `grpc://host:port` and the other schemes; without a scheme `grpc://` is meant
+ * @param more - what a verb adds to the connection
  */
 export async function withClient<T>(
   location: string,
   flags: ConnectionFlags,
   run: (client: FlightClient) => Promise<T>,
+  more: Pick<FlightClientOptions, 'middleware'> = {},
 ): Promise<T> {
-  const client = open(location, await clientOptions(flags));
+  const client = open(location, { ...(await clientOptions(flags)), ...more });
   try {
     const password = process.env['PEREGRINE_PASSWORD'];
     if (flags.username !== undefined) {

@@ -6,6 +6,7 @@ import { get } from './commands/get.ts';
 import { info, schema } from './commands/info.ts';
 import { list } from './commands/list.ts';
 import { put } from './commands/put.ts';
+import type { SqlFlags } from './commands/sql.ts';
 import { withConnectionOptions } from './connection.ts';
 import { describe, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { outputFormats } from './output/format.ts';
@@ -23,6 +24,7 @@ const program = new Program('peregrine')
     `
 Examples:
   peregrine serve ./data
+  peregrine sql 'SELECT count(*) FROM penguins'
   peregrine list grpc://127.0.0.1:8815
   peregrine get grpc://127.0.0.1:8815 penguins --format csv > penguins.csv
 
@@ -55,6 +57,32 @@ serving.action(async (paths: string[], flags: Record<string, string | boolean>) 
   // Engine and HTTP take a while to load, which the other commands need not wait for.
   const { serve } = await import('./commands/serve.ts');
   await serve(paths, flags, versionOfPackage());
+});
+
+withConnectionOptions(
+  verb('sql', 'run SQL on a Flight SQL server: a statement, a file, or a prompt')
+    .argument('[location]', `${location[1]}; default: grpc://127.0.0.1:8815`)
+    .argument('[statements]', 'SQL; without it a terminal gets a prompt, and a pipe is read')
+    .option('-i, --input <file>', 'run the statements of a file')
+    .option('-f, --format <format>', formatHelp)
+    .option('-o, --output <file>', 'write the rows to a file, which is whole or not there')
+    .option('-n, --limit <rows>', 'fetch so many rows of each result')
+    .option('-q, --quiet', 'do not tell how many rows were changed')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  peregrine sql                                      a prompt, at the server of this machine
+  peregrine sql 'SELECT count(*) FROM penguins'
+  peregrine sql grpc://host:8815 'FROM sales' -o sales.arrow
+  peregrine sql grpc://host:8815 < script.sql`,
+    ),
+).action(async (first: string | undefined, second: string | undefined, flags: SqlFlags) => {
+  const { sql } = await import('./commands/sql.ts');
+  await sql(
+    [first, second].filter((word) => word !== undefined),
+    flags,
+  );
 });
 
 withConnectionOptions(

@@ -107,6 +107,47 @@ describe('the command, against its own server', () => {
     assert.equal((await end()).stdout, 'pong\n');
   });
 
+  it('runs SQL of the command line, of a file and of a pipe in one session, and writes the rows', async () => {
+    const script = join(folder, 'script.sql');
+    writeFileSync(
+      script,
+      'CREATE TEMP TABLE own AS SELECT 1 AS a; INSERT INTO own VALUES (2); FROM own -- all\n',
+    );
+    const out = join(folder, 'answer.csv');
+    const [one, file, limited, written, wrong, arrow, empty, many, nobody, noFile] = await Promise.all([
+      peregrine('sql', server.location, "SELECT 42 AS answer, ';' AS mark"),
+      peregrine('sql', server.location, '--input', script, '-f', 'csv'),
+      peregrine('sql', server.location, 'FROM range(10)', '-n', '2'),
+      peregrine('sql', server.location, 'FROM small', '-o', out),
+      peregrine('sql', server.location, 'SELECT 1; SELEC 2; SELECT 3'),
+      peregrine('sql', server.location, 'SELECT 1; SELECT 2', '-f', 'arrow'),
+      peregrine('sql', server.location, ' -- nothing'),
+      peregrine('sql', server.location, 'SELECT', '1'),
+      peregrine('sql', 'grpc://127.0.0.1:1', 'SELECT 1'),
+      peregrine('sql', server.location, '--input', join(folder, 'no.sql')),
+    ]);
+    assert.equal(one.stdout, '{"answer":42,"mark":";"}\n', story(one));
+    assert.equal(file.stdout, 'a\n1\n2\n', story(file));
+    assert.equal(file.stderr, '');
+    assert.equal(limited.stdout, '{"range":0}\n{"range":1}\n');
+    assertCode(written, 0);
+    assert.equal(readFileSync(out, 'utf8'), 'id,name\n1,a\n2,b\n3,c\n');
+    assertCode(wrong, 1);
+    assert.equal(wrong.stdout, '{"1":1}\n', 'what follows the error is not run');
+    assert.match(wrong.stderr, /^peregrine: Parser Error: .*"SELEC"/);
+    assertCode(arrow, 2);
+    assert.match(arrow.stderr, /arrow holds the rows of one statement, and there are 2/);
+    assertCode(empty, 2);
+    assert.match(empty.stderr, /there is no SQL to run/);
+    assertCode(many, 2);
+    assertCode(nobody, 3);
+    assert.match(nobody.stderr, /Is the server running there\?/);
+    assertCode(noFile, 2);
+    const { child, end } = startCommand(['sql', server.location], { input: 'pipe' });
+    child.stdin?.end('SELECT 1 AS a;\nSELECT 2 AS b');
+    assert.equal((await end()).stdout, '{"a":1}\n{"b":2}\n');
+  });
+
   it('says who has the port', async () => {
     const port = new URL(server.location.replace('grpc+tcp', 'http')).port;
     const second = await peregrine('serve', '--flight-port', port, '--http-port', '0');

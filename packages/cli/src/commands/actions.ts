@@ -3,7 +3,7 @@ import { Action } from '@peregrine/flight';
 import { fileReason } from '@peregrine/server/settings';
 import { type ConnectionFlags, withClient } from '../connection.ts';
 import { UsageError } from '../exit-codes.ts';
-import { renderDescriptions } from '../output/text-table.ts';
+import { renderDescriptions, screenOf } from '../output/text-table.ts';
 
 /** Options of `peregrine actions`. */
 export interface ActionsFlags extends ConnectionFlags {
@@ -27,8 +27,7 @@ export async function actions(location: string, flags: ActionsFlags): Promise<vo
       process.stderr.write('no actions\n');
     } else {
       const rows = types.map(({ type, description }) => [type, description] as const);
-      const width = process.stdout.isTTY ? process.stdout.columns : undefined;
-      process.stdout.write(renderDescriptions(['action', 'description'], rows, width));
+      process.stdout.write(renderDescriptions(['action', 'description'], rows, screenOf(process.stdout)));
     }
   });
 }

@@ -3,10 +3,12 @@ import type { RecordBatch } from 'apache-arrow';
 import { type ConnectionFlags, withClient } from '../connection.ts';
 import { parseDescriptor } from '../descriptor.ts';
 import { UsageError } from '../exit-codes.ts';
+import { parseLimit } from '../limit.ts';
 import { createBatchWriter } from '../output/batch-writer.ts';
 import { chooseFormat } from '../output/format.ts';
 import { createProgress } from '../output/progress.ts';
 import { openSink } from '../output/sink.ts';
+import { screenOf } from '../output/text-table.ts';
 
 /** Options of `peregrine get`. */
 export interface GetFlags extends ConnectionFlags {
@@ -43,7 +45,7 @@ export async function get(location: string, path: readonly string[], flags: GetF
       await using reader = client.readEndpoints(info);
       const writer = await createBatchWriter(format, await reader.schema, sink, {
         rows: Number.isFinite(limit) ? limit : undefined,
-        screen: isTerminal && flags.output === undefined ? process.stdout.columns : undefined,
+        screen: isTerminal && flags.output === undefined ? screenOf(process.stdout) : undefined,
       });
       let left = limit;
       for await (const { data } of reader.scoped()) {
@@ -62,10 +64,4 @@ export async function get(location: string, path: readonly string[], flags: GetF
       throw error;
     }
   });
-}
-
-function parseLimit(text: string | undefined): number {
-  if (text === undefined) return Infinity;
-  if (!/^\d+$/.test(text)) throw new UsageError(`--limit ${text} is not a number of rows`);
-  return Number(text);
 }

@@ -1,6 +1,6 @@
 import type { DataServer } from '@peregrine/server/serve';
 import { formatBytes, formatCount } from './numbers.ts';
-import { renderTextTable } from './text-table.ts';
+import { renderTextTable, screenOf } from './text-table.ts';
 
 type Table = Pick<
   ReturnType<DataServer['files']['tables']>[number],
@@ -47,7 +47,7 @@ function tableOf(tables: readonly Table[]): string {
   ]);
   return renderTextTable(['dataset', 'rows', 'size', 'from'], rows, {
     rightAligned: [false, true, true, false],
-    screen: process.stderr.isTTY ? process.stderr.columns : undefined,
+    screen: screenOf(process.stderr),
   });
 }
 

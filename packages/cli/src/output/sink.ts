@@ -75,8 +75,13 @@ function open(path: string, file: string, flags: 'w' | 'wx'): number {
 }
 
 function stdoutSink(): OutputSink {
+  return streamSink(process.stdout);
+}
+
+/** A stream that others end. */
+export function streamSink(stream: Writable): OutputSink {
   return {
-    write: (data) => writeTo(process.stdout, data),
+    write: (data) => writeTo(stream, data),
     finish: async () => undefined,
     discard: async () => undefined,
   };

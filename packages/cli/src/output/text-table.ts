@@ -9,6 +9,14 @@ const minCellWidth = 8;
 /** Spaces between columns. */
 const gap = 2;
 
+/** A terminal that says it is narrower does not know how wide it is. */
+const minScreen = 20;
+
+/** Columns of a terminal; undefined for what is none, or does not tell. */
+export function screenOf({ columns }: { readonly columns?: number }): number | undefined {
+  return columns === undefined || columns < minScreen ? undefined : columns;
+}
+
 /** How a table is laid out. */
 export interface TextTableOptions {
   /** True where a column holds numbers, which stand at the right. Default: nowhere. */

@@ -1,0 +1,173 @@
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import type { FlightSqlClient } from '@peregrine/flight/sql';
+import { describe } from '../exit-codes.ts';
+import type { OutputFormat } from '../output/format.ts';
+import { formatCount } from '../output/numbers.ts';
+import { streamSink } from '../output/sink.ts';
+import { screenOf } from '../output/text-table.ts';
+import { type ShellState, commandNames, commandOf, runCommand } from './backslash.ts';
+import { complete, createKnownNames } from './completer.ts';
+import { historySize, joinEntry, loadHistory, saveHistory } from './history.ts';
+import { runStatement } from './run-statement.ts';
+import { cutStatements, statementsOf } from './statements.ts';
+
+/** What a shell talks through. */
+export interface ShellOptions {
+  readonly input: Readable;
+  /** A terminal, or what behaves like one; `columns` is its width. */
+  readonly output: Writable & { readonly columns?: number };
+  readonly format: OutputFormat;
+  /** Rows shown of a result; 0: all. */
+  readonly rows: number;
+  /** Where statements are remembered; undefined: nowhere. */
+  readonly historyFile?: string | undefined;
+  /** Said before the first prompt. Default: nothing. */
+  readonly greeting?: string | undefined;
+}
+
+const prompt = 'peregrine> ';
+const continuation = '      ...> ';
+
+/** After so many milliseconds without rows a line says that the statement runs. */
+const patienceMs = 1000;
+
+/** Words after which tables may be others than before. */
+const changesTables = /^\s*(?:create|drop|alter|attach|detach|use|copy)\b/i;
+
+/** A prompt for SQL: runs what is typed until the input ends. */
+export async function runShell(client: FlightSqlClient, options: ShellOptions): Promise<void> {
+  const { input, output } = options;
+  const say = (text: string): void => void output.write(text);
+  let running: AbortController | undefined;
+  let history: string[] = loadHistory(options.historyFile);
+  /** What was typed of a statement whose semicolon is still to come. */
+  let typed: string[] = [];
+  let isLeaving = false;
+
+  const names = createKnownNames(client);
+  names.refresh();
+  const readline = createInterface({
+    input,
+    output,
+    terminal: true,
+    history: [...history],
+    historySize,
+    prompt,
+    completer: (line: string) => complete(line, names.list(), commandNames),
+  });
+  readline.on('history', (lines) => {
+    history = lines;
+  });
+
+  const state: ShellState = {
+    format: options.format,
+    rows: options.rows,
+    records: false,
+    timing: true,
+    file: undefined,
+    screen: () => screenOf(output),
+    say,
+    async runScript(script) {
+      for (const sql of statementsOf(script)) await run(sql);
+    },
+  };
+
+  async function run(sql: string): Promise<void> {
+    const started = performance.now();
+    const controller = new AbortController();
+    running = controller;
+    const patience = setTimeout(() => say('(runs; Ctrl-C cancels it)\n'), patienceMs);
+    const toFile = state.file !== undefined;
+    try {
+      const outcome = await runStatement(client, sql, {
+        format: state.format,
+        sink: state.file ?? streamSink(output),
+        look: {
+          rows: state.rows === 0 ? Infinity : state.rows,
+          screen: toFile ? undefined : screenOf(output),
+          records: state.records,
+        },
+        limit: toFile || state.rows === 0 ? undefined : state.rows,
+        signal: controller.signal,
+        onRows: () => clearTimeout(patience),
+      });
+      const time = state.timing ? `, ${formatTime(performance.now() - started)}` : '';
+      if (outcome.kind === 'rows') {
+        const count = `${formatCount(outcome.rows)} row${outcome.rows === 1 ? '' : 's'}`;
+        say(outcome.hasMore ? `(the first ${count}${time}; \\rows 0 shows all)\n` : `(${count}${time})\n`);
+      } else {
+        const { changed } = outcome;
+        say(
+          `(${changed < 0n ? 'done' : `${formatCount(changed)} row${changed === 1n ? '' : 's'} changed`}${time})\n`,
+        );
+      }
+      if (changesTables.test(sql)) names.refresh();
+    } catch (error) {
+      if (!controller.signal.aborted) throw error;
+      say('(cancelled)\n');
+    } finally {
+      clearTimeout(patience);
+      running = undefined;
+    }
+  }
+
+  /** One line that was entered. */
+  async function take(line: string): Promise<void> {
+    const command = typed.length === 0 ? commandOf(line) : undefined;
+    if (command !== undefined) {
+      isLeaving = await runCommand(command, client, state);
+      return;
+    }
+    typed.push(line);
+    const { statements, rest } = cutStatements(typed.join('\n'));
+    if (statements.length > 0 && rest.trim() === '') joinEntry(history, typed);
+    typed = rest.trim() === '' ? [] : [rest.replace(/^\s*\n/, '')];
+    for (const sql of statements) await run(sql);
+  }
+
+  function ask(): void {
+    readline.setPrompt(typed.length === 0 ? prompt : continuation);
+    readline.prompt();
+  }
+
+  if (options.greeting !== undefined) say(options.greeting);
+  ask();
+  // Lines that come while a statement runs wait for it.
+  let work = Promise.resolve();
+  readline.on('line', (line) => {
+    work = work.then(async () => {
+      if (isLeaving) return;
+      await take(line).catch((error: unknown) => {
+        typed = [];
+        say(`${describe(error)}\n`);
+      });
+      if (isLeaving) readline.close();
+      else ask();
+    });
+  });
+  readline.on('SIGINT', () => {
+    if (running !== undefined) {
+      running.abort();
+      return;
+    }
+    typed = [];
+    say('^C\n');
+    // What stands in the line goes as well: Ctrl-E and Ctrl-U, as readline calls it.
+    readline.write(null, { ctrl: true, name: 'e' });
+    readline.write(null, { ctrl: true, name: 'u' });
+    ask();
+  });
+  await new Promise<void>((resolve) => {
+    readline.once('close', resolve);
+  });
+  const wasAsked = !isLeaving;
+  await work;
+  await state.file?.finish();
+  saveHistory(options.historyFile, history);
+  if (wasAsked) say('\n');
+}
+
+function formatTime(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(2)} s`;
+}
