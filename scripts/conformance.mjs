@@ -12,6 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const entries = [
   { name: 'adbc-against-server', peers: ['python'] },
   { name: 'adbc-engine', peers: ['python'] },
+  { name: 'arrow-go-against-server', peers: ['go'] },
   { name: 'clickhouse-client', peers: [] },
   { name: 'client-against-pyarrow', peers: ['python'] },
   { name: 'documentation', peers: ['python', 'java'] },

@@ -414,6 +414,32 @@ def partitions():
 
 
 @check
+def incremental_execution_polls():
+    """The driver polls until there are partitions, and gives none when the query is done."""
+    slow = "SELECT count(*) AS n FROM slow_rows WHERE sha256(repeat('x', 1000) || i) > '1'"
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute("CREATE TABLE slow_rows AS SELECT range AS i FROM range(1000000)")
+        for prepare in (False, True):
+            low = adbc_driver_manager.AdbcStatement(conn.adbc_connection)
+            try:
+                low.set_options(**{"adbc.statement.exec.incremental": "true"})
+                low.set_sql_query(slow)
+                if prepare:
+                    low.prepare()
+                parts, schema, _ = low.execute_partitions()
+                assert pa.Schema._import_from_c_capsule(schema.__arrow_c_schema__()).names == ["n"]
+                assert len(parts) == 1, len(parts)
+                assert low.get_option_float("adbc.statement.exec.progress") == 1.0
+                assert low.execute_partitions()[0] == []
+            finally:
+                low.close()
+            with connect() as other, other.cursor() as reading:
+                reading.adbc_read_partition(parts[0])
+                assert reading.fetchone()[0] > 0
+        cur.execute("DROP TABLE slow_rows")
+
+
+@check
 def cancel():
     with connect() as conn, conn.cursor() as cur:
         begun = time.monotonic()

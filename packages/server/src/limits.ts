@@ -58,6 +58,12 @@ export const maxTransactions: number = 1_000;
 /** Bytes of parameters that may be bound to one prepared statement: they stay in memory until it is run. */
 export const maxBoundParameterBytes: number = 256 * 1024 * 1024;
 
+/**
+ * How long a query runs on that its client polls no more, in milliseconds: clients that go away, and those that stop to
+ * wait without saying so, as ADBC's driver does, must not keep a thread for long. Those that poll do it all the time.
+ */
+export const pollLifeMs: number = 2 * 60_000;
+
 /** How long PollFlightInfo waits for news before it answers, in milliseconds. */
 export const pollWaitMs: number = 500;
 

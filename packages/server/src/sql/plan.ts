@@ -76,17 +76,24 @@ export async function describeStatement(
   });
 }
 
+/** Gets the connection that a statement runs on, before it is started there. */
+export type OnConnection = (connection: EngineConnection) => Promise<void>;
+
 /** Plans a statement: runs it now if it has effects, or if its schema cannot be known otherwise. */
-export async function planStatement(request: StatementRequest, signal: AbortSignal): Promise<Plan> {
+export async function planStatement(
+  request: StatementRequest,
+  signal: AbortSignal,
+  onConnection?: OnConnection,
+): Promise<Plan> {
   const { kind, resultSchema } = await describeStatement(request, signal);
   const isRead = kind === 'query' && onlyReads(request.sql);
   if (isRead && resultSchema !== undefined) return new DeferredPlan(request, resultSchema, openQuery);
-  if (isRead) return thenDeferred(await startQuery(request, signal), request);
+  if (isRead) return thenDeferred(await startQuery(request, signal, onConnection), request);
   // Its rows may be too many to be kept, and who fetches them twice is told.
-  if (kind === 'query' && isExecute(request.sql)) return startQuery(request, signal);
+  if (kind === 'query' && isExecute(request.sql)) return startQuery(request, signal, onConnection);
   return kind === 'query' || givesRows(resultSchema)
-    ? keepRows(request, signal)
-    : keptPlan(countSchemaHeader, countBatches(await executeStatement(request, signal)));
+    ? keepRows(request, signal, onConnection)
+    : keptPlan(countSchemaHeader, countBatches(await executeStatement(request, signal, onConnection)));
 }
 
 /** The schema of what a statement answers on the query path: its rows, or how many it changed. */
@@ -99,8 +106,10 @@ export function answerSchema({ kind, resultSchema }: StatementDescription): Uint
 export async function executeStatement(
   { lane, sql, parameters }: StatementRequest,
   signal?: AbortSignal,
+  onConnection?: OnConnection,
 ): Promise<bigint> {
   return lane.run(async (connection) => {
+    await onConnection?.(connection);
     if (parameters === undefined) return connection.execute(sql, { signal });
     const statement = await connection.prepare(sql, { signal });
     try {
@@ -112,15 +121,11 @@ export async function executeStatement(
   });
 }
 
-/**
- * Starts a query at once, and gives out what it brings to the first who fetches it.
- *
- * @param onConnection - gets the connection before the query is started on it
- */
+/** Starts a query at once, and gives out what it brings to the first who fetches it. */
 export async function startQuery(
   request: StatementRequest,
   signal?: AbortSignal,
-  onConnection?: (connection: EngineConnection) => Promise<void>,
+  onConnection?: OnConnection,
 ): Promise<Plan> {
   const abort = new AbortController();
   const onAbort = (): void => abort.abort(signal?.reason);
@@ -151,7 +156,7 @@ export function givesRows(schema: Uint8Array | undefined): boolean {
 async function openQuery(
   { lane, parameters, plain, sql }: StatementRequest,
   signal: AbortSignal,
-  onConnection?: (connection: EngineConnection) => Promise<void>,
+  onConnection?: OnConnection,
 ): Promise<EngineResult> {
   const result = await lane.query(async (connection: EngineConnection) => {
     await onConnection?.(connection);
@@ -219,13 +224,17 @@ function runningPlan(result: EngineResult, abort: AbortController): Plan {
 }
 
 /** Runs a statement with effects and keeps its rows. Above the limit it fails, and with it what it did. */
-async function keepRows(request: StatementRequest, signal: AbortSignal): Promise<Plan> {
+async function keepRows(
+  request: StatementRequest,
+  signal: AbortSignal,
+  onConnection?: OnConnection,
+): Promise<Plan> {
   return request.lane.run(async (connection) => {
     const lane: Lane = { isShared: true, run: (work) => work(connection), query: (work) => work(connection) };
     const isOwn =
       !request.lane.isShared && /\breturning\b/i.test(request.sql) && (await beginsOwn(connection));
     try {
-      const plan = await readRows(await openQuery({ ...request, lane }, signal));
+      const plan = await readRows(await openQuery({ ...request, lane }, signal, onConnection));
       if (isOwn) await connection.commit();
       return plan;
     } catch (error) {

@@ -17,24 +17,14 @@ import {
   maxFetchedTickets,
   maxStatementHandles,
   maxTicketBytes,
+  pollLifeMs,
   pollWaitMs,
 } from '../limits.ts';
 import type { EngineConnection } from '../engine/types.ts';
 import { type Plan, type StatementRequest, describeStatement, planStatement, startQuery } from './plan.ts';
+import { PolledQuery } from './polled-query.ts';
 import { type Registry, createRegistry } from './registry.ts';
 import { onlyReads } from './sql-text.ts';
-
-/** A query that a client polls. */
-interface PolledQuery {
-  /** Of its rows, as far as it is known. */
-  readonly schema: Uint8Array | undefined;
-  readonly abort: AbortController;
-  /** Resolves when its rows can be fetched. */
-  readonly planned: Promise<Plan>;
-  plan: Plan | undefined;
-  /** Where it runs, once it does. */
-  connection: EngineConnection | undefined;
-}
 
 const utf8 = new TextDecoder();
 
@@ -56,23 +46,22 @@ export class Statements {
     maxFetched: number = maxFetchedTickets,
   ) {
     this.#watch = watch;
-    const common = { lifeMs, maxEntries: maxStatementHandles };
     this.#plans = createRegistry<Plan>({
       noun: "query's ticket",
       sliding: false,
       maxSpent: maxFetched,
       memory: { maxBytes: maxTicketBytes, bytesOf: (plan) => plan.bytes },
       onDrop: (plan) => void plan.close(),
-      ...common,
+      lifeMs,
+      maxEntries: maxStatementHandles,
     });
     this.#polled = createRegistry<PolledQuery>({
       noun: 'polled query',
       sliding: true,
-      // A plan that is there has a ticket of its own by now.
-      onDrop: ({ abort, plan }) => {
-        if (plan === undefined) abort.abort();
-      },
-      ...common,
+      maxSpent: maxFetched,
+      onDrop: (query) => query.end(),
+      lifeMs: Math.min(lifeMs, pollLifeMs),
+      maxEntries: maxStatementHandles,
     });
   }
 
@@ -100,26 +89,17 @@ export class Statements {
     context: ServerCallContext,
     descriptor: FlightDescriptor,
   ): Promise<StatementPoll> {
-    const abort = new AbortController();
     const { kind, resultSchema } = await describeStatement(request, context.signal);
-    const planned =
-      kind === 'query' && onlyReads(request.sql)
-        ? startQuery(request, abort.signal, async (connection) => {
-            await this.#watch(connection);
-            query.connection = connection;
-          })
-        : planStatement(request, abort.signal);
-    const query: PolledQuery = {
-      schema: resultSchema,
-      abort,
-      planned,
-      plan: undefined,
-      connection: undefined,
-    };
-    planned.then(
-      (plan) => (query.plan = plan),
-      // Whoever polls next is told.
-      () => undefined,
+    const run = kind === 'query' && onlyReads(request.sql) ? startQuery : planStatement;
+    const query = new PolledQuery(
+      resultSchema,
+      (signal, onConnection) =>
+        run(request, signal, async (connection) => {
+          // Without it the statement runs as well, and nobody knows how far it is.
+          await this.#watch(connection).catch(() => undefined);
+          await onConnection(connection);
+        }),
+      (plan) => this.#add(plan, context),
     );
     return this.#answer(query, this.#polled.add(query, context.peerIdentity), context, descriptor);
   }
@@ -137,15 +117,20 @@ export class Statements {
   /** Stops what a FlightInfo stands for. */
   async cancel(info: Info, context: ServerCallContext): Promise<CancelFlightInfoResult> {
     const statuses: CancelStatus[] = [];
+    const handles: (Uint8Array | undefined)[] = [];
     const polled = this.#polled.remove(utf8.decode(info.appMetadata), context.peerIdentity);
     if (polled !== undefined) {
-      polled.abort.abort();
-      statuses.push('CANCELLED');
+      // The client may not have heard yet that it is done.
+      if (polled.done === undefined) statuses.push('CANCELLED');
+      else handles.push(polled.done.handle);
+      polled.end();
     }
     for (const { ticket } of info.endpoints) {
       const command = parseSqlTicket(ticket);
-      if (command?.kind !== 'TicketStatementQuery') continue;
-      const plan = this.#plans.find(utf8.decode(command.statementHandle), context.peerIdentity);
+      if (command?.kind === 'TicketStatementQuery') handles.push(command.statementHandle);
+    }
+    for (const handle of handles) {
+      const plan = this.#plans.find(utf8.decode(handle), context.peerIdentity);
       if (plan !== undefined) statuses.push(await plan.cancel());
     }
     return new CancelFlightInfoResult(statuses.includes('CANCELLED') ? 'CANCELLED' : 'NOT_CANCELLABLE');
@@ -196,37 +181,23 @@ export class Statements {
     context: ServerCallContext,
     descriptor: FlightDescriptor,
   ): Promise<StatementPoll> {
-    const plan = await within(query.planned, pollWaitMs, context.signal);
-    if (plan === undefined) {
-      const handle = Buffer.from(id);
-      return {
-        // Nothing to fetch yet; the handle is there to cancel with.
-        info: new FlightInfo(
-          query.schema === undefined ? undefined : encapsulate(query.schema),
-          descriptor,
-          [],
-          { appMetadata: handle },
-        ),
-        next: handle,
-        progress: await query.connection?.progress?.(),
-        expirationTime: this.#polled.expiry(id),
-      };
+    const info = await query.wait(pollWaitMs, context.signal);
+    if (info !== undefined) {
+      this.#polled.spend(id);
+      return { info, progress: 1 };
     }
-    this.#polled.remove(id, context.peerIdentity);
-    return { info: this.#add(plan, context), progress: 1 };
-  }
-}
-
-/** The value, or undefined when it takes longer. */
-async function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
+    const handle = Buffer.from(id);
+    return {
+      // Nothing to fetch yet; the handle is there to cancel with.
+      info: new FlightInfo(
+        query.schema === undefined ? undefined : encapsulate(query.schema),
+        descriptor,
+        [],
+        { appMetadata: handle },
+      ),
+      next: handle,
+      progress: await query.progress(),
+      expirationTime: this.#polled.expiry(id),
+    };
   }
 }

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { type ArrowField, decodeMessageHeader } from '@peregrine/flight/ipc';
 import { type FlightSqlClient, SqlInfo } from '@peregrine/flight/sql';
 import type { EngineConnection } from '../../src/engine/types.ts';
+import { duckdbCatalog } from '../../src/sql/catalog/duckdb.ts';
 import { duckdbTableSchemas } from '../../src/sql/catalog/duckdb-columns.ts';
 import { type RunningServer, startServer } from './running-server.ts';
 
@@ -135,6 +136,52 @@ describe('the catalog of DuckDB', () => {
       await connection.execute(
         'DROP TABLE IF EXISTS every_type; DROP TABLE IF EXISTS moods; DROP TYPE IF EXISTS mood',
       );
+      await connection.close();
+    }
+  });
+
+  it('describes views as they are now, many by one statement, and broken ones without columns', async () => {
+    const connection = await server.engine.connect();
+    const texts: string[] = [];
+    const counting: EngineConnection = {
+      ...connection,
+      inTransaction: false,
+      prepare(text, options) {
+        texts.push(text);
+        return connection.prepare(text, options);
+      },
+      query(text, options) {
+        texts.push(text);
+        return connection.query(text, options);
+      },
+    };
+    try {
+      await connection.execute(
+        `CREATE SCHEMA seen; CREATE TABLE seen.base AS SELECT 1 AS i, 'a'::ENUM('a', 'b') AS e;
+        CREATE TABLE seen.gone (i INTEGER); CREATE VIEW seen.broken AS FROM seen.gone; DROP TABLE seen.gone;
+        CREATE VIEW seen."odd "" name" AS SELECT i AS "a ""b""", e, [e] AS l, {'x': 1.5::DECIMAL(4,1)} AS s FROM seen.base;
+        CREATE VIEW seen.changed AS FROM seen.base;
+        ${Array.from({ length: 130 }, (_, i) => `CREATE VIEW seen.v${i} AS SELECT ${i}::BIGINT AS n, e FROM seen.base`).join(';')};
+        DROP TABLE seen.base;
+        CREATE TABLE seen.base AS SELECT 1::UBIGINT AS i, 'x'::ENUM('x', 'y', 'z') AS e, 2.5 AS more`,
+      );
+      const found = await duckdbCatalog.tables(connection, { schemaPattern: 'seen', types: ['VIEW'] });
+      assert.equal(found.length, 133);
+      const described = await duckdbTableSchemas(counting, found);
+      // What a broken one is among is halved until it is alone.
+      assert.ok(texts.length < 30, `${texts.length} statements`);
+      for (const { schema, tableName } of described) {
+        assert.ok(schema instanceof Uint8Array);
+        if (tableName === 'broken') {
+          assert.deepEqual(shapes(schema.subarray(8)), []);
+          continue;
+        }
+        const statement = await connection.prepare(`FROM seen."${tableName.replaceAll('"', '""')}"`);
+        assert.deepEqual(shapes(schema.subarray(8)), shapes(statement.resultSchema ?? schema), tableName);
+        await statement.close();
+      }
+    } finally {
+      await connection.execute('DROP SCHEMA IF EXISTS seen CASCADE');
       await connection.close();
     }
   });

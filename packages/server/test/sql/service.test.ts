@@ -308,21 +308,6 @@ describe('Flight SQL over DuckDB', () => {
     await client.closeSession();
   });
 
-  it('polls a long query until it is done, and cancels one', async () => {
-    const info = await sql.executePolled('SELECT count(*) AS n FROM range(30000000) a WHERE a.range % 3 = 1');
-    assert.deepEqual(rowsOf(await sql.readAll(info)), [[10_000_000]]);
-    const endless = 'SELECT count(*) FROM range(1000000000000) a WHERE a.range % 7 = 3';
-    const poll = await sql.pollExecute(endless);
-    assert.equal(poll.isComplete, false);
-    assert.ok(poll.info !== undefined && poll.descriptor !== undefined);
-    // Whether the engine knows how far it is depends on how far it is.
-    const { progress } = await sql.poll(poll.descriptor);
-    assert.equal((await sql.cancelFlightInfo(poll.info)).status, 'CANCELLED');
-    assert.ok(progress === undefined || (progress >= 0 && progress < 1), `progress ${progress}`);
-    await assert.rejects(sql.poll(poll.descriptor), hasCode('NOT_FOUND'));
-    await until(() => server.engine.statistics.running === 0);
-  });
-
   it('stops a query that runs by the older action too, and one whose rows are being waited for', async () => {
     const endless = 'SELECT count(*) FROM range(1000000000000) a WHERE a.range % 7 = 3';
     const isIdle = (): Promise<void> => until(() => server.engine.statistics.running === 0);

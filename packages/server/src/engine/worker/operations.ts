@@ -87,7 +87,8 @@ export function createOperations(setup: WorkerSetup): OperationTable {
     progress({ connection }) {
       if (library === undefined) return undefined;
       const percent = library.progress(connection);
-      return percent < 0 ? undefined : Math.min(1, percent / 100);
+      // -1 before the statement runs, and 0 for as long as DuckDB cannot tell, which may be to its end: `range()`.
+      return percent <= 0 ? undefined : Math.min(1, percent / 100);
     },
     newStatement: ({ connection }) => open((statement) => call('StatementNew', connection, statement)),
     closeStatement({ statement }) {

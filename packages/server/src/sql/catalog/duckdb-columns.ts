@@ -3,6 +3,7 @@ import { type ArrowField, decodeMessageHeader, encodeSchemaEncapsulated } from '
 import type { EngineConnection } from '../../engine/types.ts';
 import { type Row, emptySchemaHeader, numberOf, queryRows, textOf } from '../../engine/rows.ts';
 import { quoteLiteral, quotePath } from '../../engine/sql-text.ts';
+import { describeViews } from './duckdb-views.ts';
 
 /** Tables whose schemas are made before others are served: each takes some 20 µs a column. */
 const tablesAtOnce = 64;
@@ -17,11 +18,18 @@ export async function duckdbTableSchemas(
 ): Promise<SqlTable[]> {
   if (tables.length === 0) return [];
   const columns = await readColumns(connection, tables);
-  const columnsOf = ({ catalogName, dbSchemaName, tableName }: SqlTable): Map<string, Row> | undefined =>
-    columns.get(keyOf(catalogName, dbSchemaName, tableName));
+  const keyOfTable = ({ catalogName, dbSchemaName, tableName }: SqlTable): string =>
+    keyOf(catalogName, dbSchemaName, tableName);
+  // What the catalog says of a view may be as old as the view.
+  const views = tables.filter(({ tableType }) => tableType === 'VIEW');
+  for (const [view, rows] of await describeViews(connection, views)) {
+    const key = keyOfTable(view);
+    const said = columns.get(key);
+    columns.set(key, new Map([...rows].map(([name, row]) => [name, { ...said?.get(name), ...row }])));
+  }
+  const columnsOf = (table: SqlTable): Map<string, Row> | undefined => columns.get(keyOfTable(table));
   const types = new Set<string>();
   for (const table of tables) {
-    if (table.tableType === 'VIEW') continue;
     for (const row of columnsOf(table)?.values() ?? []) types.add(textOf(row['data_type']) ?? '');
   }
   const fieldOfType = await fieldsOfTypes(connection, [...types]);
@@ -29,9 +37,7 @@ export async function duckdbTableSchemas(
   for (const [i, table] of tables.entries()) {
     if (i % tablesAtOnce === tablesAtOnce - 1) await new Promise((resolve) => void setImmediate(resolve));
     const described = columnsOf(table);
-    // What the catalog says of a view is as old as the view.
-    const known = table.tableType === 'VIEW' ? undefined : fieldsOfRows(described, fieldOfType);
-    const fields = known ?? fieldsOf(await headerOf(connection, table));
+    const fields = fieldsOfRows(described, fieldOfType) ?? fieldsOf(await headerOf(connection, table));
     found.push({
       ...table,
       schema: encodeSchemaEncapsulated({
@@ -114,7 +120,7 @@ async function headerOf(connection: EngineConnection, table: SqlTable): Promise<
       await statement.close();
     }
   } catch {
-    // Views stay when what they select from is dropped; one of them must not hide all other tables.
+    // A table may be dropped meanwhile.
     return emptySchemaHeader;
   }
 }
