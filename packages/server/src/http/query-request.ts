@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightDataError, FlightInvalidArgumentError, FlightUnimplementedError } from '@peregrine/flight';
 import type { JsonStyle } from '../formats/json.ts';
+import { parseContentType, textOfBody } from './content-type.ts';
 import type { HttpContext } from './context.ts';
 import type { FormatWishes } from './negotiate.ts';
 import type { InsertMode } from './inserts/insert.ts';
@@ -46,10 +47,26 @@ export interface QueryOptions {
 /** How much of a body is looked at to find an INSERT with data. Statements before data are short. */
 const headBytes = 64 * 1024;
 
-/** The parameters of the URL. One that comes twice counts once, as in ClickHouse. */
+/**
+ * The parameters of the URL. One that comes twice counts once, as in ClickHouse.
+ *
+ * @throws FlightDataError where they are not UTF-8, FlightUnimplementedError for ClickHouse's own compression
+ */
 export function urlParameters(request: FastifyRequest): ReadonlyMap<string, string> {
   const at = request.url.indexOf('?');
-  return new Map(at < 0 ? [] : new URLSearchParams(request.url.slice(at + 1)));
+  const query = at < 0 ? '' : request.url.slice(at + 1);
+  const url = new Map(new URLSearchParams(query));
+  // Bytes that are no UTF-8 have become this character, unless it was sent as such.
+  const isReplaced = [...url].some((pair) => pair.some((text) => text.includes('\ufffd')));
+  if (isReplaced && !/%EF%BF%BD/i.test(query)) throw new FlightDataError('the URL is not UTF-8');
+  for (const name of ['compress', 'decompress']) {
+    if (url.get(name) === '1') {
+      throw new FlightUnimplementedError(
+        `?${name}=1 means blocks of ClickHouse's own: use Accept-Encoding and Content-Encoding with gzip, br or zstd`,
+      );
+    }
+  }
+  return url;
 }
 
 /**
@@ -72,8 +89,8 @@ export async function readQueryRequest(
   const body = createRequestBody(request.raw, limits);
   const head = readInsertHead(inUrl);
   if (head !== undefined) return { head, body, skip: 0, options: readOptions(url, new Map()) };
-  if (inUrl === '' && mediaTypeOf(request) === 'application/json') {
-    return fromJson(request, url, Buffer.from(await body.readAll(limits.sqlBytes, 'the body')).toString());
+  if (inUrl === '' && parseContentType(request.headers['content-type']).mediaType === 'application/json') {
+    return fromJson(request, url, textOfBody(await body.readAll(limits.sqlBytes, 'the body'), 'the body'));
   }
   if (inUrl === '') {
     const start = Buffer.from(await body.peek(headBytes)).toString();
@@ -84,13 +101,8 @@ export async function readQueryRequest(
       return { head: inlineHead, body, skip, options: readOptions(url, new Map()) };
     }
   }
-  const text = Buffer.from(await body.readAll(limits.sqlBytes, 'the SQL')).toString();
+  const text = textOfBody(await body.readAll(limits.sqlBytes, 'the SQL'), 'the SQL');
   return statement(request, url, inUrl === '' || text === '' ? inUrl + text : `${inUrl}\n${text}`, new Map());
-}
-
-/** The media type of the body, without parameters, in lower case. */
-export function mediaTypeOf(request: FastifyRequest): string {
-  return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   messageOf,
 } from '@peregrine/flight';
 import { minRequestBytesPerSecond, requestIdleTimeoutMs } from '../limits.ts';
+import { checkContentType } from './content-type.ts';
 import { createDecompressor } from './encoding.ts';
 import { withStatus } from './problem.ts';
 
@@ -37,8 +38,10 @@ export interface RequestBody {
  * @throws (while reading) FlightResourceExhaustedError with status 413 above the limit, FlightTimedOutError with status
  *   408 for a body that comes too slowly, FlightDataError for one that cannot be decompressed, FlightCancelledError when
  *   the client is gone
+ * @throws (at once) FlightUnimplementedError with status 415 for codings, encodings and multipart bodies that are not taken
  */
 export function createRequestBody(request: IncomingMessage, limits: RequestBodyLimits = {}): RequestBody {
+  checkContentType(request.headers['content-type']);
   const decompressor = createDecompressor(request.headers['content-encoding']);
   const timed = withPace(request, limits);
   const pieces = decompressor === undefined ? timed : decompress(timed, decompressor);

@@ -180,11 +180,19 @@ function createApp(
     if (!request.raw.complete) void reply.header('connection', 'close');
     return sendProblem(request, reply, problem);
   });
+  const routes = createRouteList(app);
   app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const methods = routes.methodsOf(path);
+    if (methods.length > 0) {
+      void reply.header('allow', methods.join(', '));
+      const refused = new FlightInvalidArgumentError(
+        `${path} does not take ${request.method}, but ${methods.join(', ')}`,
+      );
+      return sendProblem(request, reply, problemOf(withStatus(refused, 405)));
+    }
     const problem = problemOf(
-      new FlightNotFoundError(
-        `${request.method} ${request.url.split('?', 1)[0]} is not here; see GET /openapi.json`,
-      ),
+      new FlightNotFoundError(`${request.method} ${path} is not here; see GET /openapi.json`),
     );
     return sendProblem(request, reply, problem);
   });
@@ -197,6 +205,24 @@ function createApp(
   runningRoutes(app, context);
   openApiRoutes(app, context);
   return app;
+}
+
+/** Remembers the routes as they are made, to tell a wrong method from a path that is not there. */
+function createRouteList(app: FastifyInstance): { methodsOf(path: string): readonly string[] } {
+  const routes: { readonly path: RegExp; readonly method: string }[] = [];
+  app.addHook('onRoute', ({ url, method }) => {
+    if (url === '/*') return;
+    const pattern = url
+      .replaceAll(/[.]/g, '\\.')
+      .replaceAll(/\/:\w+\?/g, '(?:/[^/]*)?')
+      .replaceAll(/:\w+/g, '[^/]+');
+    for (const one of [method].flat()) routes.push({ path: new RegExp(`^${pattern}$`), method: one });
+  });
+  return {
+    methodsOf: (path) => [
+      ...new Set(routes.filter((route) => route.path.test(path)).map(({ method }) => method)),
+    ],
+  };
 }
 
 function noSchemas(): never {

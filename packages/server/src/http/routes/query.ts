@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FlightInvalidArgumentError } from '@peregrine/flight';
 import { type HttpCall, beginCall } from '../call.ts';
+import { parseContentType } from '../content-type.ts';
 import type { HttpContext } from '../context.ts';
 import { findClickHouseFormat, findMediaType, formatNames } from '../formats.ts';
 import { insertRows } from '../inserts/insert.ts';
@@ -9,10 +10,10 @@ import {
   type InsertRequest,
   type QueryRequest,
   headerOf,
-  mediaTypeOf,
   readQueryRequest,
   urlParameters,
 } from '../query-request.ts';
+import { withStatus } from '../problem.ts';
 import { runQuery, useSchema } from '../run-query.ts';
 import { statementHeaders, summaryOf } from '../send-result.ts';
 
@@ -32,6 +33,12 @@ export function queryRoutes(app: FastifyInstance, context: HttpContext): void {
     return reply;
   };
   app.get('/', handle);
+  // Monitors ask for the status alone; a statement is not run to throw its rows away.
+  app.head('/', (request, reply) => {
+    if (!urlParameters(request).has('query')) return reply.type('text/plain; charset=utf-8').send('Ok.\n');
+    void reply.header('allow', 'GET, POST, OPTIONS');
+    throw withStatus(new FlightInvalidArgumentError('HEAD runs no statement: ask by GET or POST'), 405);
+  });
   app.post('/', handle);
 }
 
@@ -67,9 +74,10 @@ export async function insert(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
+  const contentType = parseContentType(request.headers['content-type']);
   const format =
     head.format === undefined
-      ? findMediaType(mediaTypeOf(request), mediaParameters(request))
+      ? findMediaType(contentType.mediaType, contentType.parameters)
       : findClickHouseFormat(head.format);
   if (format === undefined || !format.insertable) {
     throw new FlightInvalidArgumentError(
@@ -107,17 +115,6 @@ export async function insert(
     remove();
     await connection.close();
   }
-}
-
-/** The parameters of the body's media type, in lower case. */
-function mediaParameters(request: FastifyRequest): ReadonlyMap<string, string> {
-  const [, ...parts] = (request.headers['content-type'] ?? '').toLowerCase().split(';');
-  return new Map(
-    parts.map((part) => {
-      const [name = '', value = ''] = part.split('=', 2).map((side) => side.trim());
-      return [name, value] as const;
-    }),
-  );
 }
 
 /** Leaves the first bytes out. */
