@@ -1,6 +1,7 @@
 import { IpcDecoder, decodeMessageHeader, encodeSchema } from '@peregrine/flight/ipc';
 import type { EngineConnection, EngineResult } from './types.ts';
-import { type Cell, CellRecord, cellReaders } from '../formats/cell.ts';
+import { type Cell, CellRecord } from '../formats/cell-record.ts';
+import { cellReaders } from '../formats/cell.ts';
 
 /** A row by the names of its columns. */
 export type Row = Readonly<Record<string, Cell>>;

@@ -1,4 +1,6 @@
 import { type Data, DataType, DateUnit, IntervalUnit, type TimeUnit, Vector } from 'apache-arrow';
+import { type Cell, CellRecord } from './cell-record.ts';
+import { cellToText } from './json.ts';
 import {
   formatDate,
   formatDecimal,
@@ -8,31 +10,6 @@ import {
   formatTimestamp,
   formatYearMonth,
 } from './temporal.ts';
-
-/**
- * A value of a column as text formats show it: exact, and independent of Arrow's memory. 64-bit integers stay
- * bigint, decimals, dates, times and intervals are text without loss, bytes are bytes.
- */
-export type Cell = null | boolean | number | bigint | string | Uint8Array | readonly Cell[] | CellRecord;
-
-/**
- * A struct, or a map whose keys are text: not as an object of JavaScript, which would put names like `10` first, and
- * knows each name once.
- */
-export class CellRecord {
-  /** Names and values, in their order. A name may repeat. */
-  readonly entries: readonly (readonly [string, Cell])[];
-
-  /** @param entries - names and values */
-  constructor(entries: readonly (readonly [string, Cell])[]) {
-    this.entries = entries;
-  }
-
-  /** The value of the last of that name; null when there is none. */
-  get(name: string): Cell {
-    return this.entries.findLast(([key]) => key === name)?.[1] ?? null;
-  }
-}
 
 /** Reads row after row of one column chunk. */
 export type CellReader = (row: number) => Cell;
@@ -148,34 +125,19 @@ function structReader(data: Data): CellReader {
   return (row) => new CellRecord(names.map((name, i) => [name, readers[i]?.(row) ?? null]));
 }
 
-/** A map whose keys are text becomes a record; any other becomes a list of {key, value}. */
+/** A map becomes a record, whatever its keys are: their text is what JSON can name a value by. */
 function mapReader(data: Data): CellReader {
   const [entries] = data.children;
-  const [keyData] = entries?.children ?? [];
   const [keys, values] = entries === undefined ? [] : cellReaders(entries.children);
-  if (keyData === undefined || keys === undefined || values === undefined) return () => null;
+  if (keys === undefined || values === undefined) return () => null;
   const offsets: Int32Array = data.valueOffsets;
-  const pairsOf = (row: number): [Cell, Cell][] => {
-    const pairs: [Cell, Cell][] = [];
-    for (let i = offsets[row] ?? 0; i < (offsets[row + 1] ?? 0); i++) pairs.push([keys(i), values(i)]);
-    return pairs;
+  return (row) => {
+    const pairs: [string, Cell][] = [];
+    for (let i = offsets[row] ?? 0; i < (offsets[row + 1] ?? 0); i++) {
+      pairs.push([cellToText(keys(i)), values(i)]);
+    }
+    return new CellRecord(pairs);
   };
-  if (isText(keyData.type)) {
-    return (row) => new CellRecord(pairsOf(row).map(([key, value]) => [String(key), value]));
-  }
-  return (row) =>
-    pairsOf(row).map(
-      ([key, value]) =>
-        new CellRecord([
-          ['key', key],
-          ['value', value],
-        ]),
-    );
-}
-
-function isText(type: DataType): boolean {
-  if (DataType.isDictionary(type)) return isText(type.dictionary);
-  return DataType.isUtf8(type) || DataType.isLargeUtf8(type);
 }
 
 function listReader(data: Data): CellReader {

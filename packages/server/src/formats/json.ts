@@ -1,4 +1,4 @@
-import { type Cell, CellRecord } from './cell.ts';
+import { type Cell, CellRecord } from './cell-record.ts';
 
 /** How numbers that JSON's readers may round are written. */
 export interface JsonStyle {
@@ -51,6 +51,6 @@ export function cellToText(cell: Cell): string {
   if (cell === null) return '';
   if (typeof cell === 'string') return cell;
   if (cell instanceof Uint8Array) return Buffer.from(cell).toString('hex');
-  if (typeof cell === 'object') return cellToJson(cell);
+  if (typeof cell === 'object') return cellToJson(cell, { nonFinite: 'text' });
   return typeof cell === 'number' ? numberText(cell) : String(cell);
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { bytesOf } from './byte-sink.ts';
-import type { Cell } from './cell.ts';
+import type { Cell } from './cell-record.ts';
 import { type JsonStyle, cellToJson, cellToText } from './json.ts';
 
 /** How a text format writes its fields: see `column-writer.ts`. */

@@ -1,4 +1,5 @@
-import { type Cell, CellRecord, cellReaders } from '../formats/cell.ts';
+import { type Cell, CellRecord } from '../formats/cell-record.ts';
+import { cellReaders } from '../formats/cell.ts';
 import type { EngineConnection } from '../engine/types.ts';
 import { loadedSchema } from '../store/engine-tables.ts';
 import type { HttpContext } from './context.ts';

@@ -13,6 +13,7 @@ describe('What DuckDB says of files and buckets', () => {
     ],
     ['IO Error: Could not write file "/x": No space left on device', 'RESOURCE_EXHAUSTED'],
     ['IO Error: Cannot open file "/x": No such file or directory', 'NOT_FOUND'],
+    ['IO Error: Parquet files do not support negative intervals', 'UNIMPLEMENTED'],
     ['IO Error: Could not read from file "/x": Input/output error', 'INTERNAL'],
   ] as const) {
     it(`is ${code}: ${message.slice(0, 60)}`, () => {

@@ -53,6 +53,7 @@ const codesOfKind: readonly (readonly [RegExp, FlightErrorCode])[] = [
   [/^HTTP Error: .*returned HTTP 404\b/is, 'NOT_FOUND'],
   // A server that does not answer, or breaks off.
   [/^IO Error: .*\bfor HTTP [A-Z]+ to\b/s, 'UNAVAILABLE'],
+  [/^IO Error: Parquet files do not support/i, 'UNIMPLEMENTED'],
   [/^IO Error: .*no space left on device/is, 'RESOURCE_EXHAUSTED'],
   [/^IO Error: .*(no files found|does not exist|cannot open file|no such file)/is, 'NOT_FOUND'],
   [/^(HTTP|Connection|Network) Error/i, 'UNAVAILABLE'],

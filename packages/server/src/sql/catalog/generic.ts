@@ -1,7 +1,7 @@
 import { encapsulate } from '@peregrine/flight/ipc';
 import type { SqlDbSchema, SqlForeignKeyColumn, SqlPrimaryKeyColumn, SqlTable } from '@peregrine/flight/sql';
 import type { EngineConnection, EngineObjectsFilter } from '../../engine/types.ts';
-import { type Cell, CellRecord } from '../../formats/cell.ts';
+import { type Cell, CellRecord } from '../../formats/cell-record.ts';
 import { type Row, emptySchemaHeader, readRows, textOf, textsOf } from '../../engine/rows.ts';
 import type { Catalog, ForeignKeyFilter, TableName } from './types.ts';
 
