@@ -2,6 +2,7 @@ import { FlightServerError } from '@peregrine/flight';
 import type { Engine, EngineConnection, EngineInput } from '../engine/types.ts';
 import { queryRows, textOf } from '../engine/rows.ts';
 import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
+import { escapeGlob } from './sql-text.ts';
 
 /** What the engine knows of a table once it is there. */
 export interface EngineTableInfo {
@@ -21,8 +22,10 @@ export interface EngineTables {
   sqlName(name: string): string;
   /** Runs SQL once in this engine, such as what loads an extension. */
   setup(sql: string): Promise<void>;
-  /** Makes or replaces the view of files, and counts its rows where there is SQL for it. */
-  createView(name: string, scan: string, rowsSql: string | undefined): Promise<bigint | undefined>;
+  /** Makes or replaces the view of files. */
+  createView(name: string, scan: string): Promise<void>;
+  /** Rows of Parquet files by their footers. @throws FlightError when one cannot be read */
+  countRows(paths: readonly string[]): Promise<ReadonlyMap<string, bigint>>;
   /** Schemas of views, without a look into their files: the engine knows the columns since they were made. */
   viewSchemas(names: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Makes a table that says what it is, and refuses to be read until {@link loadTable}. */
@@ -92,11 +95,18 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
     async setup(sql) {
       await (await connection()).execute(sql);
     },
-    async createView(name, scan, rowsSql) {
-      const used = await connection();
-      await used.execute(`CREATE OR REPLACE VIEW ${viewName(name)} AS SELECT * FROM ${scan}`);
-      const counted = rowsSql === undefined ? undefined : (await queryRows(used, rowsSql))[0]?.['rows'];
-      return counted === undefined || counted === null ? undefined : BigInt(String(counted));
+    async createView(name, scan) {
+      await (await connection()).execute(`CREATE OR REPLACE VIEW ${viewName(name)} AS SELECT * FROM ${scan}`);
+    },
+    async countRows(paths) {
+      const list = paths.map((path) => quoteLiteral(escapeGlob(path))).join(', ');
+      const rows = await queryRows(
+        await connection(),
+        `SELECT file_name, CAST(num_rows AS VARCHAR) AS rows FROM parquet_file_metadata([${list}])`,
+      );
+      return new Map(
+        rows.map((row) => [textOf(row['file_name']) ?? '', BigInt(textOf(row['rows']) ?? 0)] as const),
+      );
     },
     async viewSchemas(names) {
       const found = new Map<string, Uint8Array>();
@@ -136,7 +146,8 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
       await dropAny(name);
       const refusal = quoteLiteral(`${name} cannot be read: ${problem}`);
       await (await connection()).execute(
-        `CREATE OR REPLACE VIEW ${viewName(name)} AS SELECT error(${refusal}) AS problem`,
+        // A filter: a column that nobody asks for, as in count(*), is not computed.
+        `CREATE OR REPLACE VIEW ${viewName(name)} AS SELECT r.problem FROM (SELECT error(${refusal}) AS problem) r WHERE r.problem IS NULL`,
       );
     },
     async loadTable(name, schema, batches) {
@@ -196,6 +207,7 @@ export function noEngineTables(reason: string): EngineTables {
     sqlName: quoteIdentifier,
     setup: refuse,
     createView: refuse,
+    countRows: refuse,
     viewSchemas: refuse,
     // Arrow files are served without it.
     createPending: async (_name, schema) => ({ schema, rows: undefined }),

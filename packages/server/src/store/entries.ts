@@ -5,7 +5,6 @@ import { nameKey, nameOfFolder } from './names.ts';
 import { selectColumns } from './part-writer.ts';
 import { type FoundTable, type Scan, assignNames } from './scan.ts';
 import { escapeGlob, scanSql } from './sql-text.ts';
-import { quoteLiteral } from '../engine/sql-text.ts';
 import type { Source } from './sources.ts';
 import type { StoredFile } from './storage.ts';
 import type { StoreFormat } from './types.ts';
@@ -24,14 +23,9 @@ export interface Entry {
   readonly modifiedMs: number;
   /** The table function that reads it; undefined for Arrow and DuckDB files. */
   readonly scan: string | undefined;
-  /** SQL that counts its rows without reading it. */
-  readonly rowsSql: string | undefined;
   /** Why it cannot be read, where that is known already. */
   readonly problem: string | undefined;
 }
-
-/** Footers are small, but each is a request, at each change: folders of more files are not counted. */
-const maxCountedFiles = 256;
 
 /** Remembers versions that were read: their files never change. */
 export type VersionCache = Map<string, Version>;
@@ -103,7 +97,6 @@ async function datasetEntry(
       hive: false,
       union: paths.length > 1,
     })})`,
-    rowsSql: undefined,
     problem: undefined,
   };
   return { entry, replaced: version.replaced };
@@ -122,7 +115,6 @@ function brokenEntry(source: Source, folder: string, files: readonly StoredFile[
     bytes: sizeOf(files),
     modifiedMs: newestOf(files),
     scan: undefined,
-    rowsSql: undefined,
     problem: messageOf(error),
   };
 }
@@ -146,12 +138,19 @@ function plainEntry(name: string, table: FoundTable & { readonly source: Source 
       files.length > 1
         ? `${files.length} ${format} files in one folder or glob: files of this kind are a table each`
         : undefined;
-    return { ...base, scan: undefined, rowsSql: undefined, problem };
+    return { ...base, scan: undefined, problem };
+  }
+  const isBucket = storage.root.startsWith('s3://');
+  const unreadable = isBucket ? files.find(({ path }) => /[?\\]/.test(path)) : undefined;
+  if (unreadable !== undefined) {
+    const problem = `${storage.url(unreadable.path)} has a ? or a backslash in its key, which the engine cannot ask for`;
+    return { ...base, scan: undefined, problem };
   }
   const exact = files.map(({ path }) => escapeGlob(storage.url(path)));
   const folder = table.path === '.' ? '' : `${table.path}/`;
   const paths =
-    table.pattern === undefined
+    // Not all buckets encode percent signs when they list keys, and the engine decodes them in any case.
+    table.pattern === undefined || (isBucket && files.some(({ path }) => path.includes('%')))
       ? exact
       : [
           (source.isFolder ? escapeGlob(storage.url(folder)) : escapeGlob(storage.url(''))).replace(
@@ -162,10 +161,6 @@ function plainEntry(name: string, table: FoundTable & { readonly source: Source 
   return {
     ...base,
     scan: scanSql({ format, paths, hive: table.hive, union: files.length > 1 }),
-    rowsSql:
-      format === 'parquet' && files.length <= maxCountedFiles
-        ? `SELECT CAST(sum(num_rows) AS BIGINT) AS rows FROM parquet_file_metadata([${exact.map((path) => quoteLiteral(path)).join(', ')}])`
-        : undefined,
     problem: undefined,
   };
 }

@@ -4,6 +4,15 @@ export const maxStoreFiles: number = 200_000;
 /** Folders in folders that the store looks into; partitions are rarely more than five deep. */
 export const maxStoreFolderDepth: number = 16;
 
+/**
+ * Footers of Parquet files that are read at once to count rows: in a bucket they take a second or two, and what else the
+ * store has to do comes between two such steps.
+ */
+export const countedAtOnce: number = 256;
+
+/** Files of a table above which its rows are not counted: as many requests, which somebody pays for. */
+export const maxCountedFiles: number = 20_000;
+
 /** How often a server that writes a dataset's part shows on its temporary file that it lives, in milliseconds. */
 export const stagedHeartbeatMs: number = 60_000;
 

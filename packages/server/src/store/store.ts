@@ -1,21 +1,19 @@
 import {
   FlightInvalidArgumentError,
+  FlightServerError,
   FlightUnauthorizedError,
   FlightUnimplementedError,
-  FlightServerError,
 } from '@peregrine/flight';
-import type { Engine } from '../engine/types.ts';
-import { type VersionCache, entriesOf } from './entries.ts';
+import type { Engine, EngineInput } from '../engine/types.ts';
 import { createEngineTables, noEngineTables } from './engine-tables.ts';
 import { defaultRetainMs, defaultStorePollMs, defaultSweepMs } from './limits.ts';
-import { nameKey } from './names.ts';
 import { createEnginePartWriter } from './part-writer.ts';
 import type { S3Options } from './s3/options.ts';
+import { Shelf } from './shelf.ts';
 import { createReach, createSourceLooks } from './source-looks.ts';
 import { type Source, openSource } from './sources.ts';
 import { createSweeper } from './sweeper.ts';
-import { type ServedTable, createTables } from './tables.ts';
-import type { Store, StoreChange, StoreProblem, StoreTable } from './types.ts';
+import type { Store, StorePutMode, StorePutOptions, StorePutResult } from './types.ts';
 import { checkUnions } from './union-columns.ts';
 import { watchStorages } from './watch.ts';
 import { type PlainTable, dropDataset, writeDataset } from './writer.ts';
@@ -58,24 +56,11 @@ export interface StoreOptions {
  */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
   const { engine, s3 = {}, retainMs = defaultRetainMs, sweepMs = defaultSweepMs } = options;
-  const given = [
-    ...new Set([...(options.paths ?? []), ...(options.writable === undefined ? [] : [options.writable])]),
-  ];
-  const sources = await Promise.all(given.map((path) => openSource(path, s3)));
-  const target =
-    options.writable === undefined ? undefined : sources.find((source) => source.given === options.writable);
-  if (target !== undefined && !target.isFolder) {
-    throw new FlightInvalidArgumentError(
-      `${target.given} cannot be written to: give a folder or s3://bucket/prefix`,
-    );
-  }
+  const { sources, target } = await openSources(options, s3);
   const engineTables =
     engine === undefined
       ? noEngineTables('this server runs without one')
       : createEngineTables(engine, options.catalog);
-  const tables = createTables(engineTables);
-  const cache: VersionCache = new Map();
-  const listeners = new Set<(change: StoreChange) => void>();
   const buckets = createReach(
     sources,
     engine && {
@@ -85,173 +70,119 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
       s3,
     },
   );
-  const lookAtSources = createSourceLooks(sources, buckets.reach);
-  let served: ReadonlyMap<string, ServedTable> = new Map();
-  /** Keys of names that datasets in memory have. */
-  const held = new Set<string>();
-  let sourceProblems: readonly StoreProblem[] = [];
-  let turn: Promise<unknown> = Promise.resolve();
+  const shelf = new Shelf({
+    engineTables,
+    hasEngine: engine !== undefined,
+    lookAtSources: createSourceLooks(sources, buckets.reach),
+  });
   const sweeper = createSweeper(target?.storage, target?.given ?? '', { retainMs, sweepMs });
-
-  /** One thing after the other: views are made by one connection. */
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = turn.then(work);
-    turn = result.catch(() => undefined);
-    return result;
-  }
-
-  async function look(): Promise<StoreChange> {
-    const { looked, problems } = await lookAtSources();
-    sourceProblems = problems;
-    const { tables: next, change } = await tables.apply(served, await entriesOf(looked, cache), held);
-    served = next;
-    if (change.added.length + change.changed.length + change.removed.length > 0) {
-      for (const listener of listeners) listener(change);
-    }
-    return change;
-  }
-
-  function writableTarget(what: string): Source {
-    if (target !== undefined) return target;
-    throw new FlightUnauthorizedError(
-      `${what} is not possible: this server only reads its files; start it with --writable FOLDER or s3://bucket/prefix`,
-    );
-  }
-
-  /** A table of the name that lies in plain files; one in another folder cannot be changed. */
-  function plainOf(name: string, source: Source): PlainTable | undefined {
-    const found = served.get(nameKey(name));
-    if (found === undefined || found.entry.format === 'dataset') return undefined;
-    if (found.entry.source !== source) {
-      throw new FlightUnauthorizedError(
-        `${name} lies in ${found.entry.source.given}, which this server only reads; choose another name`,
-      );
-    }
-    const { format, files } = found.entry;
-    return { format, files, rows: found.table.rows };
-  }
-
-  const store: Store = {
+  await sweeper.start();
+  await shelf.refresh();
+  const unwatch = watchStorages(sources, options.pollMs ?? defaultStorePollMs, () => shelf.refresh());
+  return {
     writable: target !== undefined,
     roots: sources.filter(({ file }) => file === undefined).map(({ storage }) => storage.root),
-    singleFiles: sources.flatMap(({ file, storage }) =>
-      // DuckDB looks for the log of a database beside it.
-      file === undefined
-        ? []
-        : [storage.url(file), ...(file.endsWith('.duckdb') ? [storage.url(`${file}.wal`)] : [])],
-    ),
-    tables: () => [...served.values()].flatMap(({ table, inside }) => [table, ...inside].filter(isTable)),
-    problems: () => [
-      ...sourceProblems,
-      ...[sweeper.problem()].filter((problem) => problem !== undefined),
-      ...[...served.values()].flatMap(({ entry, problem }) =>
-        problem === undefined ? [] : [{ origin: entry.name, message: problem }],
-      ),
-    ],
-    get: (name) => {
-      const found = served.get(nameKey(name))?.table;
-      return found !== undefined && isTable(found)
-        ? found
-        : store.tables().find((table) => nameKey(table.name) === nameKey(name));
-    },
-    async use(sql) {
-      const text = sql.toLowerCase();
-      const needed = [...served.values()].filter(
-        ({ pending, table }) =>
-          pending && !held.has(nameKey(table.name)) && text.includes(nameKey(table.name)),
-      );
-      if (needed.length === 0) return;
-      await inTurn(async () => {
-        for (const { entry } of needed) {
-          const now = served.get(nameKey(entry.name));
-          if (now?.pending === true)
-            served = new Map(served).set(nameKey(entry.name), await tables.load(now));
-        }
-      });
-    },
-    standAside: (name) =>
-      inTurn(async () => {
-        const key = nameKey(name);
-        // Makes the catalog of the views, if nothing else has done it yet.
-        if (engine !== undefined) await engineTables.setup('SELECT 1');
-        held.add(key);
-        return {
-          sqlName: engineTables.sqlName(name),
-          giveBack: () =>
-            inTurn(async () => {
-              held.delete(key);
-              const found = served.get(key);
-              if (found !== undefined) {
-                served = new Map([...served].filter(([each]) => each !== key));
-                await engineTables.dropTable(found.entry.name);
-              }
-              await look();
-            }),
-        };
-      }),
+    singleFiles: sources.flatMap(singleFilesOf),
+    tables: () => shelf.tables(),
+    problems: () => [...shelf.problems(), ...[sweeper.problem()].filter((problem) => problem !== undefined)],
+    get: (name) => shelf.get(name),
+    use: (sql) => shelf.use(sql),
+    standAside: (name) => shelf.standAside(name),
     viewName: (name) => engineTables.sqlName(name),
-    refresh: () => inTurn(look),
-    restore: () =>
-      inTurn(async () => {
-        await engineTables.close();
-        buckets.forget();
-        served = new Map();
-        // Makes the catalog of the views, also where there are no files.
-        if (engine !== undefined) await engineTables.setup('SELECT 1');
-        await look();
-      }),
-    async put(name, mode, schema, batches, putOptions = {}) {
-      const source = writableTarget(`storing ${name}`);
-      if (engine === undefined) {
-        throw new FlightUnimplementedError(`storing ${name} needs the SQL engine, which this server has not`);
-      }
-      checkUnions(schema);
-      const rows = await writeDataset(
-        source.storage,
-        createEnginePartWriter(engine),
-        name,
-        mode,
-        plainOf(name, source),
-        schema,
-        batches,
-        { ...putOptions, partBytes: options.partBytes },
-      );
-      await store.refresh();
-      const table = store.get(name);
-      if (table === undefined) {
-        // Stored, and another server has dropped it since.
-        throw new FlightServerError(
-          `${name} was stored, and another server has dropped it since; put it again if it is still wanted`,
-          { code: 'ABORTED' },
-        );
-      }
-      return { rows, table };
-    },
-    async drop(name) {
-      const source = writableTarget(`dropping ${name}`);
-      const dropped = await dropDataset(source.storage, name, plainOf(name, source));
-      if (dropped) await store.refresh();
-      return dropped;
-    },
-    onChange(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    refresh: () => shelf.refresh(),
+    restore: () => shelf.restore(buckets.forget),
+    onChange: (listener) => shelf.onChange(listener),
+    put: (...put) => putDataset(shelf, target, options, ...put),
+    drop: (name) => dropTable(shelf, target, name),
     async close() {
       await unwatch();
       await sweeper.stop();
-      await turn;
-      await engineTables.close();
+      await shelf.close();
     },
   };
-
-  await sweeper.start();
-  await store.refresh();
-  const unwatch = watchStorages(sources, options.pollMs ?? defaultStorePollMs, () => store.refresh());
-  return store;
 }
 
-/** An attached database is no table itself. */
-function isTable(table: StoreTable): boolean {
-  return table.format !== 'duckdb' || table.problem !== undefined || table.name.includes('.');
+async function openSources(
+  { paths = [], writable }: StoreOptions,
+  s3: S3Options,
+): Promise<{ readonly sources: readonly Source[]; readonly target: Source | undefined }> {
+  const given = [...new Set([...paths, ...(writable === undefined ? [] : [writable])])];
+  const sources = await Promise.all(given.map((path) => openSource(path, s3)));
+  const target = writable === undefined ? undefined : sources.find((source) => source.given === writable);
+  if (target !== undefined && !target.isFolder) {
+    throw new FlightInvalidArgumentError(
+      `${target.given} cannot be written to: give a folder or s3://bucket/prefix`,
+    );
+  }
+  return { sources, target };
+}
+
+/** DuckDB looks for the log of a database beside it. */
+function singleFilesOf({ file, storage }: Source): string[] {
+  if (file === undefined) return [];
+  return [storage.url(file), ...(file.endsWith('.duckdb') ? [storage.url(`${file}.wal`)] : [])];
+}
+
+async function putDataset(
+  shelf: Shelf,
+  target: Source | undefined,
+  { engine, partBytes }: StoreOptions,
+  name: string,
+  mode: StorePutMode,
+  schema: Uint8Array,
+  batches: AsyncIterable<EngineInput>,
+  options: StorePutOptions = {},
+): Promise<StorePutResult> {
+  const source = writableTarget(target, `storing ${name}`);
+  if (engine === undefined) {
+    throw new FlightUnimplementedError(`storing ${name} needs the SQL engine, which this server has not`);
+  }
+  checkUnions(schema);
+  const rows = await writeDataset(
+    source.storage,
+    createEnginePartWriter(engine),
+    name,
+    mode,
+    plainOf(shelf, name, source),
+    schema,
+    batches,
+    { ...options, partBytes },
+  );
+  await shelf.refresh();
+  const table = shelf.get(name);
+  if (table === undefined) {
+    // Stored, and another server has dropped it since.
+    throw new FlightServerError(
+      `${name} was stored, and another server has dropped it since; put it again if it is still wanted`,
+      { code: 'ABORTED' },
+    );
+  }
+  return { rows, table };
+}
+
+async function dropTable(shelf: Shelf, target: Source | undefined, name: string): Promise<boolean> {
+  const source = writableTarget(target, `dropping ${name}`);
+  const dropped = await dropDataset(source.storage, name, plainOf(shelf, name, source));
+  if (dropped) await shelf.refresh();
+  return dropped;
+}
+
+function writableTarget(target: Source | undefined, what: string): Source {
+  if (target !== undefined) return target;
+  throw new FlightUnauthorizedError(
+    `${what} is not possible: this server only reads its files; start it with --writable FOLDER or s3://bucket/prefix`,
+  );
+}
+
+/** A table of the name that lies in plain files; one in another folder cannot be changed. */
+function plainOf(shelf: Shelf, name: string, source: Source): PlainTable | undefined {
+  const found = shelf.find(name);
+  if (found === undefined || found.entry.format === 'dataset') return undefined;
+  if (found.entry.source !== source) {
+    throw new FlightUnauthorizedError(
+      `${name} lies in ${found.entry.source.given}, which this server only reads; choose another name`,
+    );
+  }
+  const { format, files } = found.entry;
+  return { format, files, rows: found.table.rows };
 }

@@ -116,6 +116,28 @@ describe('Files as tables', () => {
     assert.deepEqual(await one('SELECT sum(a) FROM named'), ['3']);
   });
 
+  it('counts the rows of very many Parquet files in the background, and each only once', async () => {
+    await copy(
+      'SELECT range AS v, range % 300 AS k FROM range(900)',
+      'many',
+      '(FORMAT parquet, PARTITION_BY (k))',
+    );
+    const opened = await open();
+    while (opened.get('many')?.rows === undefined) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 5);
+      });
+    }
+    assert.equal(opened.get('many')?.rows, 900n);
+    assert.equal(opened.get('many')?.files, 300);
+    // The others are known: these few are counted at once.
+    await copy('SELECT 1 AS v', 'many/k=7/more.parquet');
+    await rm(join(folder, 'many', 'k=8'), { recursive: true });
+    await opened.refresh();
+    assert.equal(opened.get('many')?.rows, 898n);
+    assert.deepEqual(await one('SELECT count(*) FROM many'), ['898']);
+  });
+
   it('attaches DuckDB files, read-only', async () => {
     const path = join(folder, 'shop.duckdb');
     await connection.execute(
@@ -146,6 +168,8 @@ describe('Files as tables', () => {
     );
     assert.match(opened.get('bad')?.problem ?? '', /bad\.parquet'?$/);
     await assert.rejects(one('SELECT * FROM bad'), /bad cannot be read: .*bad\.parquet/);
+    // Not a row of the refusal.
+    await assert.rejects(one('SELECT count(*) FROM bad'), /bad cannot be read: .*bad\.parquet/);
     await assert.rejects(one('SELECT * FROM bad_arrow'), /bad_arrow cannot be read: .*is it complete/);
     assert.deepEqual(await one('SELECT a FROM good'), ['1']);
     await copy('SELECT 5 AS a', 'bad.parquet');

@@ -1,0 +1,146 @@
+import { FlightError, messageOf } from '@peregrine/flight';
+import { createRangeDataset } from '../datasets/file-dataset.ts';
+import { readMessageIndex } from '../datasets/message-index.ts';
+import type { RangeSource } from '../datasets/range-source.ts';
+import { readMessages } from '../datasets/read-messages.ts';
+import { quoteIdentifier } from '../engine/sql-text.ts';
+import type { EngineTables } from './engine-tables.ts';
+import type { Entry } from './entries.ts';
+import type { RowCounts } from './row-counts.ts';
+import type { StoreTable } from './types.ts';
+
+/** A table and what the engine has of it. */
+export interface ServedTable {
+  readonly entry: Entry;
+  readonly table: StoreTable;
+  /** Tables of an attached database. */
+  readonly inside: readonly StoreTable[];
+  /** Whether SQL has to wait until it is loaded. */
+  readonly pending: boolean;
+  /** Why SQL cannot read it; an Arrow file is served over Flight all the same. */
+  readonly problem: string | undefined;
+}
+
+/** Brings what was found into the engine. What cannot be read becomes a table that says why. */
+export async function makeTable(engine: EngineTables, counts: RowCounts, entry: Entry): Promise<ServedTable> {
+  try {
+    if (entry.problem !== undefined) return await makeBroken(engine, entry, entry.problem);
+    if (entry.format === 'arrow') return await makeArrow(engine, entry);
+    if (entry.format === 'duckdb') return await makeAttached(engine, entry);
+    await engine.createView(entry.name, entry.scan ?? '');
+    const rows = entry.rows ?? (await counts.first(entry));
+    return plainTable(entry, { ...tableOf(entry, engine.sqlName(entry.name)), rows });
+  } catch (error) {
+    return makeBroken(engine, entry, reasonOf(error));
+  }
+}
+
+/** Takes a table out of the engine. */
+export async function removeTable(engine: EngineTables, { entry }: ServedTable): Promise<void> {
+  if (entry.format === 'duckdb') await engine.detach(entry.name);
+  await engine.dropTable(entry.name);
+}
+
+/** Reads an Arrow file into the engine. */
+export async function loadArrow(engine: EngineTables, served: ServedTable): Promise<ServedTable> {
+  const { entry } = served;
+  try {
+    const source = await openEntry(entry);
+    try {
+      const index = await readMessageIndex(source, entry.name);
+      await engine.loadTable(entry.name, index.schemaHeader, readMessages(source, index));
+    } finally {
+      await source.close();
+    }
+    return { ...served, pending: false };
+  } catch (error) {
+    return { ...served, pending: false, problem: `SQL cannot read it: ${reasonOf(error)}` };
+  }
+}
+
+/** A table whose name in the engine is somebody else's. */
+export function unmadeTable(entry: Entry, sqlName: string): ServedTable {
+  return plainTable(entry, tableOf(entry, sqlName));
+}
+
+async function makeBroken(engine: EngineTables, entry: Entry, problem: string): Promise<ServedTable> {
+  const broken = {
+    ...plainTable(entry, { ...tableOf(entry, quoteIdentifier(entry.name)), problem }),
+    problem,
+  };
+  // It was another table before, perhaps: what is told must not be its old rows.
+  await removeTable(engine, broken).catch(() => undefined);
+  await engine.createBroken(entry.name, problem).catch(() => undefined);
+  return broken;
+}
+
+async function makeArrow(engine: EngineTables, entry: Entry): Promise<ServedTable> {
+  const dataset = createRangeDataset(entry.name, entry.origin, () => openEntry(entry));
+  const { schemaHeader, rows } = await dataset.describe();
+  const table = {
+    ...tableOf(entry, engine.sqlName(entry.name)),
+    schema: schemaHeader,
+    rows: BigInt(rows),
+    dataset,
+  };
+  try {
+    await engine.createPending(entry.name, schemaHeader);
+  } catch (error) {
+    // Such as a type that the engine does not have: it is served over Flight all the same.
+    const problem = `SQL cannot read it: ${reasonOf(error)}`;
+    await engine.createBroken(entry.name, problem).catch(() => undefined);
+    return { ...plainTable(entry, table), problem };
+  }
+  return { ...plainTable(entry, table), pending: true };
+}
+
+async function makeAttached(engine: EngineTables, entry: Entry): Promise<ServedTable> {
+  await engine.detach(entry.name);
+  await engine.dropTable(entry.name);
+  const inside: StoreTable[] = [];
+  for (const { schemaName, tableName } of await engine.attach(entry.name, pathOf(entry))) {
+    const sqlName = [entry.name, schemaName, tableName].map(quoteIdentifier).join('.');
+    const name =
+      schemaName === 'main' ? `${entry.name}.${tableName}` : `${entry.name}.${schemaName}.${tableName}`;
+    const { schema } = await engine.describe(sqlName);
+    inside.push({ ...tableOf(entry, sqlName), name, schema, bytes: undefined });
+  }
+  return { ...plainTable(entry, tableOf(entry, quoteIdentifier(entry.name))), inside };
+}
+
+function plainTable(entry: Entry, table: StoreTable): ServedTable {
+  return { entry, table, inside: [], pending: false, problem: undefined };
+}
+
+function tableOf(entry: Entry, sqlName: string): StoreTable {
+  const { name, origin, format, version, rows, bytes, files, modifiedMs } = entry;
+  return {
+    name,
+    origin,
+    format,
+    sqlName,
+    version,
+    schema: undefined,
+    rows,
+    bytes,
+    files: files.length,
+    modifiedMs,
+    problem: undefined,
+    dataset: undefined,
+  };
+}
+
+/** The one file of a table, as the engine calls it. */
+function pathOf(entry: Entry): string {
+  return entry.source.storage.url(entry.files[0]?.path ?? '');
+}
+
+function openEntry(entry: Entry): Promise<RangeSource> {
+  return entry.source.storage.open(entry.files[0]?.path ?? '');
+}
+
+/** What went wrong, without the SQL of the view that nobody wrote. */
+function reasonOf(error: unknown): string {
+  if (error instanceof FlightError) return error.rawMessage.replace(/\n+LINE \d+:[^]*$/, '').trim();
+  return messageOf(error);
+}

@@ -1,0 +1,194 @@
+import { type VersionCache, entriesOf } from './entries.ts';
+import type { EngineTables } from './engine-tables.ts';
+import type { ServedTable } from './make-table.ts';
+import { nameKey } from './names.ts';
+import type { SourceLook } from './source-looks.ts';
+import { type ServedTables, type Tables, createTables } from './tables.ts';
+import type { StoodAside, StoreChange, StoreProblem, StoreTable } from './types.ts';
+
+/** What a {@link Shelf} works with. */
+export interface ShelfParts {
+  readonly engineTables: EngineTables;
+  /** Whether there is an engine behind {@link engineTables}. */
+  readonly hasEngine: boolean;
+  readonly lookAtSources: () => Promise<SourceLook>;
+}
+
+/** The tables that a store serves, and the order in which they change: one thing after the other. */
+export class Shelf {
+  readonly #parts: ShelfParts;
+  readonly #tables: Tables;
+  readonly #cache: VersionCache = new Map();
+  readonly #listeners = new Set<(change: StoreChange) => void>();
+  /** Keys of names that datasets in memory have. */
+  readonly #held = new Set<string>();
+  #served: ServedTables = new Map();
+  #problems: readonly StoreProblem[] = [];
+  #turn: Promise<unknown> = Promise.resolve();
+  #counting: Promise<void> = Promise.resolve();
+  #isCounting = false;
+  #isClosed = false;
+
+  constructor(parts: ShelfParts) {
+    this.#parts = parts;
+    this.#tables = createTables(parts.engineTables);
+  }
+
+  /** What is there under a name, with what it was made of. */
+  find(name: string): ServedTable | undefined {
+    return this.#served.get(nameKey(name));
+  }
+
+  /** As {@link Store.tables}. */
+  tables(): readonly StoreTable[] {
+    return [...this.#served.values()].flatMap(({ table, inside }) => [table, ...inside].filter(isTable));
+  }
+
+  /** As {@link Store.get}. */
+  get(name: string): StoreTable | undefined {
+    const found = this.find(name)?.table;
+    return found !== undefined && isTable(found)
+      ? found
+      : this.tables().find((table) => nameKey(table.name) === nameKey(name));
+  }
+
+  /** As {@link Store.problems}, but for those of sweeping. */
+  problems(): readonly StoreProblem[] {
+    return [
+      ...this.#problems,
+      ...[...this.#served.values()].flatMap(({ entry, problem }) =>
+        problem === undefined ? [] : [{ origin: entry.name, message: problem }],
+      ),
+    ];
+  }
+
+  /** As {@link Store.onChange}. */
+  onChange(listener: (change: StoreChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** As {@link Store.use}. */
+  async use(sql: string): Promise<void> {
+    const text = sql.toLowerCase();
+    const needed = [...this.#served.values()].filter(
+      ({ pending, table }) =>
+        pending && !this.#held.has(nameKey(table.name)) && text.includes(nameKey(table.name)),
+    );
+    if (needed.length === 0) return;
+    await this.#inTurn(async () => {
+      for (const { entry } of needed) {
+        const now = this.find(entry.name);
+        if (now?.pending === true) this.#replace(await this.#tables.load(now));
+      }
+    });
+  }
+
+  /** As {@link Store.standAside}. */
+  standAside(name: string): Promise<StoodAside> {
+    const { engineTables } = this.#parts;
+    return this.#inTurn(async () => {
+      await this.#makeCatalog();
+      this.#held.add(nameKey(name));
+      return { sqlName: engineTables.sqlName(name), giveBack: () => this.#giveBack(name) };
+    });
+  }
+
+  /** As {@link Store.refresh}. */
+  refresh(): Promise<StoreChange> {
+    return this.#inTurn(() => this.#look());
+  }
+
+  /**
+   * As {@link Store.restore}.
+   *
+   * @param forget - called when the engine has nothing of the store any more
+   */
+  restore(forget: () => void): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#parts.engineTables.close();
+      forget();
+      this.#served = new Map();
+      await this.#makeCatalog();
+      await this.#look();
+    });
+  }
+
+  /** Waits for what runs, and ends. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#counting;
+    await this.#turn;
+    await this.#parts.engineTables.close();
+  }
+
+  /** Views are made by one connection. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async #look(): Promise<StoreChange> {
+    const { looked, problems } = await this.#parts.lookAtSources();
+    this.#problems = problems;
+    const entries = await entriesOf(looked, this.#cache);
+    const { tables, change } = await this.#tables.apply(this.#served, entries, this.#held);
+    this.#served = tables;
+    if (change.added.length + change.changed.length + change.removed.length > 0) {
+      for (const listener of this.#listeners) listener(change);
+    }
+    if (!this.#isCounting) {
+      this.#isCounting = true;
+      this.#counting = this.#countRows();
+    }
+    return change;
+  }
+
+  /** Counts rows of tables that have too many files to do it while they are looked at. */
+  async #countRows(): Promise<void> {
+    const done = new Set<ServedTable>();
+    for (;;) {
+      const next = [...this.#served.values()].find(
+        (each) =>
+          !done.has(each) && each.table.rows === undefined && !this.#held.has(nameKey(each.table.name)),
+      );
+      if (next === undefined || this.#isClosed) {
+        this.#isCounting = false;
+        return;
+      }
+      // Looks and statements come in between.
+      await this.#inTurn(async () => {
+        const counted = await this.#tables.count(next);
+        if (counted !== 'more') done.add(next);
+        if (typeof counted === 'object' && this.find(next.entry.name) === next) this.#replace(counted);
+      });
+    }
+  }
+
+  /** Makes the catalog of the views, also where there are no files. */
+  async #makeCatalog(): Promise<void> {
+    if (this.#parts.hasEngine) await this.#parts.engineTables.setup('SELECT 1');
+  }
+
+  #giveBack(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#held.delete(nameKey(name));
+      const found = this.find(name);
+      if (found !== undefined) {
+        this.#served = new Map([...this.#served].filter(([key]) => key !== nameKey(name)));
+        await this.#parts.engineTables.dropTable(found.entry.name);
+      }
+      await this.#look();
+    });
+  }
+
+  #replace(table: ServedTable): void {
+    this.#served = new Map(this.#served).set(nameKey(table.entry.name), table);
+  }
+}
+
+/** An attached database is no table itself. */
+function isTable(table: StoreTable): boolean {
+  return table.format !== 'duckdb' || table.problem !== undefined || table.name.includes('.');
+}
