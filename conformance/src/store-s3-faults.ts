@@ -192,6 +192,38 @@ describe('A bucket that fails', () => {
     }
   });
 
+  it('that never answers keeps no client waiting who cancels or has a time-out, and no other statement', async () => {
+    const server = await serve([], 's3://data/silent', { maxRunning: 4, statementTimeout: 1_000 });
+    const { client } = server;
+    try {
+      const call = client.doPut(
+        FlightDescriptor.forCommand(JSON.stringify({ dataset: 'd', mode: 'create' })),
+      );
+      await call.writer.writeTable(numbersTable(0, 1000, 1));
+      await call.writer.close();
+      s3.setFault((_method, path) => (path.endsWith('.parquet') ? 'hang' : undefined));
+      // A client tries three times, so that these are more than run at once: they have given their places up.
+      for (let times = 1; times <= 2; times += 1) {
+        const before = s3.hanging();
+        await assert.rejects(
+          client.doGet(new Ticket('SELECT sum(n) FROM d')).readAll(),
+          /time-out of statements/,
+        );
+        // The engine still waits for the bucket.
+        assert.ok(s3.hanging() > before, `${before} hung before, ${s3.hanging()} after`);
+        const table = await client.doGet(new Ticket('SELECT 42 AS a')).readAll();
+        assert.equal(table.getChildAt(0)?.get(0), 42);
+      }
+      assert.ok(s3.hanging() > 4);
+      s3.setFault(undefined);
+      const table = await client.doGet(new Ticket('SELECT count(*) AS c FROM d')).readAll();
+      assert.equal(Number(table.getChildAt(0)?.get(0)), 1000);
+    } finally {
+      s3.setFault(undefined);
+      await server.stop();
+    }
+  });
+
   it('that is not there when a server starts is served when it is', async () => {
     await mkdir(join(s3.folder, 'later'), { recursive: true });
     await writeFile(join(s3.folder, 'later', 'small.csv'), 'a\n1\n');

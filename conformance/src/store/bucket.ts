@@ -1,6 +1,6 @@
 // A bucket, and servers over it.
 import { type FlightClient, connect } from '@peregrine/flight';
-import { type StoreOptions, serveData } from '@peregrine/server';
+import { type ServerSettings, type StoreOptions, serveData } from '@peregrine/server';
 import { httpfsFolder } from '../peers.ts';
 import { type Node, startNode } from './node.ts';
 import { type S3Server, startS3Server } from './s3-server.ts';
@@ -11,7 +11,11 @@ export interface Bucket {
   /** An engine and its store. */
   readonly openNode: (paths: readonly string[], options?: StoreOptions) => Promise<Node>;
   /** A whole server, and a client of it. */
-  readonly serve: (data: readonly string[], writable?: string) => Promise<BucketServer>;
+  readonly serve: (
+    data: readonly string[],
+    writable?: string,
+    more?: Partial<ServerSettings>,
+  ) => Promise<BucketServer>;
 }
 
 /** A server over a bucket. */
@@ -34,7 +38,7 @@ export async function openBucket(): Promise<Bucket> {
         pollMs: Infinity,
         ...options,
       }),
-    async serve(data, writable) {
+    async serve(data, writable, more = {}) {
       const server = await serveData({
         data,
         writable,
@@ -44,6 +48,7 @@ export async function openBucket(): Promise<Bucket> {
         s3AccessKeyId: s3.keys.accessKeyId,
         s3SecretAccessKey: s3.keys.secretAccessKey,
         s3Endpoint: s3.endpoint,
+        ...more,
       });
       const client = connect(server.location);
       return {

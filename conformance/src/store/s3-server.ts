@@ -44,6 +44,8 @@ export interface S3Server {
   /** What was asked for since the last {@link forget}. */
   readonly requests: readonly S3Request[];
   forget(): void;
+  /** How many requests that hang are still waited for by their clients. */
+  hanging(): number;
   /** What happens to requests instead of an answer, until it is set anew. Those that hang are ended then. */
   setFault(fault: S3Fault | undefined): void;
   /**
@@ -87,6 +89,7 @@ export async function startS3Server(): Promise<S3Server> {
     folder: join(root, 'buckets', 'data'),
     requests,
     forget: () => void requests.splice(0),
+    hanging: () => [...hanging].filter((socket) => !socket.destroyed).length,
     setFault(next) {
       fault = next;
       for (const socket of hanging) socket.destroy();

@@ -4,6 +4,7 @@ import {
   FlightTimedOutError,
   FlightUnavailableError,
 } from '@peregrine/flight';
+import { cancelGraceMs } from '../limits.ts';
 import { isFatal, lostReason } from './adbc/errors.ts';
 import { createConnection } from './connection.ts';
 import { readInfo } from './info.ts';
@@ -164,6 +165,8 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     { connection, statement, kind, signal, time }: StatementRun,
   ): Promise<OperationResult<K>> {
     let again: NodeJS.Timeout | undefined;
+    let grace: NodeJS.Timeout | undefined;
+    let giveUp = (): void => undefined;
     let timeout: NodeJS.Timeout | undefined;
     let startedAt = 0;
     let timedOut = false;
@@ -179,15 +182,18 @@ export async function openEngine(specification: EngineSpecification): Promise<En
           cancelling = undefined;
         });
       again ??= setInterval(cancel, cancelAgainMs);
+      // It may wait for a bucket that does not answer, and hear of nothing meanwhile.
+      grace ??= setTimeout(() => giveUp(), cancelGraceMs);
     };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
       return await pool.run(name, args, {
         kind,
         signal,
-        onStart() {
+        onStart(leavePlace) {
           startedAt = performance.now();
           working.add(target);
+          giveUp = leavePlace;
           if (time.leftMs === undefined) return;
           timeout = setTimeout(() => {
             timedOut = true;
@@ -217,6 +223,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     } finally {
       working.delete(target);
       clearInterval(again);
+      clearTimeout(grace);
       clearTimeout(timeout);
       signal?.removeEventListener('abort', cancel);
       // What is being cancelled is freed by our caller next.

@@ -4,7 +4,8 @@ import type { Engine, EngineConnection, EngineResult, EngineStatement } from './
 import { withConnect } from './with-connect.ts';
 
 /*
- * Drivers that do not cancel: SQLite's runs each statement to its end. Whoever cancelled is answered all the same, and
+ * Drivers that do not cancel: SQLite's runs each statement to its end, and DuckDB's hears of it only when a request to a
+ * bucket that is on its way has been answered, or its time is over. Whoever cancelled is answered all the same, and
  * so is who waited longer than the time-out of statements. The statement keeps its thread and its connection, which are
  * freed when the driver is done.
  */
@@ -60,11 +61,22 @@ function promptConnection(
         }, graceMs);
       };
       const onAbort = (): void => leave(goesOn);
+      let isLate = false;
       const timer =
-        timeoutMs === undefined ? undefined : setTimeout(() => leave(() => late(timeoutMs)), timeoutMs);
+        timeoutMs === undefined
+          ? undefined
+          : setTimeout(() => {
+              isLate = true;
+              leave(() => late(timeoutMs));
+            }, timeoutMs);
       if (signal?.aborted === true) onAbort();
       else signal?.addEventListener('abort', onAbort, { once: true });
-      void call.then(resolve, reject).finally(() => {
+      const told = call.catch((error: unknown) => {
+        // It was cancelled because it was late, while it waited for a thread or by the driver.
+        const isEnded = isLate && error instanceof FlightError && error.code === 'CANCELLED';
+        throw isEnded && timeoutMs !== undefined ? ended(timeoutMs, error) : error;
+      });
+      void told.then(resolve, reject).finally(() => {
         clearTimeout(grace);
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
@@ -150,7 +162,7 @@ function promptConnection(
       ),
     ingest: (options, schema, batches) =>
       run(options.signal, (signal) => inner.ingest({ ...options, signal }, schema, batches)),
-    begin: () => run(undefined, () => inner.begin()),
+    begin: (options) => run(undefined, () => inner.begin(options)),
     commit: () => run(undefined, () => inner.commit()),
     // What goes on is rolled back when it has ended and the connection is closed.
     rollback: () => (left.size > 0 ? Promise.resolve() : run(undefined, () => inner.rollback())),
@@ -179,6 +191,13 @@ function goesOn(): FlightError {
 function late(timeoutMs: number): FlightError {
   return new FlightTimedOutError(
     `the statement took longer than ${timeoutMs} ms, the time-out of statements; the driver cannot stop it, so that it goes on`,
+  );
+}
+
+function ended(timeoutMs: number, cause: FlightError): FlightError {
+  return new FlightTimedOutError(
+    `the statement was cancelled after ${timeoutMs} ms, the time-out of statements`,
+    { cause },
   );
 }
 

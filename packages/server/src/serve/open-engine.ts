@@ -1,6 +1,7 @@
 import { FlightError, createFlightError } from '@peregrine/flight';
 import { createAdbcEngine } from '../engine/adbc-engine.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
+import { withPromptCancel } from '../engine/prompt-cancel.ts';
 import type { EngineLimits } from '../engine/options.ts';
 import type { Engine } from '../engine/types.ts';
 import { createUnavailableEngine } from '../engine/unavailable.ts';
@@ -46,8 +47,8 @@ async function open(settings: ServerSettings, tempDirectory: string): Promise<En
         entrypoint: engine.entrypoint,
         options: Object.fromEntries(engine.options),
       });
-    case 'duckdb':
-      return createDuckDbEngine({
+    case 'duckdb': {
+      const opened = await createDuckDbEngine({
         ...limits,
         database: settings.database,
         readOnly: settings.readOnly && settings.database !== undefined,
@@ -55,5 +56,9 @@ async function open(settings: ServerSettings, tempDirectory: string): Promise<En
         tempDirectory,
         threads: settings.threads,
       });
+      // A bucket may take a request and never answer.
+      const hasBucket = [...settings.data, settings.writable ?? ''].some((path) => path.includes('s3://'));
+      return hasBucket ? withPromptCancel(opened, limits.statementTimeoutMs) : opened;
+    }
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FlightError } from '@peregrine/flight';
+import { FlightCancelledError, FlightError } from '@peregrine/flight';
 import { withPromptCancel } from '../../src/engine/prompt-cancel.ts';
 import type { Engine, EngineBatch, EngineConnection, EngineResult } from '../../src/engine/types.ts';
 import { createFakeEngine } from '../http/fake-engine.ts';
@@ -99,6 +99,34 @@ describe('calls of a driver that cannot cancel', () => {
     const connection = await withPromptCancel(engine, 5, 1).connect();
     await assert.rejects(connection.execute('x'), hasCode('TIMED_OUT', /longer than 5 ms/));
     end();
+  });
+
+  it('say that their time was over, where they ended by being cancelled for it', async () => {
+    const fake = createFakeEngine(() => ({ changed: 0n }));
+    const engine: Engine = {
+      ...fake,
+      async connect() {
+        const connection = await fake.connect();
+        const obedient: EngineConnection = {
+          ...connection,
+          inTransaction: false,
+          execute: (_sql, { signal } = {}) =>
+            new Promise((_resolve, reject) => {
+              signal?.addEventListener('abort', () => reject(new FlightCancelledError('it waited')));
+            }),
+        };
+        return obedient;
+      },
+    };
+    const connection = await withPromptCancel(engine, 5, 60_000).connect();
+    await assert.rejects(connection.execute('x'), hasCode('TIMED_OUT', /after 5 ms, the time-out/));
+    const abort = new AbortController();
+    const cancelled = assert.rejects(
+      (await withPromptCancel(engine, 60_000, 60_000).connect()).execute('x', { signal: abort.signal }),
+      hasCode('CANCELLED', /it waited/),
+    );
+    abort.abort();
+    await cancelled;
   });
 
   it('refuse others on their connection, and let it be rolled back', async () => {

@@ -24,8 +24,13 @@ export interface RunOptions {
   readonly kind?: 'start' | 'continue' | undefined;
   /** Ends the wait for a thread; what runs already is cancelled by others. */
   readonly signal?: AbortSignal | undefined;
-  /** Called when a thread takes it up. */
-  readonly onStart?: (() => void) | undefined;
+  /**
+   * Called when a thread takes it up.
+   *
+   * @param giveUp - lets another statement have its place, though it still runs: it was cancelled and does not end. Nothing
+   *   when as many as there are places have given theirs up already
+   */
+  readonly onStart?: ((giveUp: () => void) => void) | undefined;
 }
 
 /**
@@ -63,6 +68,8 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
   const queue: Job[] = [];
   const ends = new Map<WorkerThread, NodeJS.Timeout>();
   let starting = 0;
+  /** Statements that run on though they gave up their place. */
+  let left = 0;
   let isClosed = false;
   let onIdle: (() => void) | undefined;
 
@@ -75,7 +82,7 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
       ends.delete(ready);
       return ready;
     }
-    if (threads.size >= maxThreads + (kind === 'continue' ? spareThreads : 0)) return undefined;
+    if (threads.size >= maxThreads + left + (kind === 'continue' ? spareThreads : 0)) return undefined;
     return start();
   }
 
@@ -120,6 +127,16 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
     tellIfIdle();
   }
 
+  /** Has a thread take up what waits, when it may. */
+  function startNext(): void {
+    const list = first.length > 0 ? first : queue;
+    const [job] = list;
+    const thread = job && obtain(list === first ? 'continue' : 'start');
+    if (job === undefined || thread === undefined) return;
+    list.shift();
+    job.start(thread);
+  }
+
   return {
     run<K extends OperationName>(
       name: K,
@@ -138,13 +155,22 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
         const job: Job = {
           start(thread) {
             stopWaiting();
-            onStart?.();
-            if (kind === 'start') starting++;
+            let place: 'taken' | 'none' | 'left' = kind === 'start' ? 'taken' : 'none';
+            if (place === 'taken') starting++;
+            onStart?.(() => {
+              if (place !== 'taken' || left >= maxThreads) return;
+              place = 'left';
+              starting--;
+              left++;
+              startNext();
+            });
             thread
               .run(name, args)
               .then(resolve, reject)
               .finally(() => {
-                if (kind === 'start') starting--;
+                if (place === 'taken') starting--;
+                if (place === 'left') left--;
+                place = 'none';
                 free(thread);
               });
           },

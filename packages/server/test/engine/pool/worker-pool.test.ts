@@ -18,3 +18,39 @@ it('closes while a thread that was idle is ending', async () => {
   await Promise.all([pool.close(), Promise.allSettled(both)]);
   assert.equal(pool.running, 0);
 });
+
+it('lets others have the place of what was given up, as often as there are places', async () => {
+  const pool = createWorkerPool(
+    { table: undefined, duckdb: undefined, release: undefined },
+    { maxThreads: 1, maxQueued: 10, queueTimeoutMs: 60_000, idleMs: 60_000 },
+  );
+  const begun: string[] = [];
+  const giveUps: (() => void)[] = [];
+  // What fails takes its time all the same: the file is looked for by the system.
+  const run = (name: string): Promise<unknown> =>
+    pool
+      .run(
+        'load',
+        { path: `/there-is-no-${name}`, entrypoint: undefined },
+        {
+          onStart(giveUp) {
+            begun.push(name);
+            giveUps.push(giveUp);
+          },
+        },
+      )
+      .catch(() => undefined);
+  const runs = ['a', 'b', 'c', 'd'].map(run);
+  assert.deepEqual(begun, ['a']);
+  giveUps[0]?.();
+  assert.deepEqual(begun, ['a', 'b']);
+  // Twice is once.
+  giveUps[0]?.();
+  // One has given up its place already, which is as many as there are.
+  giveUps[1]?.();
+  assert.deepEqual(begun, ['a', 'b']);
+  await Promise.all(runs);
+  assert.deepEqual(begun, ['a', 'b', 'c', 'd']);
+  assert.equal(pool.running, 0);
+  await pool.close();
+});
