@@ -16,5 +16,6 @@ RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 8815 8123
-HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PEREGRINE_HTTP_PORT ?? 8123}/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# Without HTTP there is still the port of Flight to knock at.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["node", "-e", "const { PEREGRINE_HTTP_PORT: http = '8123', PEREGRINE_FLIGHT_PORT: flight = '8815' } = process.env; const end = (ok) => process.exit(ok ? 0 : 1); if (http === 'off') require('node:net').connect(flight, '127.0.0.1', () => end(true)).on('error', () => end(false)); else fetch(`http://127.0.0.1:${http}/ready`).then((r) => end(r.ok), () => end(false))"]
 ENTRYPOINT ["node", "/app/node_modules/peregrine/bin/peregrine.mjs", "serve"]

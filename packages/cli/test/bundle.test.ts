@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -70,19 +62,6 @@ describe('the bundle of the command', () => {
       await ended;
     }
   });
-});
-
-it('is whole in the image: what is not bundled is copied there', () => {
-  const manifest: { dependencies: object; optionalDependencies: object } = JSON.parse(
-    readFileSync(join(root, 'packages/cli/package.json'), 'utf8'),
-  );
-  const copied = /^ *&& cp -r (.+) \/app\/node_modules\/$/m.exec(
-    readFileSync(join(root, 'Dockerfile'), 'utf8'),
-  )?.[1];
-  const names = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.optionalDependencies)];
-  // koffi's own native parts have a scope of theirs.
-  const folders = new Set([...names.map((name) => name.split('/')[0] ?? name), '@koromix']);
-  assert.deepEqual(copied?.split(' ').sort(), [...folders].map((name) => `node_modules/${name}`).sort());
 });
 
 describe('bin/peregrine.mjs', () => {
