@@ -94,9 +94,13 @@ describe('our client and our server', () => {
     assert.equal(existsSync(path), false);
   });
 
-  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-    it(`talk over ${version}`, async () => {
-      const server = await echoServer(anyPort, { tls: serverTls });
+  for (const [version, reuseReadBuffer] of [
+    ['TLSv1.2', true],
+    ['TLSv1.3', true],
+    ['TLSv1.3', false],
+  ] as const) {
+    it(`talk over ${version} ${reuseReadBuffer ? 'with a reused buffer' : "by 'data' events"}`, async () => {
+      const server = await echoServer(anyPort, { tls: serverTls, reuseReadBuffer });
       const session = await connect(local(server), {
         tls: { ...clientTls, minVersion: version, maxVersion: version },
       });
@@ -104,8 +108,44 @@ describe('our client and our server', () => {
       assert.equal(session.peer.tls?.protocol, version);
       assert.equal(session.peer.tls.authorized, true);
       assert.match(session.peer.tls.certificate?.subjectAlternativeNames ?? '', /127\.0\.0\.1/);
+      assert.equal(server.sessions.size, 1);
       await session.close();
       await server.close();
+      assert.equal(server.sessions.size, 0);
+    });
+  }
+
+  for (const reuseReadBuffer of [true, false]) {
+    it(`survive a client that negotiates anew or breaks off, ${reuseReadBuffer ? 'with a reused buffer' : "with 'data' events"}`, async () => {
+      const server = await echoServer(anyPort, { tls: serverTls, reuseReadBuffer });
+      const raw = async (): Promise<tls.TLSSocket> => {
+        const socket = tls.connect({
+          host: '127.0.0.1',
+          port: server.port,
+          ca: authority.certificate.cert,
+          ALPNProtocols: ['h2'],
+          maxVersion: 'TLSv1.2',
+        });
+        socket.on('error', () => undefined);
+        await once(socket, 'secureConnect');
+        socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings()]));
+        await once(socket, 'data');
+        return socket;
+      };
+      const renegotiating = await raw();
+      const closed = once(renegotiating, 'close');
+      // Newer versions of OpenSSL refuse it themselves, and the connection goes on.
+      renegotiating.renegotiate({ rejectUnauthorized: false }, () => renegotiating.destroy());
+      await closed;
+      const breaking = await raw();
+      const [session] = server.sessions;
+      breaking.destroy();
+      await session?.ended;
+      const other = await connect(local(server), { tls: clientTls });
+      assert.equal((await ask(other, Buffer.from('hi'))).body.toString(), 'hi');
+      await other.close();
+      await server.close();
+      assert.equal(server.sessions.size, 0);
     });
   }
 
