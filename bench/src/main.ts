@@ -9,15 +9,23 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Result, formatResult, judged, titleOf } from './measure.ts';
 import { calls } from './suites/calls.ts';
+import { clients } from './suites/clients.ts';
+import { compressed } from './suites/compressed.ts';
 import { ipc } from './suites/ipc.ts';
 import { http } from './suites/http.ts';
 import { memory } from './suites/memory.ts';
+import { shapes } from './suites/shapes.ts';
 import { sql } from './suites/sql.ts';
+import { tls } from './suites/tls.ts';
 import { type SuiteOptions, transport } from './suites/transport.ts';
 import { type Report, writeTables } from './tables.ts';
 
 const suites: Readonly<Record<string, (options: SuiteOptions) => Promise<void>>> = {
   transport,
+  shapes,
+  compressed,
+  tls,
+  clients,
   calls,
   ipc,
   sql,

@@ -56,6 +56,12 @@ export type Result = Comparison | Figure | Transfer;
 /** What runs once and gives a figure. */
 export type Runner = () => Promise<number>;
 
+/** What takes part in a comparison. */
+export interface Side {
+  readonly name: string;
+  readonly run: Runner;
+}
+
 /**
  * Measures two sides in turns (A B A B …), after one run each that is not counted, so that a drift of the machine's
  * speed hits both.
@@ -63,27 +69,43 @@ export type Runner = () => Promise<number>;
 export async function compare(
   what: string,
   unit: string,
-  ours: { readonly name: string; readonly run: Runner },
-  peer: { readonly name: string; readonly run: Runner },
-  options: { readonly rounds: number; readonly must?: number | undefined; readonly aim?: number | undefined },
+  ours: Side,
+  peer: Side,
+  {
+    rounds,
+    must,
+    aim,
+  }: { readonly rounds: number; readonly must?: number | undefined; readonly aim?: number | undefined },
 ): Promise<Comparison> {
-  await ours.run();
-  await peer.run();
-  const ourRuns: number[] = [];
-  const peerRuns: number[] = [];
-  for (let round = 0; round < options.rounds; round++) {
-    ourRuns.push(await ours.run());
-    peerRuns.push(await peer.run());
+  const [result] = await compareAll(what, unit, [{ ...ours, must, aim }], peer, rounds);
+  if (result === undefined) throw new TypeError('nothing was compared');
+  return result;
+}
+
+/** The same for several of ours against one peer, all in turns (A B C A B C …). */
+export async function compareAll(
+  what: string,
+  unit: string,
+  ours: readonly (Side & { readonly must?: number | undefined; readonly aim?: number | undefined })[],
+  peer: Side,
+  rounds: number,
+): Promise<Comparison[]> {
+  const sides = [...ours, peer];
+  for (const { run } of sides) await run();
+  const runs: number[][] = sides.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, { run }] of sides.entries()) runs[index]?.push(await run());
   }
-  return {
+  const peerRuns = runs.at(-1) ?? [];
+  return ours.map(({ name, must, aim }, index) => ({
     what,
     unit,
-    ours: { name: ours.name, runs: ourRuns },
+    ours: { name, runs: runs[index] ?? [] },
     peer: { name: peer.name, runs: peerRuns },
-    ratio: median(ourRuns.map((figure, i) => figure / (peerRuns[i] ?? Number.NaN))),
-    must: options.must,
-    aim: options.aim,
-  };
+    ratio: median((runs[index] ?? []).map((figure, i) => figure / (peerRuns[i] ?? Number.NaN))),
+    must,
+    aim,
+  }));
 }
 
 /** The number that a result is judged by: a ratio, or the median of a cost. */

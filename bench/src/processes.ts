@@ -1,7 +1,7 @@
 import { type ChildProcess, type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** Longest wait for a server to say that it is ready, in ms. */
@@ -44,7 +44,7 @@ export function node(file: string, ...args: readonly string[]): Program {
   };
 }
 
-type Child = ChildProcessByStdio<null, Readable, Readable>;
+type Child = ChildProcessByStdio<Writable | null, Readable, Readable>;
 
 const children = new Set<Child>();
 const stopped = new WeakSet<ChildProcess>();
@@ -53,8 +53,11 @@ const stopped = new WeakSet<ChildProcess>();
  * Starts a process that does not outlive this one. What it says on stderr is passed on until it is stopped: what a
  * server has to say about that does not belong among the tables.
  */
-function start(command: string, args: readonly string[]): Child {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+function start(command: string, args: readonly string[], stdin: 'ignore' | 'pipe' = 'ignore'): Child {
+  const child: Child =
+    stdin === 'pipe'
+      ? spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+      : spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   children.add(child);
   child.once('exit', () => children.delete(child));
   createInterface({ input: child.stderr }).on('line', (line) => {
@@ -122,11 +125,35 @@ export interface PeregrineServer {
 
 /** Runs a program to its end and gives the JSON that its last line holds. */
 export async function runForResult(program: Program): Promise<Record<string, number>> {
-  const last = await run(program);
-  const parsed: unknown = last.startsWith('{') ? JSON.parse(last) : undefined;
+  return resultOf(await run(program), program);
+}
+
+function resultOf(line: string, program: Program): Record<string, number> {
+  const parsed: unknown = line.startsWith('{') ? JSON.parse(line) : undefined;
   if (typeof parsed !== 'object' || parsed === null)
     throw new Error(`${program.args.join(' ')} gave no result`);
   return Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, Number(value)]));
+}
+
+/**
+ * Runs a program several times at once and gives their results. Each says `ready` when it could begin (`--wait`); none does
+ * before all have said it.
+ */
+export async function runTogether(program: Program, count: number): Promise<Record<string, number>[]> {
+  let begin: () => void = () => undefined;
+  const all = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  let ready = 0;
+  const one = async (): Promise<Record<string, number>> => {
+    const last = await run(program, async (child) => {
+      if (++ready === count) begin();
+      await all;
+      child.stdin?.end('\n');
+    });
+    return resultOf(last, program);
+  };
+  return Promise.all(Array.from({ length: count }, () => one()));
 }
 
 /** A side of a comparison: runs a program that reads rows and gives million rows a second. */
@@ -153,12 +180,20 @@ export function processorSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** Runs a program to its end and gives its last line. */
-export async function run(program: Program): Promise<string> {
-  const child = start(program.command, program.args);
+/**
+ * Runs a program to its end and gives its last line.
+ *
+ * @param onReady - called when it says `ready`
+ */
+export async function run(
+  program: Program,
+  onReady?: (child: ChildProcess) => Promise<void>,
+): Promise<string> {
+  const child = start(program.command, program.args, onReady === undefined ? 'ignore' : 'pipe');
   let last = '';
   createInterface({ input: child.stdout }).on('line', (line) => {
-    if (line.trim() !== '') last = line;
+    if (line.trim() === 'ready') void onReady?.(child);
+    else if (line.trim() !== '') last = line;
   });
   const end = await new Promise<number | string | null>((resolve, reject) => {
     child.once('close', (code, signal) => resolve(code ?? signal));

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { readIpcFile } from '@peregrine/flight/ipc';
 import { Field, Float64, RecordBatch, Schema, Struct, makeData } from 'apache-arrow';
 
 /** Rows of each batch and number of its float64 columns: 4 MiB a batch, as every program of the benchmark sends. */
@@ -25,4 +27,13 @@ export function makeBatches(count: number): RecordBatch[] {
     const type = new Struct(benchSchema.fields);
     return new RecordBatch(benchSchema, makeData({ type, length: benchRows, nullCount: 0, children }));
   });
+}
+
+/** The batches of an IPC file. */
+export function readBatches(file: string): {
+  readonly schema: Schema;
+  readonly batches: readonly RecordBatch[];
+} {
+  const read = readIpcFile(readFileSync(file));
+  return { schema: read.schema, batches: [...read] };
 }

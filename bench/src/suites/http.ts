@@ -1,5 +1,5 @@
 import { startProxy } from '../counting-proxy.ts';
-import { lineitem } from '../lineitem.ts';
+import { lineitem } from '../inputs.ts';
 import { compare, median } from '../measure.ts';
 import {
   type Program,

@@ -1,4 +1,4 @@
-import { lineitem } from '../lineitem.ts';
+import { lineitem } from '../inputs.ts';
 import { compare } from '../measure.ts';
 import { node, python, rowReader, startPeregrine, startServer } from '../processes.ts';
 import type { SuiteOptions } from './transport.ts';

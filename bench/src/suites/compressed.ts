@@ -1,0 +1,43 @@
+import { shapeFiles } from '../inputs.ts';
+import { compareAll } from '../measure.ts';
+import { mover, startPair } from '../moving.ts';
+import type { SuiteOptions } from './transport.ts';
+
+/** Bytes before compression. */
+const wanted = 0.4e9;
+
+/** Bodies compressed by the sender (`compression` of IPC), against Arrow's C++ with the same codec on both ends. */
+export async function compressed({ rounds, onResult }: SuiteOptions): Promise<void> {
+  const files = await shapeFiles();
+  for (const [name, what] of [
+    ['lineitem', 'lineitem'],
+    ['columns-200', '200 columns'],
+  ] as const) {
+    const { file = '', bytes = 1 } = files.get(name) ?? {};
+    const passes = Math.ceil(wanted / bytes);
+    const moved = passes * bytes;
+    for (const codec of ['lz4', 'zstd'] as const) {
+      const pair = await startPair('0', [
+        '--batches',
+        file,
+        '--passes',
+        String(passes),
+        '--compression',
+        codec,
+      ]);
+      const { ours, theirs } = pair;
+      try {
+        const sides = [
+          mover('ours ← pyarrow', pair.ourClient('get', theirs), moved),
+          mover('pyarrow ← ours', pair.theirClient('get', ours), moved),
+          mover('ours ← ours', pair.ourClient('get', ours), moved),
+        ];
+        const peer = mover('pyarrow ← pyarrow', pair.theirClient('get', theirs), moved);
+        const results = await compareAll(`DoGet, ${what}, ${codec}`, 'GB/s', sides, peer, rounds);
+        for (const result of results) onResult(result);
+      } finally {
+        await pair.stop();
+      }
+    }
+  }
+}
