@@ -43,6 +43,15 @@ export const partBytes: number = 256 * 1024 * 1024;
 /** How often folders and buckets are looked at when nothing tells of changes, in milliseconds. */
 export const defaultStorePollMs: number = 5_000;
 
+/**
+ * How long a look waits for one of several paths, in milliseconds: what answers by then usually does at once, and who puts
+ * something waits for the look behind it.
+ */
+export const lookPatienceMs: number = 3_000;
+
+/** The same when a server starts, in milliseconds: listings of large buckets take some seconds. */
+export const firstLookPatienceMs: number = 10_000;
+
 /** How long the store waits after a sign of change, so that a file that is being copied is looked at once, in milliseconds. */
 export const storeSettleMs: number = 100;
 

@@ -2,7 +2,8 @@ import { type VersionCache, entriesOf } from './entries.ts';
 import type { EngineTables } from './engine-tables.ts';
 import type { ServedTable } from './make-table.ts';
 import { nameKey } from './names.ts';
-import type { SourceLook } from './source-looks.ts';
+import { lookPatienceMs } from './limits.ts';
+import type { SourceLook, SourceLooks } from './source-looks.ts';
 import { type ServedTables, type Tables, createTables } from './tables.ts';
 import type { StoodAside, StoreChange, StoreProblem, StoreTable } from './types.ts';
 
@@ -11,13 +12,15 @@ export interface ShelfParts {
   readonly engineTables: EngineTables;
   /** Whether there is an engine behind {@link engineTables}. */
   readonly hasEngine: boolean;
-  readonly lookAtSources: () => Promise<SourceLook>;
+  /** @param onLate - to be called when more is known */
+  readonly looks: (onLate: () => void) => SourceLooks;
 }
 
 /** The tables that a store serves, and the order in which they change: one thing after the other. */
 export class Shelf {
   readonly #parts: ShelfParts;
   readonly #tables: Tables;
+  readonly #looks: SourceLooks;
   readonly #cache: VersionCache = new Map();
   readonly #listeners = new Set<(change: StoreChange) => void>();
   /** Keys of names that datasets in memory have. */
@@ -32,6 +35,9 @@ export class Shelf {
   constructor(parts: ShelfParts) {
     this.#parts = parts;
     this.#tables = createTables(parts.engineTables);
+    this.#looks = parts.looks(() => {
+      void this.#inTurn(() => this.#apply(this.#looks.known())).catch(() => undefined);
+    });
   }
 
   /** What is there under a name, with what it was made of. */
@@ -94,9 +100,13 @@ export class Shelf {
     });
   }
 
-  /** As {@link Store.refresh}. */
-  refresh(): Promise<StoreChange> {
-    return this.#inTurn(() => this.#look());
+  /**
+   * As {@link Store.refresh}.
+   *
+   * @param patienceMs - how long one path is waited for. Default: no longer than what else is to be done can wait
+   */
+  refresh(patienceMs: number = lookPatienceMs): Promise<StoreChange> {
+    return this.#inTurn(async () => this.#apply(await this.#looks.look(patienceMs)));
   }
 
   /**
@@ -110,7 +120,7 @@ export class Shelf {
       forget();
       this.#served = new Map();
       await this.#makeCatalog();
-      await this.#look();
+      await this.#apply(await this.#looks.look(lookPatienceMs));
     });
   }
 
@@ -129,8 +139,7 @@ export class Shelf {
     return result;
   }
 
-  async #look(): Promise<StoreChange> {
-    const { looked, problems } = await this.#parts.lookAtSources();
+  async #apply({ looked, problems }: SourceLook): Promise<StoreChange> {
     this.#problems = problems;
     const entries = await entriesOf(looked, this.#cache);
     const { tables, change } = await this.#tables.apply(this.#served, entries, this.#held);
@@ -179,7 +188,7 @@ export class Shelf {
         this.#served = new Map([...this.#served].filter(([key]) => key !== nameKey(name)));
         await this.#parts.engineTables.dropTable(found.entry.name);
       }
-      await this.#look();
+      await this.#apply(await this.#looks.look(lookPatienceMs));
     });
   }
 

@@ -1,4 +1,4 @@
-import { FlightError, messageOf } from '@peregrine/flight';
+import { FlightError, FlightUnavailableError, messageOf } from '@peregrine/flight';
 import { loadHttpfs, secretSql, timeoutSql } from './s3/httpfs.ts';
 import type { S3Options } from './s3/options.ts';
 import type { Scan } from './scan.ts';
@@ -14,32 +14,131 @@ export interface SourceLook {
 /** Makes the engine reach a source. Nothing where it can already. */
 export type Reach = (source: Source) => Promise<void>;
 
+/** Looks at sources. */
+export interface SourceLooks {
+  /**
+   * Looks at all of them. One that cannot be looked at is what it was when it last could.
+   *
+   * @param patienceMs - how long one of them is waited for, so that a bucket that is silent does not keep the others from
+   *   being seen; it is looked at to the end all the same
+   */
+  look(patienceMs: number): Promise<SourceLook>;
+  /** What is known of them, without looking. */
+  known(): SourceLook;
+}
+
 /**
- * Looks at sources. One that cannot be looked at is what it was when it last could.
- *
- * @param reach - how the engine comes to it
+ * @param reach - how the engine comes to a source
+ * @param onLate - called when one that was not waited for has been looked at
  */
-export function createSourceLooks(sources: readonly Source[], reach: Reach): () => Promise<SourceLook> {
-  const lastScans = new Map<Source, Scan>();
-  return async () => {
-    const problems: StoreProblem[] = [];
-    const tell = (source: Source, error: unknown): void => {
-      const message = error instanceof FlightError ? error.rawMessage : messageOf(error);
-      problems.push({ origin: source.given, message });
-    };
-    const looked = await Promise.all(
-      sources.map(async (source) => {
+export function createSourceLooks(sources: readonly Source[], reach: Reach, onLate: () => void): SourceLooks {
+  const states = sources.map(createSourceState);
+  const unreached = new Map<Source, unknown>();
+  const known = (): SourceLook => ({
+    looked: states.map(({ source, scan }) => ({ source, scan: scan() })),
+    problems: states.flatMap(({ source, problem }) =>
+      [problem(), unreached.get(source)]
+        .filter((error) => error !== undefined)
+        .map((error) => ({
+          origin: source.given,
+          message: error instanceof FlightError ? error.rawMessage : messageOf(error),
+        })),
+    ),
+  });
+  return {
+    known,
+    async look(patienceMs) {
+      await Promise.all(states.map((state) => state.look(patienceMs, onLate)));
+      for (const source of sources) {
         try {
-          lastScans.set(source, await source.look());
+          await reach(source);
+          unreached.delete(source);
         } catch (error) {
-          tell(source, error);
+          unreached.set(source, error);
         }
-        return { source, scan: lastScans.get(source) ?? { tables: [], datasets: new Map() } };
-      }),
-    );
-    for (const source of sources) await reach(source).catch((error: unknown) => tell(source, error));
-    return { looked, problems };
+      }
+      return known();
+    },
   };
+}
+
+/** One source, and what is known of it. */
+interface SourceState {
+  readonly source: Source;
+  readonly scan: () => Scan;
+  readonly problem: () => unknown;
+  readonly look: (patienceMs: number, onLate: () => void) => Promise<void>;
+}
+
+function createSourceState(source: Source): SourceState {
+  let scan: Scan = { tables: [], datasets: new Map() };
+  let problem: unknown;
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  let isLate = false;
+
+  function start(): Promise<void> {
+    running = source
+      .look()
+      .then(
+        (found) => {
+          scan = found;
+          problem = undefined;
+        },
+        (error: unknown) => {
+          problem = error;
+        },
+      )
+      .finally(() => {
+        running = undefined;
+      });
+    return running;
+  }
+
+  /** A look that runs already may have passed by what changed since. */
+  function startNow(): Promise<void> {
+    if (running === undefined) return start();
+    next ??= running.then(() => {
+      next = undefined;
+      return start();
+    });
+    return next;
+  }
+
+  return {
+    source,
+    scan: () => scan,
+    problem: () => problem,
+    async look(patienceMs, onLate) {
+      const done = startNow();
+      if (await endsWithin(done, patienceMs)) return;
+      problem ??= new FlightUnavailableError(
+        'has not answered yet; it is served as soon as it has, what was known of it meanwhile',
+      );
+      if (isLate) return;
+      isLate = true;
+      void done.then(() => {
+        isLate = false;
+        onLate();
+      });
+    },
+  };
+}
+
+async function endsWithin(work: Promise<void>, ms: number): Promise<boolean> {
+  if (!Number.isFinite(ms)) {
+    await work;
+    return true;
+  }
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What reaching buckets needs. */

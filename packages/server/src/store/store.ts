@@ -6,7 +6,7 @@ import {
 } from '@peregrine/flight';
 import type { Engine, EngineInput } from '../engine/types.ts';
 import { createEngineTables, noEngineTables } from './engine-tables.ts';
-import { defaultRetainMs, defaultStorePollMs, defaultSweepMs } from './limits.ts';
+import { defaultRetainMs, defaultStorePollMs, defaultSweepMs, firstLookPatienceMs } from './limits.ts';
 import { createEnginePartWriter } from './part-writer.ts';
 import type { S3Options } from './s3/options.ts';
 import { Shelf } from './shelf.ts';
@@ -73,11 +73,11 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   const shelf = new Shelf({
     engineTables,
     hasEngine: engine !== undefined,
-    lookAtSources: createSourceLooks(sources, buckets.reach),
+    looks: (onLate) => createSourceLooks(sources, buckets.reach, onLate),
   });
   const sweeper = createSweeper(target?.storage, target?.given ?? '', { retainMs, sweepMs });
   await sweeper.start();
-  await shelf.refresh();
+  await shelf.refresh(firstLookPatienceMs);
   const unwatch = watchStorages(sources, options.pollMs ?? defaultStorePollMs, () => shelf.refresh());
   return {
     writable: target !== undefined,
@@ -89,7 +89,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     use: (sql) => shelf.use(sql),
     standAside: (name) => shelf.standAside(name),
     viewName: (name) => engineTables.sqlName(name),
-    refresh: () => shelf.refresh(),
+    refresh: () => shelf.refresh(Infinity),
     restore: () => shelf.restore(buckets.forget),
     onChange: (listener) => shelf.onChange(listener),
     put: (...put) => putDataset(shelf, target, options, ...put),
