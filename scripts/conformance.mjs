@@ -43,7 +43,9 @@ if (chosen.length === 0) {
   process.exit(1);
 }
 
-const env = { ...process.env };
+// Not before it is clear what to run: it is a part of what is built.
+const { testEnvironment } = await import('./environment.mjs');
+const env = testEnvironment();
 if (chosen.some(({ peers }) => peers.includes('python'))) env.PEREGRINE_PYTHON = await installPython();
 if (chosen.some(({ peers }) => peers.includes('go'))) env.PEREGRINE_GO_BIN = await installGo();
 if (chosen.some(({ peers }) => peers.includes('rust'))) env.PEREGRINE_RUST_BIN = await installRust();

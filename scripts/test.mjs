@@ -27,6 +27,8 @@ if (files.length === 0) {
   process.exit(1);
 }
 
+// Behind the look for files: it is a part of what is built.
+const { testEnvironment } = await import('./environment.mjs');
 // The name is short: paths of Unix sockets have about 100 characters.
 const temp = mkdtempSync(join(tmpdir(), 'pt-'));
 const child = spawn(
@@ -41,7 +43,7 @@ const child = spawn(
   ],
   {
     stdio: 'inherit',
-    env: { ...process.env, TMPDIR: temp, TEMP: temp, TMP: temp, PEREGRINE_TEST_RUN: temp },
+    env: { ...testEnvironment(), TMPDIR: temp, TEMP: temp, TMP: temp, PEREGRINE_TEST_RUN: temp },
   },
 );
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));

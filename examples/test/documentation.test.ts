@@ -57,6 +57,8 @@ describe('the documentation', () => {
         `${root}examples/data`,
         '--flight-port=0',
         '--http-port=off',
+        // It is killed, and leaves what it had on its way.
+        `--temp-dir=${join(folder, 'temp')}`,
         '--json',
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },

@@ -4,6 +4,7 @@ import { type ClientRequest, type Server, createServer, request } from 'node:htt
 import { type AddressInfo, type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../free-port.ts';
 import { type Peer, goProgram, startPeer } from '../peers.ts';
 
@@ -205,12 +206,10 @@ function portOf(server: { address(): AddressInfo | string | null }): number {
 
 /** Waits as long as the program lives: on a busy machine its start may take long. */
 async function untilListening(port: number, peer: Peer): Promise<void> {
-  let ended: number | string | undefined;
-  peer.exit.then(
-    (code) => (ended = code),
-    (error: unknown) => (ended = String(error)),
-  );
-  while (ended === undefined) {
+  const ended = peer.exit.then((code) => {
+    throw new Error(`versitygw ended with ${code}:\n${peer.output()}`);
+  });
+  for (;;) {
     const there = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => {
         socket.destroy();
@@ -219,9 +218,6 @@ async function untilListening(port: number, peer: Peer): Promise<void> {
       socket.once('error', () => resolve(false));
     });
     if (there) return;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 50);
-    });
+    await Promise.race([ended, sleep(50)]);
   }
-  throw new Error(`versitygw ended with ${ended}:\n${peer.output()}`);
 }

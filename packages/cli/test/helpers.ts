@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -89,9 +92,11 @@ export interface Started extends Running {
 
 /** Starts a server and waits until it is ready. */
 export async function startServer(...paths: readonly string[]): Promise<Started> {
-  const running = startCommand(['serve', ...paths, '--flight-port', '0', '--http-port', '0', '--json'], {
-    readsOutput: true,
-  });
+  // One that is killed leaves what it had on its way.
+  const temp = mkdtempSync(join(tmpdir(), 'peregrine-temp-'));
+  const flags = ['--flight-port', '0', '--http-port', '0', '--temp-dir', temp, '--json'];
+  const running = startCommand(['serve', ...paths, ...flags], { readsOutput: true });
+  void running.end().finally(() => rmSync(temp, { recursive: true, force: true }));
   const { stdout } = running.child;
   assert.ok(stdout !== null);
   const lines = createInterface({ input: stdout });
