@@ -68,6 +68,7 @@ await suite({
 });
 const report = {
   suite: name,
+  date: new Date().toISOString().slice(0, 10),
   node: process.version,
   processor: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
   results: results.map((result) => ({ title: titleOf(result), judged: judged(result), ...result })),

@@ -160,7 +160,8 @@ function formatComparison(result: Comparison, before: string): string {
   );
 }
 
-function spread(runs: readonly number[]): string {
+/** The middle of several runs, and between what they lie. */
+export function spread(runs: readonly number[]): string {
   if (runs.length === 1) return short(runs[0] ?? Number.NaN);
   return `${short(median(runs))} (${short(Math.min(...runs))} to ${short(Math.max(...runs))})`;
 }

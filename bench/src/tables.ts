@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Comparison, Figure, Result, Transfer } from './measure.ts';
-import { median, short } from './measure.ts';
+import { median, short, spread } from './measure.ts';
 
 /** A stored run of a suite. */
 export interface Report {
   readonly suite: string;
+  /** Day of the run, as YYYY-MM-DD. */
+  readonly date?: string | undefined;
   readonly node: string;
   readonly processor: string;
   readonly results: readonly Result[];
@@ -54,7 +56,7 @@ function transfersOf(results: readonly Result[]): Transfer[] {
   return results.filter((result): result is Transfer => 'wireBytes' in result);
 }
 
-function tablesOf({ node, processor, results }: Report): string {
+function tablesOf({ date, node, processor, results }: Report): string {
   const transfers = transfersOf(results);
   const comparisons = results.filter((result): result is Comparison => 'ratio' in result);
   const figures = results.filter(
@@ -62,7 +64,7 @@ function tablesOf({ node, processor, results }: Report): string {
   );
   const runs = Math.max(...results.map((result) => ('ratio' in result ? result.ours : result).runs.length));
   const tables = [
-    `Node ${node.replace('v', '')}, ${processor}, ${runs === 1 ? 'one run' : `medians of ${runs} runs`}.\n`,
+    `${date === undefined ? '' : `${date}, `}Node ${node.replace('v', '')}, ${processor}, ${runs === 1 ? 'one run' : `medians of ${runs} runs (lowest to highest)`}.\n`,
   ];
   if (transfers.length > 0) {
     tables.push(
@@ -77,7 +79,7 @@ function tablesOf({ node, processor, results }: Report): string {
         ],
         transfers.map((result) => [
           result.what,
-          short(median(result.runs)),
+          spread(result.runs),
           (median(result.runs) * result.arrowBytes).toFixed(0),
           result.wireBytes.toFixed(0),
           short(result.serverCpu),
@@ -92,8 +94,8 @@ function tablesOf({ node, processor, results }: Report): string {
         ['What', 'ours', 'the peer', 'ratio', 'must', 'aim'],
         comparisons.map(({ what, unit, ours, peer, ratio, must, aim }) => [
           what,
-          `${ours.name}: ${short(median(ours.runs))} ${unit}`,
-          `${peer.name}: ${short(median(peer.runs))} ${unit}`,
+          `${ours.name}: ${spread(ours.runs)} ${unit}`,
+          `${peer.name}: ${spread(peer.runs)} ${unit}`,
           ratio.toFixed(2),
           verdict(must, must !== undefined && ratio >= must),
           verdict(aim, aim !== undefined && ratio >= aim),
@@ -107,7 +109,7 @@ function tablesOf({ node, processor, results }: Report): string {
         ['What', 'figure', 'must be under', 'aim'],
         figures.map(({ what, unit, runs: all, must, aim }) => [
           what,
-          `${short(median(all))} ${unit}`,
+          `${spread(all)} ${unit}`,
           verdict(must, must !== undefined && median(all) < must),
           verdict(aim, aim !== undefined && median(all) < aim),
         ]),
