@@ -47,7 +47,11 @@ const rustPrograms = [
 ];
 
 /** Java archives, as Maven names them. */
-const javaArchives = ['org.apache.arrow:flight-sql-jdbc-driver:18.3.0'];
+const javaArchives = [
+  'org.apache.arrow:flight-sql-jdbc-driver:18.3.0',
+  'com.zaxxer:HikariCP:5.1.0',
+  'org.slf4j:slf4j-api:2.0.17',
+];
 
 /** The Python interpreter that has the packages. */
 export async function installPython() {

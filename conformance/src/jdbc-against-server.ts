@@ -1,16 +1,24 @@
 /** Apache's JDBC driver for Flight SQL against our data server over DuckDB. */
 
+import { delimiter } from 'node:path';
 import { conformanceFile, javaArchive } from './peers.ts';
 import { programChecks } from './program-checks.ts';
 
-programChecks('the JDBC driver', {
-  command: 'java',
-  args: [
-    // Arrow's memory reaches into java.nio.
-    '--add-opens=java.base/java.nio=ALL-UNNAMED',
-    '-cp',
-    javaArchive('flight-sql-jdbc-driver-18.3.0.jar'),
-    conformanceFile('java/JdbcChecks.java'),
-  ],
-  addressOf: (port) => `jdbc:arrow-flight-sql://127.0.0.1:${port}/?useEncryption=false`,
-});
+const archives = ['flight-sql-jdbc-driver-18.3.0.jar', 'HikariCP-5.1.0.jar', 'slf4j-api-2.0.17.jar'];
+
+for (const [title, file] of [
+  ['the JDBC driver', 'java/JdbcChecks.java'],
+  ['the JDBC driver, as tools use it', 'java/JdbcToolChecks.java'],
+] as const) {
+  programChecks(title, {
+    command: 'java',
+    args: [
+      // Arrow's memory reaches into java.nio.
+      '--add-opens=java.base/java.nio=ALL-UNNAMED',
+      '-cp',
+      archives.map(javaArchive).join(delimiter),
+      conformanceFile(file),
+    ],
+    addressOf: (port) => `jdbc:arrow-flight-sql://127.0.0.1:${port}/?useEncryption=false`,
+  });
+}

@@ -5,6 +5,7 @@ import {
   encodeSchema,
   type BatchLayout,
 } from '@peregrine/flight/ipc';
+import { encodeColumnMetadata } from '@peregrine/flight/sql';
 import { type ColumnLayout, layoutOf } from '../../engine/c-data/layout.ts';
 import type { EngineBatch, EngineResult } from '../../engine/types.ts';
 import { largestForwardedBody } from '../../limits.ts';
@@ -17,11 +18,26 @@ import { type UnsignedBits, isUnsigned, widen, widened } from './widen.ts';
  * values, and -1 for the largest number of an unsigned type, as Apache's JDBC driver does.
  */
 
-/** The same schema with plain types; the same bytes where all are. */
+/**
+ * The same schema with plain types, and with what drivers show of decimals, which Apache's JDBC driver reads nowhere
+ * else; the same bytes where nothing is to be changed.
+ */
 export function plainSchema(schema: Uint8Array): Uint8Array {
   const header = decodeMessageHeader(schema);
-  if (header.kind !== 'schema' || header.schema.fields.every(isPlain)) return schema;
-  return encodeSchema({ ...header.schema, fields: header.schema.fields.map(plainField) });
+  if (header.kind !== 'schema') return schema;
+  const { fields } = header.schema;
+  const plain = fields.map((field) => withDigits(isPlain(field) ? field : plainField(field)));
+  if (plain.every((field, i) => field === fields[i])) return schema;
+  return encodeSchema({ ...header.schema, fields: plain });
+}
+
+/** A decimal with its digits as metadata of the column; any other field as it is. */
+export function withDigits(field: ArrowField): ArrowField {
+  const { metadata, type } = field;
+  if (type.kind !== 'decimal') return field;
+  const digits = encodeColumnMetadata({ precision: type.precision, scale: type.scale });
+  if ([...digits.keys()].every((key) => metadata.has(key))) return field;
+  return { ...field, metadata: new Map([...metadata, ...digits]) };
 }
 
 function plainField(field: ArrowField): ArrowField {
@@ -37,11 +53,13 @@ function isPlain({ children, dictionary, type }: ArrowField): boolean {
 export function plainResult(result: EngineResult): EngineResult {
   const schema = plainSchema(result.schema);
   if (schema === result.schema) return result;
+  const header = decodeMessageHeader(result.schema);
+  const isAsItIs = header.kind === 'schema' && header.schema.fields.every(isPlain);
   return {
     schema,
     progress: () => result.progress(),
     close: () => result.close(),
-    [Symbol.asyncIterator]: () => plainBatches(result),
+    [Symbol.asyncIterator]: () => (isAsItIs ? result[Symbol.asyncIterator]() : plainBatches(result)),
   };
 }
 
