@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inflateSync } from 'node:zlib';
 import { ipcStreamMessages } from '@peregrine/flight/ipc';
+import { CellRecord } from '../../../src/formats/cell-record.ts';
 import { type Row, readRows } from '../../../src/engine/rows.ts';
 import type { EngineBatch, EngineResult } from '../../../src/engine/types.ts';
 import { takeRows } from '../../../src/sql/plain/take.ts';
@@ -116,7 +117,10 @@ async function result(repeat = 1): Promise<TestResult> {
 function column(rows: readonly Row[], name: string): unknown[] {
   const text = JSON.stringify(
     rows.map((row) => row[name]),
-    (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value),
+    (_, value: unknown) => {
+      if (value instanceof CellRecord) return Object.fromEntries(value.entries);
+      return typeof value === 'bigint' ? Number(value) : value;
+    },
   );
   return JSON.parse(text);
 }
