@@ -15,6 +15,7 @@ const entries = [
   { name: 'arrow-go-against-server', peers: ['go'] },
   { name: 'clickhouse-client', peers: [] },
   { name: 'client-against-pyarrow', peers: ['python'] },
+  { name: 'command', peers: ['python', 'go'] },
   { name: 'documentation', peers: ['python', 'java'] },
   { name: 'frames-against-server', peers: ['python'] },
   { name: 'h2spec', peers: ['go'] },

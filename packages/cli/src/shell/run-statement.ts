@@ -26,7 +26,7 @@ export type StatementOutcome =
   | { readonly kind: 'change'; readonly changed: bigint };
 
 /**
- * Runs one statement of either kind: the server says by preparing it whether there are rows to fetch.
+ * Runs one statement of either kind: the server says by preparing it whether there are rows to fetch, else its words do.
  *
  * @throws FlightError as the server tells it
  */
@@ -45,8 +45,9 @@ export async function runStatement(
     return { kind: 'change', changed: await client.executeUpdate(sql, { signal }) };
   }
   try {
-    const fields = prepared.datasetSchema?.fields.length ?? 0;
-    if (prepared.isUpdate ?? fields === 0)
+    // Some servers tell of no schema before it runs, whether there will be rows or not.
+    const fields = prepared.datasetSchema?.fields.length;
+    if (prepared.isUpdate ?? (fields === undefined ? !givesRows(sql) : fields === 0))
       return { kind: 'change', changed: await prepared.executeUpdate({ signal }) };
     return await writeRows(client, await prepared.execute({ signal }), options);
   } finally {

@@ -37,7 +37,7 @@ function endsInComment(text: string): boolean {
   return sqlTokens(`${text}\nx`, 1).next().done === true;
 }
 
-/** Whether a statement begins as one that gives rows: for servers that cannot prepare, which would tell. */
+/** Whether a statement begins as one that gives rows: for servers that do not tell when they prepare it, or cannot. */
 export function givesRows(sql: string): boolean {
   const first = [...sqlTokens(sql, 100)].find(({ text }) => text !== '(');
   const readers =
