@@ -27,11 +27,15 @@ interface ZstdModule {
   readonly _free: (pointer: number) => void;
   readonly _ZSTD_isError: (code: number) => number;
   readonly _ZSTD_compressBound: (byteLength: number) => number;
-  readonly _ZSTD_compress: (
+  readonly _ZSTD_createCCtx: () => number;
+  readonly _ZSTD_compress_usingDict: (
+    context: number,
     to: number,
     room: number,
     from: number,
     byteLength: number,
+    dictionary: number,
+    dictionaryLength: number,
     level: number,
   ) => number;
   readonly _ZSTD_decompress: (to: number, room: number, from: number, byteLength: number) => number;
@@ -46,6 +50,11 @@ interface ZstdModule {
  */
 export function loadWasmZstd(): Zstd {
   const module = startModule();
+  // One context for all buffers: a new one for each takes as long as compressing 5 KB.
+  const compression = module._ZSTD_createCCtx();
+  if (compression === 0) {
+    throw new FlightResourceExhaustedError('WebAssembly gives no memory to start Zstandard');
+  }
 
   /** Runs `work` on `bytes` copied in, with `room` bytes for the result, and copies that out. */
   const run = (
@@ -79,7 +88,8 @@ export function loadWasmZstd(): Zstd {
       return run(
         bytes,
         room,
-        (to, from) => module._ZSTD_compress(to, room, from, bytes.byteLength, level),
+        (to, from) =>
+          module._ZSTD_compress_usingDict(compression, to, room, from, bytes.byteLength, 0, 0, level),
         'compressed',
       );
     },
