@@ -8,7 +8,7 @@ import { link, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
-import { FlightDescriptor, Ticket, connect } from '@peregrine/flight';
+import { type FlightClient, FlightDescriptor, Ticket, connect } from '@peregrine/flight';
 import { createDuckDbEngine } from '@peregrine/server';
 import { type Table, tableFromArrays } from 'apache-arrow';
 import { ownCommand, startPeer } from './peers.ts';
@@ -59,14 +59,26 @@ function memoryOf(pid: number | undefined): { readonly most: number; readonly no
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
-it('streams a dataset many times larger than its memory', async () => {
-  const ports = ['--flight-port', '0', '--http-port', 'off'];
-  const limits = ['--memory-limit', engineLimit, '--temp-dir', folder];
-  const server = startPeer(process.execPath, [ownCommand(), 'serve', folder, '--json', ...ports, ...limits]);
+/** Runs work beside a server with these arguments. */
+async function withServer(
+  args: readonly string[],
+  work: (client: FlightClient, pid: number | undefined) => Promise<void>,
+): Promise<void> {
+  const ports = ['--flight-port', '0', '--http-port', 'off', '--temp-dir', folder];
+  const server = startPeer(process.execPath, [ownCommand(), 'serve', '--json', ...ports, ...args]);
   const [, location = ''] = await server.line(/"flight":"([^"]+)"/);
   const client = connect(location);
   try {
-    const atStart = memoryOf(server.process.pid).now;
+    await work(client, server.process.pid);
+  } finally {
+    await client.close();
+    await server.stop();
+  }
+}
+
+it('streams a dataset many times larger than its memory', async () => {
+  await withServer([folder, '--memory-limit', engineLimit], async (client, pid) => {
+    const atStart = memoryOf(pid).now;
     const info = await client.getFlightInfo(FlightDescriptor.forPath('large'));
     assert.equal(info.totalRecords, BigInt(files) * BigInt(rowsOfFile));
     const started = performance.now();
@@ -82,7 +94,7 @@ it('streams a dataset many times larger than its memory', async () => {
     const seconds = (performance.now() - started) / 1000;
     assert.equal(rows, files * rowsOfFile);
     assert.ok(sum > 0n);
-    const fast = memoryOf(server.process.pid).most;
+    const fast = memoryOf(pid).most;
     console.log(
       `${gib(bytes)} of Arrow out of ${files} files of ${gib(fileBytes)}, --memory-limit ${engineLimit}: ` +
         `${seconds.toFixed(0)} s, server ${gib(atStart)} at the start and ${gib(fast)} at most, ` +
@@ -100,13 +112,10 @@ it('streams a dataset many times larger than its memory', async () => {
       });
       if (taken === 200) break;
     }
-    const most = memoryOf(server.process.pid).most;
+    const most = memoryOf(pid).most;
     console.log(`a slow client after that: ${gib(most)} at most`);
     assert.ok(most < processLimitBytes, `the server took ${gib(most)}`);
-  } finally {
-    await client.close();
-    await server.stop();
-  }
+  });
 });
 
 const pieceRows = 1 << 20;
@@ -123,11 +132,7 @@ function piece(): Table {
 
 it('answers an exchange whose input and answer are larger than its memory', async () => {
   const limit = '512MiB';
-  const flags = ['--flight-port', '0', '--http-port', 'off', '--memory-limit', limit, '--temp-dir', folder];
-  const server = startPeer(process.execPath, [ownCommand(), 'serve', '--json', ...flags]);
-  const [, location = ''] = await server.line(/"flight":"([^"]+)"/);
-  const client = connect(location);
-  try {
+  await withServer(['--memory-limit', limit], async (client, pid) => {
     const table = piece();
     const times = Math.ceil((putGib * 2 ** 30) / pieceBytes);
     const started = performance.now();
@@ -145,35 +150,19 @@ it('answers an exchange whose input and answer are larger than its memory', asyn
     }
     assert.equal(rows, times * pieceRows);
     const seconds = (performance.now() - started) / 1000;
-    const { most } = memoryOf(server.process.pid);
+    const { most } = memoryOf(pid);
     console.log(
       `an exchange of ${gib(times * pieceBytes)} there and back, --memory-limit ${limit}: ` +
         `${seconds.toFixed(0)} s, server ${gib(most)} at most`,
     );
     assert.ok(most < processLimitBytes / 2, `the server took ${gib(most)}`);
-  } finally {
-    await client.close();
-    await server.stop();
-  }
+  });
 });
 
 it('stores a put many times larger than its memory', async () => {
   const store = join(folder, 'store');
   await mkdir(store);
-  const ports = ['--flight-port', '0', '--http-port', 'off'];
-  const limits = ['--memory-limit', engineLimit, '--temp-dir', folder];
-  const server = startPeer(process.execPath, [
-    ownCommand(),
-    'serve',
-    '--writable',
-    store,
-    '--json',
-    ...ports,
-    ...limits,
-  ]);
-  const [, location = ''] = await server.line(/"flight":"([^"]+)"/);
-  const client = connect(location);
-  try {
+  await withServer(['--writable', store, '--memory-limit', engineLimit], async (client, pid) => {
     const table = piece();
     const times = Math.ceil((putGib * 2 ** 30) / pieceBytes);
     const started = performance.now();
@@ -182,13 +171,10 @@ it('stores a put many times larger than its memory', async () => {
     for (let i = 0; i < times; i += 1) await call.writer.writeTable(table);
     await call.writer.close();
     const seconds = (performance.now() - started) / 1000;
-    const { most } = memoryOf(server.process.pid);
+    const { most } = memoryOf(pid);
     console.log(`a put of ${gib(times * pieceBytes)}: ${seconds.toFixed(0)} s, server ${gib(most)} at most`);
     assert.ok(most < processLimitBytes, `the server took ${gib(most)}`);
     const info = await client.getFlightInfo(FlightDescriptor.forPath('large'));
     assert.equal(info.totalRecords, BigInt(times) * BigInt(pieceRows));
-  } finally {
-    await client.close();
-    await server.stop();
-  }
+  });
 });

@@ -1,5 +1,5 @@
 import { FlightInvalidArgumentError } from '@peregrine/flight/ipc/messages';
-import { bytesOfSize } from './size-text.ts';
+import { bytesOfSize } from '../size-text.ts';
 import { nameOfToken, plainText, sqlTokens } from './sql-tokens.ts';
 
 /**

@@ -6,7 +6,7 @@ import { openEngine } from './core.ts';
 import { findDuckDbLibrary } from './duckdb-files.ts';
 import type { DuckDbEngineOptions } from './options.ts';
 import { streamBuffersWithin } from './pool/stream-buffers.ts';
-import { bytesOfSize } from './size-text.ts';
+import { bytesOfSize } from '../size-text.ts';
 import type { Engine } from './types.ts';
 import { createUnavailableEngine } from './unavailable.ts';
 import type { DriverOption } from './worker/messages.ts';

@@ -103,17 +103,27 @@ export function decodeText(noun: string, bytes: Uint8Array): string {
   }
 }
 
-function parseJson(text: string): FlightCommand {
-  let value: unknown;
+/**
+ * The members of a JSON object.
+ *
+ * @param noun - what the text is, for errors
+ * @throws FlightInvalidArgumentError when it is none
+ */
+export function parseMembers(noun: string, text: string): Record<string, unknown> {
   try {
-    value = JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object') return { ...value };
   } catch (cause) {
     throw new FlightInvalidArgumentError(
-      `the command begins like JSON and cannot be read as such: ${messageOf(cause)}`,
+      `the ${noun} begins like JSON and cannot be read as such: ${messageOf(cause)}`,
       { cause },
     );
   }
-  const fields: Record<string, unknown> = typeof value === 'object' ? { ...value } : {};
+  throw new FlightInvalidArgumentError(`the ${noun} is JSON, but no object`);
+}
+
+function parseJson(text: string): FlightCommand {
+  const fields = parseMembers('command', text);
   const known = ['dataset', 'table', 'columns', 'filter', 'limit', 'mode', 'sql', 'per_batch'];
   const unknown = Object.keys(fields).find((name) => !known.includes(name));
   if (unknown !== undefined) {

@@ -1,6 +1,6 @@
-import { FlightInvalidArgumentError, messageOf } from '@peregrine/flight';
+import { FlightInvalidArgumentError } from '@peregrine/flight';
 import { nameKey } from '../store/names.ts';
-import { decodeText } from './command.ts';
+import { decodeText, parseMembers } from './command.ts';
 import { quoted } from './names.ts';
 
 /**
@@ -15,22 +15,13 @@ import { quoted } from './names.ts';
  * @throws FlightInvalidArgumentError when they are none of these
  */
 export function parseCriteria(expression: Uint8Array): (name: string) => boolean {
-  const text = decodeText('expression of the criteria', expression);
+  const text = decodeText('criteria expression', expression);
   if (text.trimStart().startsWith('{')) return parseJson(text);
   return /[*?[]/.test(text) ? byGlob(text) : (name) => name.startsWith(text);
 }
 
 function parseJson(text: string): (name: string) => boolean {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new FlightInvalidArgumentError(
-      `the criteria begin like JSON and cannot be read as such: ${messageOf(cause)}`,
-      { cause },
-    );
-  }
-  const tests = Object.entries(typeof value === 'object' && value !== null ? value : {}).map(
+  const tests = Object.entries(parseMembers('criteria expression', text)).map(
     ([key, wanted]): ((name: string) => boolean) => {
       if (typeof wanted === 'string') {
         if (key === 'prefix') return (name) => name.startsWith(wanted);

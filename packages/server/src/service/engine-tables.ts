@@ -1,4 +1,4 @@
-import { type FlightStreamReader, type ServerCallContext } from '@peregrine/flight';
+import type { ServerCallContext } from '@peregrine/flight';
 import type { SqlTable } from '@peregrine/flight/sql';
 import type { EngineConnection, EngineIngestOptions } from '../engine/types.ts';
 import { catalogOf } from '../sql/metadata.ts';
@@ -11,7 +11,7 @@ import { patternEscape } from '../sql/sql-text.ts';
 import { loadedSchema } from '../store/engine-tables.ts';
 import type { PutMode } from './command.ts';
 import { dottedPath } from './names.ts';
-import type { ServedTable } from './served-table.ts';
+import type { PutRequest, ServedTable } from './served-table.ts';
 
 /** The engine's own tables and views. */
 export async function listEngineTables(
@@ -75,10 +75,7 @@ export async function dropEngineTable(
 export async function ingestTable(
   { clients }: SqlService,
   path: readonly string[],
-  mode: PutMode,
-  rows: FlightStreamReader,
-  onBatch: (rows: number) => Promise<void>,
-  context: ServerCallContext,
+  { context, mode, onBatch, rows }: PutRequest,
 ): Promise<number> {
   const table = path.at(-1) ?? '';
   let taken = 0;

@@ -113,8 +113,8 @@ async function putRows(
     );
   }
   const mode = command.mode ?? modeOfHeader(context) ?? 'replace';
-  const tell = (rows: number): Promise<void> => writer.write(JSON.stringify({ rows }));
-  const outcome = await tables.put(path, mode, reader, tell, context);
+  const onBatch = (rows: number): Promise<void> => writer.write(JSON.stringify({ rows }));
+  const outcome = await tables.put(path, { mode, rows: reader, onBatch, context });
   await writer.write(JSON.stringify({ ...outcome, done: true }));
 }
 

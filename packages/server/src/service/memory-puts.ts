@@ -1,9 +1,4 @@
-import {
-  type FlightStreamReader,
-  FlightError,
-  FlightNotFoundError,
-  type ServerCallContext,
-} from '@peregrine/flight';
+import { FlightError, FlightNotFoundError, type ServerCallContext } from '@peregrine/flight';
 import type { Dataset, DatasetStore } from '../datasets/dataset.ts';
 import {
   type MemoryDataset,
@@ -19,7 +14,7 @@ import { nameKey } from '../store/names.ts';
 import type { StoodAside, Store } from '../store/types.ts';
 import type { PutMode } from './command.ts';
 import { dropMemoryTable, publishMemoryTable } from './memory-tables.ts';
-import type { PutOutcome } from './served-table.ts';
+import type { PutOutcome, PutRequest } from './served-table.ts';
 import { createTurns } from './turns.ts';
 
 /** What datasets in memory lie in, and beside. */
@@ -50,13 +45,7 @@ export class MemoryPuts {
   }
 
   /** Stores rows, all or nothing. */
-  async put(
-    name: string,
-    mode: PutMode,
-    rows: FlightStreamReader,
-    onBatch: (rows: number) => Promise<void>,
-    context: ServerCallContext,
-  ): Promise<PutOutcome> {
+  async put(name: string, { context, mode, onBatch, rows }: PutRequest): Promise<PutOutcome> {
     // Told before the rows are read, and again when they are there.
     this.#check(name, mode);
     const received = await receiveDataset(name, rows.raw(), this.#shared, onBatch);

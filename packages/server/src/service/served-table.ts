@@ -2,11 +2,13 @@ import {
   FlightError,
   FlightUnimplementedError,
   type FlightDataStream,
+  type FlightStreamReader,
   type ServerCallContext,
 } from '@peregrine/flight';
 import type { Dataset } from '../datasets/dataset.ts';
 import type { SqlService } from '../sql/service.ts';
 import type { Store, StoreTable } from '../store/types.ts';
+import type { PutMode } from './command.ts';
 import { memoryTableName } from './memory-tables.ts';
 
 /** A table that plain Flight serves, wherever it lies. */
@@ -29,6 +31,15 @@ export interface TableFacts {
   readonly schema: Uint8Array;
   readonly rows: number | undefined;
   readonly bytes: number | undefined;
+}
+
+/** Rows that come with a put. */
+export interface PutRequest {
+  readonly mode: PutMode;
+  readonly rows: FlightStreamReader;
+  /** Told how many rows there are so far, with each batch. */
+  readonly onBatch: (rows: number) => Promise<void>;
+  readonly context: ServerCallContext;
 }
 
 /** What a put has stored. */

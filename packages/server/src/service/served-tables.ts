@@ -1,5 +1,4 @@
 import {
-  type FlightStreamReader,
   FlightInvalidArgumentError,
   FlightUnauthorizedError,
   type ServerCallContext,
@@ -9,10 +8,15 @@ import { type SharedMemory, createSharedMemory } from '../datasets/shared-memory
 import { readTableRows } from '../sql/parameters.ts';
 import type { SqlService } from '../sql/service.ts';
 import type { Store } from '../store/types.ts';
-import type { PutMode } from './command.ts';
 import { dropEngineTable, findEngineTable, ingestTable, listEngineTables } from './engine-tables.ts';
 import { MemoryPuts } from './memory-puts.ts';
-import { type PutOutcome, type ServedTable, tableOfDataset, tableOfFile } from './served-table.ts';
+import {
+  type PutOutcome,
+  type PutRequest,
+  type ServedTable,
+  tableOfDataset,
+  tableOfFile,
+} from './served-table.ts';
 
 /** What plain Flight serves from. */
 export interface TableSources {
@@ -38,13 +42,7 @@ export interface ServedTables {
   /** In the order of their names. */
   list(context: ServerCallContext): Promise<ServedTable[]>;
   /** Stores rows, all or nothing. */
-  put(
-    path: readonly string[],
-    mode: PutMode,
-    rows: FlightStreamReader,
-    onBatch: (rows: number) => Promise<void>,
-    context: ServerCallContext,
-  ): Promise<PutOutcome>;
+  put(path: readonly string[], request: PutRequest): Promise<PutOutcome>;
   /** False when there is no such table. */
   drop(path: readonly string[], context: ServerCallContext): Promise<boolean>;
   /** Looks at files and buckets now: what changed. */
@@ -78,27 +76,21 @@ export function createServedTables({
     return file === undefined ? undefined : tableOfFile(file, engine, context);
   }
 
-  async function put(
-    path: readonly string[],
-    mode: PutMode,
-    rows: FlightStreamReader,
-    onBatch: (rows: number) => Promise<void>,
-    context: ServerCallContext,
-  ): Promise<PutOutcome> {
+  async function put(path: readonly string[], request: PutRequest): Promise<PutOutcome> {
     checkWritable();
     const [name] = path;
     if (name === undefined)
       throw new FlightInvalidArgumentError('the put names no dataset: give its descriptor a path');
     if (path.length === 1 && memory.get(name) === undefined && files?.writable === true) {
-      return putInStore(files, name, mode, rows, onBatch, context);
+      return putInStore(files, name, request);
     }
     const isOwn = path.length === 1 && (memory.get(name) ?? files?.get(name)) !== undefined;
-    const table = engine === undefined || isOwn ? undefined : await findEngineTable(engine, path, context);
+    const table =
+      engine === undefined || isOwn ? undefined : await findEngineTable(engine, path, request.context);
     if (engine !== undefined && (path.length > 1 || table !== undefined)) {
-      const enginePath = table?.path ?? path;
-      return { rows: await ingestTable(engine, enginePath, mode, rows, onBatch, context) };
+      return { rows: await ingestTable(engine, table?.path ?? path, request) };
     }
-    return memoryPuts.put(name, mode, rows, onBatch, context);
+    return memoryPuts.put(name, request);
   }
 
   return {
@@ -138,10 +130,7 @@ export function createServedTables({
 async function putInStore(
   files: Store,
   name: string,
-  mode: PutMode,
-  rows: FlightStreamReader,
-  onBatch: (rows: number) => Promise<void>,
-  context: ServerCallContext,
+  { context, mode, onBatch, rows }: PutRequest,
 ): Promise<PutOutcome> {
   let taken = 0;
   const incoming = await readTableRows(name, rows, (count) => onBatch((taken += count)));

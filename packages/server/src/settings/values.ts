@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import type { EngineChoice } from './settings.ts';
+import { bytesOfSize } from '../size-text.ts';
 
 /** How one value is read. Throws an Error whose message goes on after the value: `is not a port: 0 to 65535`. */
 export type ValueParser<T> = (text: string) => T;
@@ -37,24 +38,9 @@ export function parseThreads(text: string): number {
   return threads;
 }
 
-const byteUnits: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  tb: 1e12,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
-  tib: 2 ** 40,
-};
-
 /** Bytes: `4GB`, `512MiB`, `1.5 GiB`, or a plain number. */
 export function parseBytes(text: string): number {
-  const found = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
-  const unit = byteUnits[found?.[2]?.toLowerCase() ?? 'none'];
-  const bytes = Math.floor(Number(found?.[1]) * (unit ?? Number.NaN));
+  const bytes = Math.floor(bytesOfSize(text) ?? Number.NaN);
   if (!Number.isSafeInteger(bytes) || bytes < 1) throw new Error('is no size: say 4GB or 512MiB');
   return bytes;
 }

@@ -13,7 +13,7 @@ const units: Readonly<Record<string, number>> = {
   tib: 2 ** 40,
 };
 
-/** Bytes of a size as DuckDB's settings write it, such as `4GB` or `95.3 MiB`; undefined for what is none. */
+/** Bytes of a size as people and DuckDB's settings write it, such as `4GB` or `95.3 MiB`; undefined for what is none. */
 export function bytesOfSize(text: string): number | undefined {
   const [, number, unit = ''] = /^\s*(\d+(?:\.\d*)?)\s*([a-z]*)\s*$/i.exec(text) ?? [];
   const factor = units[unit.toLowerCase()];
