@@ -86,7 +86,14 @@ function runningProcesses() {
       try {
         const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
         if (!environment.includes(`PEREGRINE_TEST_RUN=${temp}`)) return [];
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim();
+        // the ends tell which test it is, and the middle may be hundreds of files
+        const [program, ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+          .trim()
+          .split('\0')
+          .filter(Boolean);
+        const command = [program, ...(args.length > 8 ? ['…'] : []), ...args.slice(-8)]
+          .join(' ')
+          .slice(0, 500);
         return [{ pid: Number(pid), command }];
       } catch {
         return []; // it has ended meanwhile, or is somebody else's

@@ -101,7 +101,7 @@ describe('the command, against its own server', () => {
     assert.match(missing.stderr, /no\.json cannot be read: it is not there/);
     // Quotes and all came to the server, which has no dataset of such a name.
     assertCode(dropped, 1);
-    assert.match(dropped.stderr, /dataset .*small/);
+    assert.match(dropped.stderr, /\\"small\\"/);
     const { child, end } = startCommand(['do', server.location, 'ping', '--input', '-'], { input: 'pipe' });
     child.stdin?.end('anything');
     assert.equal((await end()).stdout, 'pong\n');
