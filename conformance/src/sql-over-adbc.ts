@@ -264,6 +264,17 @@ describe('a statement that the driver cannot stop', () => {
     assert.equal(server.leftovers().batchBytes, 0);
   }
 
+  /** Small statements have the same limit, and a very busy machine may need longer even for them. */
+  async function inTime<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!hasCode('TIMED_OUT')(error)) throw error;
+      }
+    }
+  }
+
   it('is answered when it is cancelled, and freed when it has ended', async (t) => {
     const server = await startSqlite();
     t.after(() => server.stop());
@@ -286,13 +297,13 @@ describe('a statement that the driver cannot stop', () => {
     const server = await startSqlite(timeLimit);
     t.after(() => server.stop());
     await using sql = connectSql(`grpc+tcp://127.0.0.1:${server.port}`);
-    const transaction = await sql.beginTransaction();
+    const transaction = await inTime(() => sql.beginTransaction());
     await assert.rejects(sql.query(long, { transaction }), hasCode('TIMED_OUT'));
     assert.equal(server.leftovers().connections, 1, 'it goes on');
     await assert.rejects(sql.query('SELECT 1', { transaction }), hasCode('ABORTED'));
     await transaction.rollback();
     assert.equal(server.leftovers().connections, 1, 'and on');
-    assert.deepEqual(rowsOf(await sql.query('SELECT 1')), [[1]]);
+    assert.deepEqual(rowsOf(await inTime(() => sql.query('SELECT 1'))), [[1]]);
     await freed(server);
   });
 });
