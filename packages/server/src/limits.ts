@@ -59,6 +59,12 @@ export const maxTransactions: number = 1_000;
 export const maxBoundParameterBytes: number = 256 * 1024 * 1024;
 
 /**
+ * Bytes of the texts of all prepared statements and of what is bound to them. Drivers bind right before they run a
+ * statement and leave it bound until the next time, for up to an hour.
+ */
+export const maxPreparedBytes: number = 1024 * 1024 * 1024;
+
+/**
  * How long a query runs on that its client polls no more, in milliseconds: clients that go away, and those that stop to
  * wait without saying so, as ADBC's driver does, must not keep a thread for long. Those that poll do it all the time.
  */

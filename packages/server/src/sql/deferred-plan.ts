@@ -43,8 +43,7 @@ export class DeferredPlan implements Plan {
 
   get bytes(): number {
     const { sql, parameters } = this.#request;
-    const bound = parameters?.batches.reduce((sum, { header, body }) => sum + header.length + body.length, 0);
-    return sql.length + this.schema.length + (bound ?? 0);
+    return sql.length + this.schema.length + (parameters?.bytes ?? 0);
   }
 
   stream(): FlightDataStream {

@@ -13,6 +13,8 @@ export interface BoundParameters {
   readonly schema: Uint8Array;
   readonly batches: readonly EngineInput[];
   readonly rows: number;
+  /** What they keep in memory. */
+  readonly bytes: number;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function readParameters(reader: FlightStreamReader): Promise<BoundP
       schema = dataHeader;
       continue;
     }
-    bytes += dataBody.length;
+    bytes += dataHeader.length + dataBody.length;
     if (bytes > maxBoundParameterBytes) {
       throw new FlightResourceExhaustedError(
         `the parameters take more than the ${maxBoundParameterBytes} bytes that one statement may have; use bulk ingest`,
@@ -43,7 +45,7 @@ export async function readParameters(reader: FlightStreamReader): Promise<BoundP
     if (header.kind === 'batch') rows += header.length;
     batches.push({ header: dataHeader, body: dataBody });
   }
-  return schema === undefined || rows === 0 ? undefined : { schema, batches, rows };
+  return schema === undefined || rows === 0 ? undefined : { schema, batches, rows, bytes };
 }
 
 /** The stream of a bulk ingest: its schema, and the batches while they come. */

@@ -101,5 +101,6 @@ function nullParameters(parameterSchema: Uint8Array): BoundParameters | undefine
     schema: encodeSchema({ fields, metadata: new Map(), endianness: 'little' }),
     batches: [{ header: batch, body: new Uint8Array(0) }],
     rows: 1,
+    bytes: batch.length,
   };
 }

@@ -61,8 +61,9 @@ export function preparedHandlers(
     },
     closePreparedStatement: (handle, context) => prepared.remove(handle, context),
     async doPutPreparedStatementQuery({ preparedStatementHandle }, parameters, context) {
-      const statement = prepared.get(preparedStatementHandle, context);
-      statement.parameters = await readParameters(parameters);
+      // What nobody prepared is refused before it is read.
+      prepared.get(preparedStatementHandle, context);
+      prepared.bind(preparedStatementHandle, await readParameters(parameters), context);
       return preparedStatementHandle;
     },
     async doPutPreparedStatementUpdate({ preparedStatementHandle }, parameters, context) {

@@ -32,6 +32,13 @@ export interface Registry<T> {
   spend(handle: string): void;
   /** Takes a value out without ending it; undefined when it is not there. */
   remove(handle: string, owner: string): T | undefined;
+  /**
+   * Puts another value in the place of the one that was given. What the old one holds is not ended.
+   *
+   * @throws FlightNotFoundError as {@link Registry.get}; FlightResourceExhaustedError where there is no room for it, and
+   * the old one stays
+   */
+  replace(handle: string, owner: string, value: T): void;
   /** Ends those that a function picks. */
   dropWhere(predicate: (value: T) => boolean): void;
   readonly size: number;
@@ -60,9 +67,9 @@ export interface RegistryOptions<T> {
 }
 
 interface Entry<T> {
-  readonly value: T;
+  value: T;
   readonly owner: string;
-  readonly bytes: number;
+  bytes: number;
   expiresAt: number;
 }
 
@@ -105,20 +112,21 @@ export function createRegistry<T>(options: RegistryOptions<T>): Registry<T> {
     return true;
   }
 
-  function makeRoom(wanted: number): void {
+  /** @param added - handles that are to be more: one, or none */
+  function makeRoom(wanted: number, added: number): void {
     const isFull = (): boolean =>
-      entries.size >= maxEntries || (memory !== undefined && bytes + wanted > memory.maxBytes);
+      entries.size + added > maxEntries || (memory !== undefined && bytes + wanted > memory.maxBytes);
     if (isFull()) dropExpired();
     while (isFull() && dropOldestSpent());
-    if (entries.size >= maxEntries) {
+    if (entries.size + added > maxEntries) {
       throw new FlightResourceExhaustedError(
         `${entries.size} handles of a ${noun} are open and the limit is ${maxEntries}; close some first`,
       );
     }
     if (isFull()) {
       throw new FlightResourceExhaustedError(
-        `the open handles of a ${noun} take ${bytes} bytes, one of ${wanted} more would pass the limit of ` +
-          `${memory?.maxBytes}; fetch or close some first`,
+        `the open handles of a ${noun} take ${bytes} bytes, and ${wanted} more would pass the limit of ` +
+          `${memory?.maxBytes}; run and close some first`,
       );
     }
   }
@@ -147,23 +155,25 @@ export function createRegistry<T>(options: RegistryOptions<T>): Registry<T> {
     return entry;
   }
 
+  function demand(handle: string, owner: string): Entry<T> {
+    const entry = lookUp(handle, owner);
+    if (entry !== undefined) return entry;
+    throw new FlightNotFoundError(
+      `there is no ${noun} with this handle: it was closed, expired after ${lifeMs / 1000} s, or is not yours`,
+    );
+  }
+
   return {
     add(value, owner) {
       const taken = memory?.bytesOf(value) ?? 0;
-      makeRoom(taken);
+      makeRoom(taken, 1);
       const handle = randomBytes(18).toString('base64url');
       entries.set(handle, { value, owner, bytes: taken, expiresAt: now() + lifeMs });
       bytes += taken;
       schedule();
       return handle;
     },
-    get(handle, owner) {
-      const entry = lookUp(handle, owner);
-      if (entry !== undefined) return entry.value;
-      throw new FlightNotFoundError(
-        `there is no ${noun} with this handle: it was closed, expired after ${lifeMs / 1000} s, or is not yours`,
-      );
-    },
+    get: (handle, owner) => demand(handle, owner).value,
     find: (handle, owner) => lookUp(handle, owner)?.value,
     expiry(handle) {
       const entry = entries.get(handle);
@@ -185,6 +195,17 @@ export function createRegistry<T>(options: RegistryOptions<T>): Registry<T> {
       const entry = lookUp(handle, owner);
       if (entry !== undefined) takeOut(handle, entry);
       return entry?.value;
+    },
+    replace(handle, owner, value) {
+      const taken = memory?.bytesOf(value) ?? 0;
+      const before = demand(handle, owner).bytes;
+      if (taken > before) makeRoom(taken - before, 0);
+      // It may have been forgotten to make room.
+      const entry = demand(handle, owner);
+      const more = taken - entry.bytes;
+      entry.value = value;
+      entry.bytes += more;
+      bytes += more;
     },
     dropWhere(predicate) {
       for (const [handle, entry] of entries) {

@@ -23,6 +23,8 @@ export interface SqlServiceOptions extends Partial<ServerFacts> {
   readonly maxFetchedTickets?: number | undefined;
   /** How long a prepared statement lives without being used, in milliseconds. Default: an hour. */
   readonly preparedLifeMs?: number | undefined;
+  /** Bytes of all prepared statements' texts and of what is bound to them. Default: 1 GiB. */
+  readonly maxPreparedBytes?: number | undefined;
   /** Told of each statement before the engine looks at it, to make ready what it names. Default: nothing. */
   readonly prepareFor?: ((sql: string) => Promise<void>) | undefined;
 }
@@ -50,7 +52,7 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
     (connection) => watchProgress(engine, connection),
     options.maxFetchedTickets,
   );
-  const prepared = createPreparedStatements(options.preparedLifeMs);
+  const prepared = createPreparedStatements(options.preparedLifeMs, options.maxPreparedBytes);
   const facts: ServerFacts = {
     readOnly: options.readOnly ?? false,
     statementTimeoutMs: options.statementTimeoutMs ?? 0,

@@ -105,7 +105,7 @@ describe('createRegistry()', () => {
   it('counts bytes, and gives them back whichever way a value goes', () => {
     const { registry, dropped, advance } = clocked({ sliding: false, maxBytes: 10 });
     const large = 'l'.repeat(8);
-    const exhausted = /thing take 8 bytes, one of 8 more would pass the limit of 10/;
+    const exhausted = /thing take 8 bytes, and 8 more would pass the limit of 10/;
     for (const end of [
       (handle: string) => void registry.remove(handle, ''),
       () => registry.dropWhere(() => true),
@@ -120,6 +120,29 @@ describe('createRegistry()', () => {
     registry.add(large, '');
     assert.deepEqual(dropped, [large]);
     assert.throws(() => registry.add('l'.repeat(11), ''), FlightResourceExhaustedError);
+    registry.close();
+  });
+
+  it('puts a value in the place of another, as far as there is room', () => {
+    const { registry, dropped } = clocked({ sliding: true, maxBytes: 10, maxEntries: 2 });
+    const [one, two] = [registry.add('1', ''), registry.add('22', '')];
+    registry.replace(one, '', 'l'.repeat(8));
+    assert.throws(() => registry.replace(two, '', '333'), FlightResourceExhaustedError);
+    assert.equal(registry.get(two, ''), '22', 'the old one stays');
+    registry.replace(one, '', 'l'.repeat(7));
+    registry.replace(two, '', '333');
+    assert.equal(registry.get(two, ''), '333');
+    assert.throws(() => registry.replace(two, 'you', ''), FlightNotFoundError);
+    registry.remove(one, '');
+    registry.replace(two, '', 'l'.repeat(10));
+    assert.deepEqual(dropped, []);
+    // What has done its work makes room.
+    const three = registry.add('', '');
+    registry.spend(two);
+    registry.replace(three, '', '4444');
+    assert.deepEqual(dropped, ['l'.repeat(10)]);
+    registry.spend(three);
+    assert.throws(() => registry.replace(three, '', 'l'.repeat(11)), FlightNotFoundError);
     registry.close();
   });
 });
