@@ -1,12 +1,16 @@
 import { shapeFiles } from '../inputs.ts';
-import { compareAll } from '../measure.ts';
+import { compare, compareAll } from '../measure.ts';
 import { mover, startPair } from '../moving.ts';
+import { node, python } from '../processes.ts';
 import type { SuiteOptions } from './transport.ts';
 
 /** Bytes before compression. */
 const wanted = 0.4e9;
 
-/** Bodies compressed by the sender (`compression` of IPC), against Arrow's C++ with the same codec on both ends. */
+/**
+ * Bodies compressed by the sender (`compression` of IPC), against Arrow's C++ with the same codec on both ends; and the codecs
+ * alone, on one thread each.
+ */
 export async function compressed({ rounds, onResult }: SuiteOptions): Promise<void> {
   const files = await shapeFiles();
   for (const [name, what] of [
@@ -17,6 +21,11 @@ export async function compressed({ rounds, onResult }: SuiteOptions): Promise<vo
     const passes = Math.ceil(wanted / bytes);
     const moved = passes * bytes;
     for (const codec of ['lz4', 'zstd'] as const) {
+      for (const way of ['compress', 'decompress'] as const) {
+        const side = mover('ours', node('codec.js', file, codec, way));
+        const arrow = mover("Arrow's", python('codec.py', file, codec, way));
+        onResult(await compare(`${codec} alone, ${way}, ${what}`, 'GB/s', side, arrow, { rounds }));
+      }
       const pair = await startPair('0', [
         '--batches',
         file,
