@@ -61,61 +61,8 @@ export function createLocalStorage(
     async read(path) {
       return await readFile(at(path)).catch(nothingWhenMissing);
     },
-    async publish(path, bytes) {
-      const target = at(path);
-      const folder = dirname(target);
-      await makeFolder(system, folder);
-      const temporary = join(folder, newTemporaryName('.json'));
-      try {
-        const file = await system.open(temporary, 'wx');
-        try {
-          await file.writeFile(bytes);
-          await file.sync();
-        } finally {
-          await file.close();
-        }
-        return await giveName(system, temporary, target);
-      } finally {
-        // The sweep removes it otherwise.
-        await system.unlink(temporary).catch(() => undefined);
-        await syncFolder(system, folder);
-      }
-    },
-    async stage(path): Promise<StagedFile> {
-      const target = at(path);
-      const folder = dirname(target);
-      await makeFolder(system, folder);
-      const temporary = join(folder, newTemporaryName('.parquet'));
-      // A sign of life for servers on other machines that look for what dead ones left.
-      const heartbeat = setInterval(() => {
-        const now = new Date();
-        utimes(temporary, now, now).catch(() => undefined);
-      }, stagedHeartbeatMs);
-      heartbeat.unref();
-      return {
-        url: temporary.split(sep).join('/'),
-        async publish() {
-          clearInterval(heartbeat);
-          const file = await system.open(temporary, 'r+');
-          let size: number;
-          try {
-            await file.sync();
-            ({ size } = await file.stat());
-          } finally {
-            await file.close();
-          }
-          await system.rename(temporary, target);
-          await syncFolder(system, folder);
-          return size;
-        },
-        async discard() {
-          clearInterval(heartbeat);
-          await system.unlink(temporary).catch(() => undefined);
-          // It has its name already when its folder cannot be synced.
-          await system.unlink(target).catch(() => undefined);
-        },
-      };
-    },
+    publish: (path, bytes) => publishFile(system, at(path), bytes),
+    stage: (path) => stageFile(system, at(path)),
     async remove(path) {
       await system.unlink(at(path)).catch(nothingWhenMissing);
     },
@@ -123,31 +70,91 @@ export function createLocalStorage(
       await rmdir(at(folder)).catch(() => undefined);
     },
     endUploads: async () => undefined,
-    async now() {
-      // A share has a clock of its own: what it writes on a file of this moment.
-      const path = join(root, newTemporaryName('.now'));
-      let file: FileHandle | undefined;
-      try {
-        file = await system.open(path, 'wx');
-        await file.writeFile('now');
-        return (await file.stat()).mtimeMs;
-      } finally {
-        await file?.close();
-        await system.unlink(path).catch(nothingWhenMissing);
-      }
-    },
+    now: () => clockOf(system, root),
     url: (path) => at(path).split(sep).join('/'),
-    watch(deep, onEvent) {
+    watch: (deep, onEvent) => watchFolder(root, deep, onEvent),
+  };
+}
+
+/** Writes and syncs a file under a temporary name, and links it to its own. @returns false when there is one already */
+async function publishFile(system: LocalFiles, target: string, bytes: Uint8Array): Promise<boolean> {
+  const folder = dirname(target);
+  await makeFolder(system, folder);
+  const temporary = join(folder, newTemporaryName('.json'));
+  try {
+    const file = await system.open(temporary, 'wx');
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return await giveName(system, temporary, target);
+  } finally {
+    // The sweep removes it otherwise.
+    await system.unlink(temporary).catch(() => undefined);
+    await syncFolder(system, folder);
+  }
+}
+
+async function stageFile(system: LocalFiles, target: string): Promise<StagedFile> {
+  const folder = dirname(target);
+  await makeFolder(system, folder);
+  const temporary = join(folder, newTemporaryName('.parquet'));
+  // A sign of life for servers on other machines that look for what dead ones left.
+  const heartbeat = setInterval(() => {
+    const now = new Date();
+    utimes(temporary, now, now).catch(() => undefined);
+  }, stagedHeartbeatMs);
+  heartbeat.unref();
+  return {
+    url: temporary.split(sep).join('/'),
+    async publish() {
+      clearInterval(heartbeat);
+      const file = await system.open(temporary, 'r+');
+      let size: number;
       try {
-        const watcher = watch(root, { recursive: deep, persistent: false }, onEvent);
-        // A watcher that fails later leaves the looking at intervals.
-        watcher.on('error', () => watcher.close());
-        return () => watcher.close();
-      } catch {
-        return undefined;
+        await file.sync();
+        ({ size } = await file.stat());
+      } finally {
+        await file.close();
       }
+      await system.rename(temporary, target);
+      await syncFolder(system, folder);
+      return size;
+    },
+    async discard() {
+      clearInterval(heartbeat);
+      await system.unlink(temporary).catch(() => undefined);
+      // It has its name already when its folder cannot be synced.
+      await system.unlink(target).catch(() => undefined);
     },
   };
+}
+
+/** A share has a clock of its own: what it writes on a file of this moment. */
+async function clockOf(system: LocalFiles, root: string): Promise<number> {
+  const path = join(root, newTemporaryName('.now'));
+  let file: FileHandle | undefined;
+  try {
+    file = await system.open(path, 'wx');
+    await file.writeFile('now');
+    return (await file.stat()).mtimeMs;
+  } finally {
+    await file?.close();
+    await system.unlink(path).catch(nothingWhenMissing);
+  }
+}
+
+function watchFolder(root: string, deep: boolean, onEvent: () => void): (() => void) | undefined {
+  try {
+    const watcher = watch(root, { recursive: deep, persistent: false }, onEvent);
+    // A watcher that fails later leaves the looking at intervals.
+    watcher.on('error', () => watcher.close());
+    return () => watcher.close();
+  } catch {
+    return undefined;
+  }
 }
 
 async function walk(

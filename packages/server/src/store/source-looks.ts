@@ -1,6 +1,7 @@
 import { FlightError, FlightUnavailableError, messageOf } from '@peregrine/flight';
 import { loadHttpfs, secretSql, timeoutSql } from './s3/httpfs.ts';
 import type { S3Options } from './s3/options.ts';
+import { endsWithin } from './ends-within.ts';
 import type { Scan } from './scan.ts';
 import type { Source } from './sources.ts';
 import type { StoreProblem } from './types.ts';
@@ -123,22 +124,6 @@ function createSourceState(source: Source): SourceState {
       });
     },
   };
-}
-
-async function endsWithin(work: Promise<void>, ms: number): Promise<boolean> {
-  if (!Number.isFinite(ms)) {
-    await work;
-    return true;
-  }
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** What reaching buckets needs. */

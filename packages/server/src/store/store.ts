@@ -6,6 +6,7 @@ import {
 } from '@peregrine/flight';
 import type { Engine, EngineInput } from '../engine/types.ts';
 import { createEngineTables, noEngineTables } from './engine-tables.ts';
+import { endsWithin } from './ends-within.ts';
 import { defaultRetainMs, defaultStorePollMs, defaultSweepMs, firstLookPatienceMs } from './limits.ts';
 import { createEnginePartWriter } from './part-writer.ts';
 import type { S3Options } from './s3/options.ts';
@@ -76,7 +77,8 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     looks: (onLate) => createSourceLooks(sources, buckets.reach, onLate),
   });
   const sweeper = createSweeper(target?.storage, target?.given ?? '', { retainMs, sweepMs });
-  await sweeper.start();
+  // What a bucket takes longer for goes on behind.
+  await endsWithin(sweeper.start(), firstLookPatienceMs);
   await shelf.refresh(firstLookPatienceMs);
   const unwatch = watchStorages(sources, options.pollMs ?? defaultStorePollMs, () => shelf.refresh());
   return {

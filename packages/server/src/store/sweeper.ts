@@ -1,5 +1,6 @@
 import { FlightError, messageOf } from '@peregrine/flight';
-import { sweepAgainMs } from './limits.ts';
+import { endsWithin } from './ends-within.ts';
+import { lookPatienceMs, sweepAgainMs } from './limits.ts';
 import type { Storage } from './storage.ts';
 import { type SweepOptions, sweep } from './sweep.ts';
 import type { StoreProblem } from './types.ts';
@@ -16,7 +17,7 @@ export interface Sweeper {
   readonly problem: () => StoreProblem | undefined;
   /** Sweeps now, and from now on at intervals. */
   readonly start: () => Promise<void>;
-  /** Ends it; a sweep that runs is waited for. */
+  /** Ends it; a sweep that runs is waited for, but not for long: it does no harm later either. */
   readonly stop: () => Promise<void>;
 }
 
@@ -58,14 +59,15 @@ export function createSweeper(
   return {
     problem: () => problem,
     async start() {
-      await sweepOnce();
+      running = sweepOnce();
+      await running;
       // Soon for the first time: a bucket may finish what a server asked for that was killed just before this one began.
       later(Math.min(sweepAgainMs, options.sweepMs));
     },
     async stop() {
       ended = true;
       clearTimeout(timer);
-      await running;
+      if (running !== undefined) await endsWithin(running, lookPatienceMs);
     },
   };
 }
