@@ -13,6 +13,7 @@ const entries = [
   { name: 'adbc-against-server', peers: ['python'] },
   { name: 'adbc-engine', peers: ['python'] },
   { name: 'arrow-go-against-server', peers: ['go'] },
+  { name: 'arrow-rs-against-server', peers: ['rust'] },
   { name: 'clickhouse-client', peers: [] },
   { name: 'client-against-pyarrow', peers: ['python'] },
   { name: 'command', peers: ['python', 'go'] },

@@ -43,7 +43,13 @@ const goPrograms = [
 
 /** Rust programs: arguments of `cargo install`. */
 const rustPrograms = [
-  ['arrow-flight', '--version=59.0.0', '--example=flight_sql_server', '--features=flight-sql,tls-ring'],
+  [
+    'arrow-flight',
+    '--version=59.0.0',
+    '--example=flight_sql_server',
+    '--bin=flight_sql_client',
+    '--features=flight-sql,tls-ring,cli',
+  ],
 ];
 
 /** Java archives, as Maven names them. */
