@@ -6,7 +6,7 @@ import { get } from './commands/get.ts';
 import { info, schema } from './commands/info.ts';
 import { list } from './commands/list.ts';
 import { put } from './commands/put.ts';
-import type { SqlFlags } from './commands/sql.ts';
+import { type SqlFlags, sql } from './commands/sql.ts';
 import { withConnectionOptions } from './connection.ts';
 import { describe, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { outputFormats } from './output/format.ts';
@@ -78,7 +78,6 @@ Examples:
   peregrine sql grpc://host:8815 < script.sql`,
     ),
 ).action(async (first: string | undefined, second: string | undefined, flags: SqlFlags) => {
-  const { sql } = await import('./commands/sql.ts');
   await sql(
     [first, second].filter((word) => word !== undefined),
     flags,
