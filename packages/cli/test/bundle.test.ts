@@ -51,7 +51,8 @@ describe('the bundle of the command', () => {
         scripts.filter((url) => !String(url).startsWith(own)),
         [],
       );
-      assert.ok(scripts.length > 3 && scripts.length < 20, `${scripts.length} files`);
+      // What `serve` shares with other commands is in files of its own; unbundled it is hundreds.
+      assert.ok(scripts.length > 3 && scripts.length < 50, `${scripts.length} files`);
 
       const answer = await fetch(ready.http, { method: 'POST', body: 'SELECT 40 + 2 FORMAT CSV' });
       assert.equal(await answer.text(), '42\n');
