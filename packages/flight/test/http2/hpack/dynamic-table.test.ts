@@ -41,6 +41,8 @@ describe('the dynamic table', () => {
     const table = new DynamicTable(40 * 40);
     for (let index = 0; index < 100; index++) {
       table.add(entry(index));
+      const held = Array.from({ length: Math.min(index + 1, 40) }, (_item, age) => entry(index - age));
+      assert.deepEqual(contents(table), held);
       for (let behind = 0; behind < 70; behind++) assert.equal(table.at(table.length + behind), undefined);
     }
   });
@@ -51,7 +53,7 @@ describe('the dynamic table', () => {
         { weight: 9, arbitrary: fc.tuple(fc.constant('add'), fc.integer({ min: 0, max: 120 })) },
         { weight: 1, arbitrary: fc.tuple(fc.constant('resize'), fc.integer({ min: 0, max: 4096 })) },
       ),
-      { maxLength: 200 },
+      { minLength: 1, maxLength: 200, size: 'max' },
     );
     fc.assert(
       fc.property(changes, (list) => {
