@@ -138,14 +138,18 @@ export function maxBlockBytes(byteLength: number): number {
   return byteLength + Math.ceil(byteLength / 255) + 16;
 }
 
+/** Tables by the bits of their index, used again: a new one for each buffer is a tenth of the time for one of 8 KB. */
+const hashTables: (Int32Array | undefined)[] = [];
+
 /**
- * What {@link compressBlock} remembers of positions, one table for all blocks of a frame.
+ * What {@link compressBlock} remembers of positions, one table for all blocks of a frame; valid until the next call.
  *
  * @param byteLength - of all that is going to be compressed with it
  */
-export function createHashTable(byteLength: number): Int32Array {
+export function emptyHashTable(byteLength: number): Int32Array {
   const bits = Math.min(Math.max(32 - Math.clz32(byteLength), minHashBits), maxHashBits);
-  return new Int32Array(1 << bits).fill(-1 - maxOffset);
+  const table = (hashTables[bits] ??= new Int32Array(1 << bits));
+  return table.fill(-1 - maxOffset);
 }
 
 /**

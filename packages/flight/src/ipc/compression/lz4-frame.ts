@@ -1,5 +1,5 @@
 import { FlightDataError } from '../../errors.ts';
-import { type Bytes, compressBlock, createHashTable, decompressBlock, maxBlockBytes } from './lz4-block.ts';
+import { type Bytes, compressBlock, decompressBlock, emptyHashTable, maxBlockBytes } from './lz4-block.ts';
 import { xxhash32 } from './xxhash32.ts';
 import { wrongLength } from './wrong-length.ts';
 
@@ -134,7 +134,7 @@ export function compressLz4Frame(bytes: Uint8Array): Uint8Array {
   out.setBigUint64(6, BigInt(byteLength), true);
   target[14] = (xxhash32(target, 4, 14) >> 8) & 0xff;
   let to = headerBytes;
-  const table = createHashTable(byteLength);
+  const table = emptyHashTable(byteLength);
   for (let start = 0; start < byteLength; start += blockBytes) {
     const end = Math.min(start + blockBytes, byteLength);
     const blockEnd = compressBlock(source, start, end, table, output, to + 4);
