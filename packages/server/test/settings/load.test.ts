@@ -136,7 +136,9 @@ url-style = "path"
     await wrong(/^--flight-port: 99999 is not a port: 0 to 65535/, { flightPort: '99999' });
     await wrong(/^PEREGRINE_MEMORY_LIMIT: lots is no size/, {}, { PEREGRINE_MEMORY_LIMIT: 'lots' });
     await wrong(/^threads in .*server\.toml: 0 is not a whole number/, { config: file('threads = 0') });
-    await wrong(/sets port, which is no setting; is flight-port or http-port meant\?/, { config: file('port = 1') });
+    await wrong(/sets port, which is no setting; is flight-port or http-port meant\?/, {
+      config: file('port = 1'),
+    });
     await wrong(/is no TOML: .*1: {2}a b/s, { config: file('a b') });
     await wrong(/settings file .*missing\.toml cannot be read: it is not there/, {
       config: join(folder, 'missing.toml'),
