@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { Action, FlightDescriptor, Ticket } from '@peregrine/flight';
 import { writeIpcFile, writeIpcStream } from '@peregrine/flight/ipc';
 import { type RecordBatch, Table } from 'apache-arrow';
@@ -94,6 +95,78 @@ describe('Reading from a bucket', () => {
       assert.deepEqual(node.store.problems(), []);
       assert.deepEqual(await node.one('SELECT a FROM small'), ['1']);
       assert.deepEqual(await node.one('SELECT count(*) FROM sales'), ['400000']);
+    } finally {
+      await node.close();
+    }
+  });
+
+  it('reads text of each kind, compressed, empty, and under odd names', async () => {
+    const rows = [
+      ['a', 'b'],
+      ['1', 'x'],
+      ['2', 'y'],
+    ];
+    const text = (separator: string): string => rows.map((row) => `${row.join(separator)}\n`).join('');
+    const lines = '{"a":1,"b":"x"}\n{"a":2,"b":"y"}\n';
+    // DuckDB compresses by the name.
+    const writer = await openNode([]);
+    const folder = join(s3.folder, 'texts');
+    await mkdir(join(folder, 'cities', 'city=S%C3%A3o Paulo'), { recursive: true });
+    for (const name of ['zip.csv.zst', 'zipped.ndjson.zst'])
+      await writer.one(`COPY (SELECT * FROM (VALUES (1, 'x'), (2, 'y')) t(a, b)) TO '${join(folder, name)}'`);
+    await writer.close();
+    const odd = [
+      "o'neil",
+      'a[1]',
+      'a*',
+      'sp ace',
+      'quo"te',
+      '100%',
+      'a%20b',
+      'plus+sign',
+      'ünï日本😀',
+      'a=b',
+      'x'.repeat(180),
+    ];
+    for (const [name, content] of [
+      ['tabs.tsv', text('\t')],
+      ['list.json', '[{"a":1,"b":"x"},{"a":2,"b":"y"}]'],
+      ['lines.ndjson', lines],
+      ['more.jsonl', lines],
+      ['gz.csv.gz', gzipSync(text(','))],
+      ['gzipped.ndjson.gz', gzipSync(lines)],
+      ['cities/city=S%C3%A3o Paulo/part.csv', text(',')],
+      ['nothing.csv', ''],
+      ['is it?.csv', text(',')],
+      ...odd.map((name) => [`${name}.csv`, text(',')] as const),
+    ] as const)
+      await writeFile(join(folder, name), content);
+    const node = await openNode(['s3://data/texts']);
+    try {
+      const problems = node.store.problems();
+      assert.deepEqual(
+        problems.map(({ origin }) => origin),
+        ['is it?'],
+      );
+      assert.match(problems[0]?.message ?? '', /has a \? or a backslash/);
+      await assert.rejects(node.one('SELECT count(*) FROM "is it?"'), /has a \? or a backslash/);
+      for (const name of [
+        'tabs',
+        'list',
+        'lines',
+        'more',
+        'gz',
+        'gzipped',
+        'zip',
+        'zipped',
+        'cities',
+        ...odd,
+      ]) {
+        const sql = `SELECT count(*), sum(a), max(b) FROM ${node.store.get(name)?.sqlName}`;
+        assert.deepEqual(await node.one(sql), ['2', '3', 'y'], name);
+      }
+      assert.deepEqual(await node.one('SELECT DISTINCT city FROM cities'), ['São Paulo']);
+      assert.deepEqual(await node.one('SELECT count(*) FROM nothing'), ['0']);
     } finally {
       await node.close();
     }
