@@ -222,4 +222,45 @@ describe('types of DuckDB, on the wire and back', () => {
     assert.deepEqual(await column("SELECT '10101'::BIT::VARCHAR"), ['10101']);
     assert.deepEqual(await column(`SELECT (${large})::VARCHAR`), ['340282366920938463463374607431768211455']);
   });
+
+  for (const [type, value, called] of [
+    ['UUID', '550e8400-e29b-41d4-a716-446655440000', 'UUID'],
+    ['JSON', '{"a":[1,null]}', 'JSON'],
+    ['BIT', '10101', 'BIT'],
+    ['TIMETZ', '01:02:03.000004+02:30', 'TIME WITH TIME ZONE'],
+    ['HUGEINT', '-170141183460469231731687303715884105728', 'HUGEINT'],
+    ['UHUGEINT', '340282366920938463463374607431768211455', 'UHUGEINT'],
+    ['BIGNUM', '123456789012345678901234567890123456789012345678901234567890', 'BIGNUM'],
+    ['BOOLEAN', 'true', 'BOOLEAN'],
+  ] as const) {
+    it(`keep ${type} whole in a session that asks for it, nested and as a new table too`, async () => {
+      const session = server.sql(true);
+      assert.equal((await session.setSessionOptions({ arrow_lossless_conversion: true })).errors.size, 0);
+      const v = `'${value}'::${type}`;
+      const rows = await session.query(
+        `SELECT ${v} AS v, [${v}, NULL] AS l, {'a': ${v}} AS s UNION ALL SELECT NULL, NULL, NULL`,
+      );
+      await session.executeIngest(rows, { table: 'whole', ifExists: 'replace' });
+      const back = await sql.query(
+        `SELECT typeof(v), v = ${v}, v::VARCHAR = (${v})::VARCHAR, l[1] = ${v}, s.a = ${v} FROM whole WHERE v IS NOT NULL`,
+      );
+      assert.deepEqual(
+        back.toArray().map((row: Iterable<[string, unknown]>) => [...row].map(([, cell]) => cell)),
+        [[called, true, true, true, true]],
+      );
+      await session.executeUpdate('DROP TABLE whole');
+      await session.closeSession();
+    });
+  }
+
+  it('are the largest and smallest numbers for infinity', async () => {
+    const table = await sql.query(
+      "SELECT 'infinity'::DATE AS a, '-infinity'::DATE AS b, 'infinity'::TIMESTAMP AS c, '-infinity'::TIMESTAMPTZ AS d",
+    );
+    const numbers = table.schema.names.map((name) => {
+      const [data] = table.getChild(name)?.data ?? [];
+      return String(data?.values[0]);
+    });
+    assert.deepEqual(numbers, ['2147483647', '-2147483647', '9223372036854775807', '-9223372036854775807']);
+  });
 });
