@@ -4,11 +4,11 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installGo, installJava, installPython, installRust } from './peers.mjs';
+import { installFlightPeer, installGo, installJava, installPython, installRust } from './peers.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The files of conformance/src that hold checks, and the peers that each needs. */
+/** The files of conformance/src that hold checks, and the peers that each needs. `asked`: runs when it is named. */
 const entries = [
   { name: 'adbc-against-server', peers: ['python'] },
   { name: 'adbc-engine', peers: ['python'] },
@@ -18,6 +18,8 @@ const entries = [
   { name: 'client-against-pyarrow', peers: ['python'] },
   { name: 'command', peers: ['python', 'go'] },
   { name: 'documentation', peers: ['python', 'java'] },
+  { name: 'flight-java', peers: ['java'], asked: true },
+  { name: 'flight-rust', peers: ['flight-peer'], asked: true },
   { name: 'frames-against-server', peers: ['python'] },
   { name: 'h2spec', peers: ['go'] },
   { name: 'integration-go', peers: ['go'] },
@@ -39,7 +41,9 @@ const entries = [
 ];
 
 const filter = process.argv[2] ?? '';
-const chosen = entries.filter(({ name }) => name.includes(filter));
+const chosen = entries.filter(
+  ({ name, asked }) => name.includes(filter) && (filter !== '' || asked !== true),
+);
 if (chosen.length === 0) {
   console.error(`no entry matches ${filter}; there are: ${entries.map(({ name }) => name).join(', ')}`);
   process.exit(1);
@@ -51,6 +55,9 @@ const env = testEnvironment();
 if (chosen.some(({ peers }) => peers.includes('python'))) env.PEREGRINE_PYTHON = await installPython();
 if (chosen.some(({ peers }) => peers.includes('go'))) env.PEREGRINE_GO_BIN = await installGo();
 if (chosen.some(({ peers }) => peers.includes('rust'))) env.PEREGRINE_RUST_BIN = await installRust();
+if (chosen.some(({ peers }) => peers.includes('flight-peer'))) {
+  env.PEREGRINE_FLIGHT_PEER_BIN = await installFlightPeer();
+}
 if (chosen.some(({ peers }) => peers.includes('java'))) env.PEREGRINE_JAVA_LIB = await installJava();
 
 // One after the other: they measure memory and time out on a machine that is busy with their neighbours.

@@ -1,6 +1,7 @@
 // Installs the other implementations that the conformance checks and the benchmarks run against, into this clone and nowhere else:
 // .venv with Python packages, .peers with Go and Rust programs and Java archives. What is already there in the pinned version stays.
 //   node scripts/peers.mjs [python] [go] [rust] [java]     (all without arguments)
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,6 +51,17 @@ const rustPrograms = [
     '--bin=flight_sql_client',
     '--features=flight-sql,tls-ring,cli',
   ],
+];
+
+/** A Rust program of our own; the versions of what it needs are in its Cargo.lock. */
+const flightPeer = join(root, 'conformance', 'rust');
+const flightPeerSources = [
+  'Cargo.toml',
+  'Cargo.lock',
+  'src/main.rs',
+  'src/client.rs',
+  'src/data.rs',
+  'src/server.rs',
 ];
 
 /** Java archives, as Maven names them. */
@@ -110,6 +122,25 @@ export async function installRust() {
       console.error(`building ${program.join(' ')}`);
       await runFetching('cargo', ['install', ...program, '--debug', '--force', `--root=${folder}`]);
     }
+    writeFileSync(marker, wanted.join('\n'));
+  }
+  return join(folder, 'bin');
+}
+
+/** The folder that has our own program over arrow-rs: built for the check `flight-rust` alone. */
+export async function installFlightPeer() {
+  const folder = join(root, '.peers', 'flight-rust');
+  const marker = join(folder, 'peers.txt');
+  const hash = createHash('sha256');
+  for (const name of flightPeerSources) hash.update(readFileSync(join(flightPeer, name)));
+  const wanted = [hash.digest('hex')];
+  if (!isCurrent(marker, wanted)) {
+    mkdirSync(folder, { recursive: true });
+    console.error('building flight-peer');
+    const target = `--target-dir=${join(folder, 'target')}`;
+    const install = ['install', '--debug', '--locked', '--force', `--root=${folder}`, `--path=${flightPeer}`];
+    await runFetching('cargo', [...install, target]);
+    rmSync(join(folder, 'target'), { recursive: true, force: true });
     writeFileSync(marker, wanted.join('\n'));
   }
   return join(folder, 'bin');

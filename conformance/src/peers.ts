@@ -26,6 +26,15 @@ export function rustProgram(name: string): string {
   return found(join(folder, windows ? `${name}.exe` : name), 'npm run peers -- rust');
 }
 
+/** Our own program over arrow-rs: in `PEREGRINE_FLIGHT_PEER_BIN`, or the clone's `.peers/flight-rust/bin`. */
+export function flightPeer(): string {
+  const folder = process.env['PEREGRINE_FLIGHT_PEER_BIN'] ?? join(root, '.peers', 'flight-rust', 'bin');
+  return found(
+    join(folder, windows ? 'flight-peer.exe' : 'flight-peer'),
+    'npm run conformance -- flight-rust',
+  );
+}
+
 /** A Java archive that `scripts/peers.mjs` fetches: in `PEREGRINE_JAVA_LIB`, or the clone's `.peers/java`. */
 export function javaArchive(name: string): string {
   const folder = process.env['PEREGRINE_JAVA_LIB'] ?? join(root, '.peers', 'java');
