@@ -3,7 +3,6 @@ import type { ArrowField, ArrowType } from '@peregrine/flight/ipc';
 import type { BoundParameters } from './parameters.ts';
 import { fieldCount } from '../engine/rows.ts';
 import { type StatementDescription, type StatementRequest, describeStatement, startQuery } from './plan.ts';
-import { withDigits } from './plain/plain-result.ts';
 import { onlyReads } from './sql-text.ts';
 
 /**
@@ -44,7 +43,7 @@ export function javaParameters(parameterSchema: Uint8Array): Uint8Array {
   return encodeSchema({
     ...schema,
     fields: schema.fields.map(
-      (field): ArrowField => withDigits({ ...withoutDictionary(field), type: javaType(field.type) }),
+      (field): ArrowField => ({ ...withoutDictionary(field), type: javaType(field.type) }),
     ),
   });
 }

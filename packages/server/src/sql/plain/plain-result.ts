@@ -32,7 +32,7 @@ export function plainSchema(schema: Uint8Array): Uint8Array {
 }
 
 /** A decimal with its digits as metadata of the column; any other field as it is. */
-export function withDigits(field: ArrowField): ArrowField {
+function withDigits(field: ArrowField): ArrowField {
   const { metadata, type } = field;
   if (type.kind !== 'decimal') return field;
   const digits = encodeColumnMetadata({ precision: type.precision, scale: type.scale });
