@@ -1,6 +1,6 @@
 import { Metadata } from '../grpc/metadata.ts';
 import { maxCircuitBreakers } from '../limits/client.ts';
-import { Location } from '../model/location.ts';
+import { type Location, toLocation } from '../model/location.ts';
 import { type Caller, createCaller, type RunningCalls } from './caller.ts';
 import type { ClientCredentials } from './call-headers.ts';
 import { channelOptionsFor, translateChannelOptions } from './channel-options.ts';
@@ -22,7 +22,7 @@ import { checkTlsOptions } from './tls.ts';
  * @throws FlightInvalidArgumentError for a location or options that cannot work
  */
 export function connect(location: string | Location, options: FlightClientOptions = {}): FlightClient {
-  const own = typeof location === 'string' ? new Location(location) : location;
+  const own = toLocation(location);
   // a location that is none of gRPC is told here
   grpcTarget(own);
   checkTlsOptions('tls', options.tls, own);

@@ -1,5 +1,6 @@
 import { Action } from '../model/action.ts';
 import { Result } from '../model/result.ts';
+import { encodeArgument } from './arguments.ts';
 import type { Caller } from './caller.ts';
 import type { FlightResults } from './flight-client.ts';
 import type { DoActionOptions } from './options.ts';
@@ -10,7 +11,10 @@ export function doAction(
   action: Action | string,
   options: DoActionOptions,
 ): FlightResults<Result> {
-  const message = (typeof action === 'string' ? new Action(action) : action).serialize();
+  const message = encodeArgument(
+    typeof action === 'string' ? new Action(action) : action,
+    'an Action or its type',
+  );
   const request = { method: 'DoAction', options, repeatable: options.idempotent ?? false } as const;
   return caller.results(request, message, (answer) => Result.deserialize(answer));
 }

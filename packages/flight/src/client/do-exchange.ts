@@ -3,6 +3,7 @@ import type { FlightDescriptor } from '../model/flight-descriptor.ts';
 import { createStreamReader } from '../stream/reader.ts';
 import type { FlightData, FlightDataSource } from '../stream/types.ts';
 import { createStreamWriter } from '../stream/writer.ts';
+import { descriptorWanted, encodeArgument } from './arguments.ts';
 import type { FlightCall } from './call.ts';
 import type { Caller } from './caller.ts';
 import { connectedSink } from './connected-sink.ts';
@@ -15,6 +16,8 @@ export function doExchange(
   descriptor: FlightDescriptor,
   options: FlightCallOptions,
 ): DoExchangeCall {
+  // before the call begins: it would run on without anybody who ends it
+  const first = encodeArgument(descriptor, descriptorWanted);
   const decoder = (): FlightDataDecoder => new FlightDataDecoder();
   const call = caller.begin({ method: 'DoExchange', decoder, options, repeatable: false });
   const ipc = { ...caller.context.ipc, ...options.ipc };
@@ -32,7 +35,7 @@ export function doExchange(
   };
   const writer = createStreamWriter(connectedSink(caller, call, options), {
     write: ipc,
-    descriptor: descriptor.serialize(),
+    descriptor: first,
     where: call.where,
     async finished(): Promise<void> {
       // data that nobody reads must not keep the server from ending the call

@@ -2,6 +2,7 @@ import { FlightDataDecoder } from '../proto/flight-data-decoder.ts';
 import { Ticket } from '../model/ticket.ts';
 import { createStreamReader } from '../stream/reader.ts';
 import type { FlightStreamReader } from '../stream/types.ts';
+import { encodeArgument } from './arguments.ts';
 import type { Caller } from './caller.ts';
 import type { FlightCallOptions } from './options.ts';
 
@@ -17,9 +18,10 @@ export function doGet(
     options,
     repeatable: true,
   } as const;
-  const message = (
-    typeof ticket === 'string' || ticket instanceof Uint8Array ? new Ticket(ticket) : ticket
-  ).serialize();
+  const message = encodeArgument(
+    typeof ticket === 'string' || ticket instanceof Uint8Array ? new Ticket(ticket) : ticket,
+    'a Ticket, its bytes or its text',
+  );
   const call = caller.stream(request, message);
   return createStreamReader(call, { ...caller.context.ipc, ...options.ipc, where: caller.where('DoGet') });
 }

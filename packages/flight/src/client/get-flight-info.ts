@@ -1,14 +1,15 @@
 import type { FlightDescriptor } from '../model/flight-descriptor.ts';
 import { FlightInfo } from '../model/flight-info.ts';
+import { descriptorWanted, encodeArgument } from './arguments.ts';
 import type { Caller } from './caller.ts';
 import type { GetFlightInfoOptions } from './options.ts';
 
 /** GetFlightInfo: FlightDescriptor → FlightInfo. */
-export function getFlightInfo(
+export async function getFlightInfo(
   caller: Caller,
   descriptor: FlightDescriptor,
   options: GetFlightInfoOptions,
 ): Promise<FlightInfo> {
   const decode = (message: Uint8Array): FlightInfo => FlightInfo.deserialize(message);
-  return caller.unary('GetFlightInfo', descriptor.serialize(), decode, options);
+  return await caller.unary('GetFlightInfo', encodeArgument(descriptor, descriptorWanted), decode, options);
 }

@@ -93,7 +93,8 @@ export function createDeadline(
   now: () => number = performance.now.bind(performance),
 ): Deadline {
   if (timeoutMs === undefined) return { remainingMs: () => undefined };
-  const end = now() + timeoutMs;
+  // the channel refuses what is no number, as NaN
+  const end = now() + (typeof timeoutMs === 'number' ? timeoutMs : Number.NaN);
   // whole milliseconds, as errors name them and gRPC sends them
   return { remainingMs: () => Math.max(0, Math.ceil(end - now())) };
 }

@@ -2,6 +2,7 @@
 
 import { Buffer } from 'node:buffer';
 import { noBytes } from '../bytes/empty.ts';
+import { FlightInvalidArgumentError } from '../errors.ts';
 
 const encoder = new TextEncoder();
 const strictDecoder = new TextDecoder('utf-8', { fatal: true });
@@ -9,10 +10,25 @@ const strictDecoder = new TextDecoder('utf-8', { fatal: true });
 /** Bytes that {@link describeBytes} shows. */
 const shownBytes = 64;
 
-/** Bytes as they are (not copied), or text as UTF-8. */
+/**
+ * Bytes as they are (not copied), or text as UTF-8.
+ *
+ * @throws FlightInvalidArgumentError for anything else, which programs without types may give
+ */
 export function toBytes(value: Uint8Array | string): Uint8Array {
   if (typeof value === 'string') return value === '' ? noBytes : encoder.encode(value);
-  return value;
+  if (ArrayBuffer.isView(value)) return value;
+  throw new FlightInvalidArgumentError(`bytes or a text are wanted here, not ${describeArgument(value)}`);
+}
+
+/** What somebody gave for an argument, for errors that say that it is another one. */
+export function describeArgument(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, shownBytes));
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Array.isArray(value)
+    ? 'an array'
+    : `an object with ${Object.keys(value).join(', ') || 'no properties'}`;
 }
 
 /** Whether two sequences of bytes are the same. */

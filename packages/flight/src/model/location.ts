@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { FlightInvalidArgumentError } from '../errors.ts';
 import { decodeMessage, encodeMessage } from '../proto/codec.ts';
 import { LocationSchema } from '../proto/gen/flight_pb.ts';
-import { describe } from './bytes.ts';
+import { describe, describeArgument } from './bytes.ts';
 import { FlightValue } from './flight-value.ts';
 import {
   formatHost,
@@ -107,4 +107,17 @@ export class Location extends FlightValue {
   toString(): string {
     return describe('Location', JSON.stringify(this.uri));
   }
+}
+
+/**
+ * A location that was given as itself or as its text.
+ *
+ * @throws FlightInvalidArgumentError for anything else, which programs without types may give
+ */
+export function toLocation(value: Location | string): Location {
+  if (typeof value === 'string') return new Location(value);
+  if (typeof value === 'object' && 'uri' in (value ?? {})) return value;
+  throw new FlightInvalidArgumentError(
+    `a Location or a text such as grpc+tcp://host:port is wanted, not ${describeArgument(value)}`,
+  );
 }

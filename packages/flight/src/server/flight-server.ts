@@ -1,7 +1,8 @@
 import { FlightError, FlightInvalidArgumentError } from '../errors.ts';
 import { createServer, type GrpcListener, type GrpcMethod, type GrpcServer } from '../grpc/index.ts';
 import { defaultShutdownGraceMs } from '../limits/server.ts';
-import { Location } from '../model/index.ts';
+import type { Location } from '../model/index.ts';
+import { toLocation } from '../model/location.ts';
 import { flightMethodPath } from '../proto/names.ts';
 import type { ServerRuntime } from './call.ts';
 import { doActionMethod } from './do-action.ts';
@@ -121,12 +122,8 @@ export class FlightServer {
     }
     // everything is checked before the first socket is opened
     const parsed = (targets.length === 0 ? [defaultListenLocation] : targets).map((target) => {
-      const { location, tls } =
-        typeof target === 'string' || target instanceof Location ? { location: target } : target;
-      return listenTarget(
-        typeof location === 'string' ? new Location(location) : location,
-        tls ?? this.#options.tls,
-      );
+      const { location, tls } = isListenOptions(target) ? target : { location: target };
+      return listenTarget(toLocation(location), tls ?? this.#options.tls);
     });
     this.#state = 'listening';
     const opened: GrpcListener[] = [];
@@ -201,4 +198,8 @@ function flightMethods(runtime: ServerRuntime): ReadonlyMap<string, GrpcMethod<u
     [flightMethodPath('DoAction'), doActionMethod(runtime)],
     [flightMethodPath('ListActions'), listActionsMethod(runtime)],
   ]);
+}
+
+function isListenOptions(target: string | Location | ListenOptions): target is ListenOptions {
+  return typeof target === 'object' && 'location' in (target ?? {});
 }

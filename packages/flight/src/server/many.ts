@@ -1,4 +1,6 @@
 import { reportServerError } from '../diagnostics.ts';
+import { FlightInternalError } from '../errors.ts';
+import { describeArgument } from '../model/bytes.ts';
 
 /**
  * Calls `take` for each value that a handler gave, one after the other. When the call is over, or `take` fails, the
@@ -12,8 +14,22 @@ export async function forEachOf<T>(
   signal: AbortSignal,
   take: (value: T) => Promise<void> | undefined,
 ): Promise<void> {
+  if (!isMany(values)) {
+    throw new FlightInternalError(
+      `the handler gave ${describeArgument(values)}; it should give an array, a generator or another iterable`,
+    );
+  }
   if (Symbol.asyncIterator in values) await forEachAsync(values, signal, take);
   else await forEachSync(values, signal, take);
+}
+
+/** Handlers of programs without types may give anything. */
+function isMany(values: unknown): boolean {
+  return (
+    typeof values === 'object' &&
+    values !== null &&
+    (Symbol.iterator in values || Symbol.asyncIterator in values)
+  );
 }
 
 async function forEachSync<T>(

@@ -1,5 +1,6 @@
 import { RecordBatch, type Schema, type Table } from 'apache-arrow';
-import { toBytes } from '../model/bytes.ts';
+import { FlightInternalError } from '../errors.ts';
+import { describeArgument, toBytes } from '../model/bytes.ts';
 import { encodeFlightData } from '../proto/flight-data.ts';
 import { FlightBatchEncoder } from './batch-encoder.ts';
 import { pump } from './pump.ts';
@@ -76,6 +77,11 @@ function* encodeItem(
   encoder: FlightBatchEncoder,
   item: GeneratorStreamItem,
 ): Generator<OutgoingMessage, void, void> {
+  if (typeof item !== 'object' || item === null) {
+    throw new FlightInternalError(
+      `the generator yielded ${describeArgument(item)}; it should yield batches, tables, bytes or { data, appMetadata }`,
+    );
+  }
   if (item instanceof Uint8Array) yield encodeFlightData({ appMetadata: item });
   else if (item instanceof RecordBatch || 'batches' in item) yield* encodeData(encoder, item);
   else if (isPair(item)) yield* encodeData(encoder, item[0], item[1]);

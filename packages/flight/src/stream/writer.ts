@@ -1,7 +1,7 @@
 import type { RecordBatch, Schema, Table } from 'apache-arrow';
-import { FlightError, locateError } from '../errors.ts';
+import { FlightError, FlightInvalidArgumentError, locateError } from '../errors.ts';
 import { noBytes } from '../bytes/empty.ts';
-import { toBytes } from '../model/bytes.ts';
+import { describeArgument, toBytes } from '../model/bytes.ts';
 import { encodeFlightData } from '../proto/flight-data.ts';
 import { FlightBatchEncoder, type FlightBatchOptions } from './batch-encoder.ts';
 import { encodeRawMessage, type RawIpcMessage, type RawMessageOptions } from './raw-message.ts';
@@ -81,6 +81,7 @@ class BatchStreamWriter implements FlightStreamWriter {
 
   writeTable(table: Table, options: WriteTableOptions = {}): Promise<void> {
     return this.#inOrder(async () => {
+      check(table, 'batches', 'writeTable takes a Table; for a RecordBatch there is writeBatch');
       if (this.#encoder === undefined) await this.#begin(table.schema, undefined);
       for (const batch of table.batches) await this.#batch(batch, { maxRows: options.maxChunksize });
     });
@@ -144,6 +145,7 @@ class BatchStreamWriter implements FlightStreamWriter {
   }
 
   async #begin(schema: Schema, options: FlightWriteOptions | undefined): Promise<void> {
+    check(schema, 'fields', 'begin takes a Schema');
     if (this.#raw) throw mixed('written message by message');
     if (this.#encoder !== undefined) {
       throw new FlightError(
@@ -162,6 +164,7 @@ class BatchStreamWriter implements FlightStreamWriter {
   }
 
   async #batch(batch: RecordBatch, options: FlightBatchOptions): Promise<void> {
+    check(batch, 'data', 'writeBatch takes a RecordBatch; for a Table there is writeTable');
     if (this.#encoder === undefined) await this.#begin(batch.schema, undefined);
     const encoder = this.#encoder;
     if (encoder === undefined) return;
@@ -209,6 +212,15 @@ class BatchStreamWriter implements FlightStreamWriter {
   #settled(last: Promise<void>): void {
     if (this.#last === last) this.#last = undefined;
   }
+}
+
+/** Programs without types may give anything. */
+function check(value: unknown, property: string, wanted: string): void {
+  const isObject = typeof value === 'object' && value !== null;
+  // a Table has the property of a batch too
+  if (isObject && property in value && (property === 'batches' || !('batches' in value))) return;
+  const got = isObject && 'batches' in value ? 'a Table' : describeArgument(value);
+  throw new FlightInvalidArgumentError(`${wanted}; got ${got}`);
 }
 
 function mixed(how: string): FlightError {
