@@ -13,7 +13,6 @@ import type {
   WorkerCommand,
   WorkerRequest,
 } from './messages.ts';
-import { createHeapKeeper } from './heap-keeper.ts';
 import { createOperations } from './operations.ts';
 
 /*
@@ -60,7 +59,6 @@ function failureOf(error: unknown): EngineFailure {
 }
 
 let operations: OperationTable | undefined;
-const heap = createHeapKeeper();
 
 function answerTo(request: WorkerRequest): WorkerAnswer {
   try {
@@ -76,16 +74,9 @@ port.on('message', (command: WorkerCommand) => {
     if (command.kind === 'setup') operations = createOperations(command.setup);
     else if (command.kind === 'run') port.postMessage(answerTo(command.request));
     // Nothing keeps the thread then.
-    else void heap.idle().then(() => port.close());
+    else port.close();
   } finally {
-    done();
+    endWork(work);
   }
 });
 endWork(work);
-
-/** One thing is done, and a collection after it. */
-function done(): void {
-  const collecting = heap.afterWork();
-  if (collecting === undefined) endWork(work);
-  else void collecting.then(() => endWork(work));
-}
