@@ -129,6 +129,8 @@ export async function startQuery(
 ): Promise<Plan> {
   const abort = new AbortController();
   const onAbort = (): void => abort.abort(signal?.reason);
+  // It may have come while the statement was looked at, and is not told again then.
+  if (signal?.aborted === true) onAbort();
   signal?.addEventListener('abort', onAbort, { once: true });
   let result: EngineResult | undefined;
   try {
