@@ -619,8 +619,11 @@ public final class FlightPeer {
       BackpressureStrategy.CallbackBackpressureStrategy pressure =
           new BackpressureStrategy.CallbackBackpressureStrategy();
       pressure.register(writer);
-      writer.start(root, reader.getDictionaryProvider());
+      boolean begun = false;
       while (reader.next()) {
+        // not before the first batch: dictionaries go with the schema, and have come by now
+        if (!begun) writer.start(root, reader.getDictionaryProvider());
+        begun = true;
         if (pressure.waitForListener(0) != BackpressureStrategy.WaitResult.READY) return;
         ArrowBuf metadata = reader.getLatestMetadata();
         if (metadata != null) metadata.getReferenceManager().retain();
