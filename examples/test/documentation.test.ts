@@ -25,7 +25,8 @@ const programs = blocks.filter(({ language }) => language === 'ts');
 const commands = blocks
   .filter(({ place, language }) => language === 'sh' && /^(?:README|docs\/cli|packages\/cli)/.test(place))
   .flatMap(({ place, code }) => code.split('\n').map((line) => ({ place, line: line.replace(/\s+#.*/, '') })))
-  .filter(({ line }) => line.startsWith('npx peregrine ') && !line.startsWith('npx peregrine serve '))
+  // `serve` does not end; `sql` is shown with its default place, a terminal and pipes: packages/cli/test/shell runs it
+  .filter(({ line }) => /^npx peregrine (?!serve |sql )/.test(line))
   // each once, wherever it stands first
   .filter(({ line }, index, all) => all.findIndex((other) => other.line === line) === index);
 
