@@ -9,6 +9,7 @@ import { isLoopback } from './loopback.ts';
 import { confineEngine } from './serve/confine.ts';
 import { watchHealth } from './serve/health.ts';
 import { openServerEngine, withPrefix } from './serve/open-engine.ts';
+import { keepOperatorSettings } from './serve/operator-settings.ts';
 import { readOnlyEngine } from './serve/read-only-engine.ts';
 import { restoredEngine } from './serve/restored-engine.ts';
 import { makeFolder, makeTempFolder } from './serve/temp-folder.ts';
@@ -103,7 +104,8 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
       await setUp();
     });
 
-    const served = settings.readOnly ? readOnlyEngine(restored) : restored;
+    const kept = keepOperatorSettings(restored);
+    const served = settings.readOnly ? readOnlyEngine(kept) : kept;
     const version = options.version ?? 'unknown';
     const sql = createSqlService(served, {
       readOnly: settings.readOnly,

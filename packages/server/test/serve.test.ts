@@ -230,15 +230,17 @@ describe('serveData()', () => {
       }
       // What only reads goes on, in transactions of the client's as well, and side by side.
       await client.executeUpdate('BEGIN TRANSACTION');
-      await client.executeUpdate('SET threads = 2');
+      await client.executeUpdate('SET preserve_insertion_order = false');
       await assert.rejects(client.query('FROM v'), refused);
       await client.executeUpdate('ROLLBACK');
       await assert.rejects(client.query('FROM v'), refused);
       await client.executeUpdate("SET VARIABLE kept = 'x'");
-      const settings = await client.query("SELECT getvariable('kept'), current_setting('threads')::INTEGER");
+      const settings = await client.query(
+        "SELECT getvariable('kept'), current_setting('preserve_insertion_order')",
+      );
       assert.deepEqual(
         settings.toArray().map((row) => [...row].map(([, value]) => value)),
-        [['x', 2]],
+        [['x', false]],
       );
       const counts = Array.from({ length: 8 }, () => client.query('SELECT count(*) FROM t, range(100000)'));
       for (const table of await Promise.all(counts))
