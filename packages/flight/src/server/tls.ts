@@ -27,6 +27,13 @@ export interface ServerTlsOptions {
  * @throws FlightInvalidArgumentError when there is no certificate, or one that does not go with its key
  */
 export function nodeTlsOptions(options: ServerTlsOptions): TlsOptions {
+  // Programs without types may give what node:tls takes.
+  const given: unknown = options.certificates;
+  if (typeof given !== 'object' || given === null) {
+    throw new FlightInvalidArgumentError(
+      'tls.certificates is what the server shows: { cert, key } as PEM, or a list of those; for development createDevCertificates() makes them',
+    );
+  }
   const pairs = 'cert' in options.certificates ? [options.certificates] : options.certificates;
   const verifyClient = options.verifyClient ?? 'none';
   const ca = rootCertificates(options.rootCertificates);

@@ -104,6 +104,14 @@ describe('TLS of a server', () => {
     );
   });
 
+  it("says what it takes to a program without types that gives node:tls's options", () => {
+    const options: unknown = { cert: 'a', key: 'b' };
+    assert.throws(
+      () => nodeTlsOptions(options as ServerTlsOptions),
+      /\[INVALID_ARGUMENT\] tls\.certificates/,
+    );
+  });
+
   it('takes PEM as bytes as well', () => {
     const [first] = certificates;
     assert.ok(first);
