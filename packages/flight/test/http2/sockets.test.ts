@@ -133,10 +133,12 @@ describe('our client and our server', () => {
         return socket;
       };
       const renegotiating = await raw();
-      const closed = once(renegotiating, 'close');
+      // Node's client may wait for ever for what it was about to write: that the server has gone is all that is asked.
+      const over = Promise.race([once(renegotiating, 'close'), once(renegotiating, 'end')]);
       // Newer versions of OpenSSL refuse it themselves, and the connection goes on.
       renegotiating.renegotiate({ rejectUnauthorized: false }, () => renegotiating.destroy());
-      await closed;
+      await over;
+      renegotiating.destroy();
       const breaking = await raw();
       const [session] = server.sessions;
       breaking.destroy();
