@@ -43,3 +43,34 @@ export function mover(name: string, program: Program, knownBytes?: number): Side
     },
   };
 }
+
+/** The ways of fetching or putting in which ours takes part, and the one that they are compared with. */
+export interface Moves {
+  readonly sides: readonly Side[];
+  readonly peer: Side;
+}
+
+/** @param knownBytes - what is moved, where clients do not count it */
+export function gets(pair: MovingPair, knownBytes?: number): Moves {
+  const { ours, theirs } = pair;
+  return {
+    sides: [
+      mover('ours ← pyarrow', pair.ourClient('get', theirs), knownBytes),
+      mover('pyarrow ← ours', pair.theirClient('get', ours), knownBytes),
+      mover('ours ← ours', pair.ourClient('get', ours), knownBytes),
+    ],
+    peer: mover('pyarrow ← pyarrow', pair.theirClient('get', theirs), knownBytes),
+  };
+}
+
+/** @param knownBytes - what is moved, where clients do not count it */
+export function puts(pair: MovingPair, knownBytes?: number): Moves {
+  const { ours, theirs } = pair;
+  return {
+    sides: [
+      mover('pyarrow → ours', pair.theirClient('put', ours), knownBytes),
+      mover('ours → ours', pair.ourClient('put', ours), knownBytes),
+    ],
+    peer: mover('pyarrow → pyarrow', pair.theirClient('put', theirs), knownBytes),
+  };
+}

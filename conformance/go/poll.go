@@ -70,6 +70,18 @@ func cancelled(ctx context.Context, sql *flightsql.Client, ask poll, begun *flig
 	return nil
 }
 
+// tells polls what runs until its progress has risen, and cancels it.
+func tells(ctx context.Context, sql *flightsql.Client, ask poll) error {
+	begun, err := ask(ctx, nil)
+	if err != nil {
+		return err
+	}
+	return first(
+		func() error { return rises(ctx, ask, begun) },
+		func() error { return cancelled(ctx, sql, ask, begun) },
+	)
+}
+
 // toTheEnd polls until the query is done: what the last poll gave.
 func toTheEnd(ctx context.Context, ask poll, info *flight.PollInfo) (*flight.PollInfo, error) {
 	for info.GetFlightDescriptor() != nil {
@@ -89,14 +101,7 @@ var pollChecks = []check{
 		ask := func(ctx context.Context, retry *flight.FlightDescriptor) (*flight.PollInfo, error) {
 			return sql.ExecutePoll(ctx, longQuery, retry)
 		}
-		begun, err := ask(ctx, nil)
-		if err != nil {
-			return err
-		}
-		return first(
-			func() error { return rises(ctx, ask, begun) },
-			func() error { return cancelled(ctx, sql, ask, begun) },
-		)
+		return tells(ctx, sql, ask)
 	}},
 	{"a poll tells how far an update is, and it is cancelled", func(ctx context.Context, sql *flightsql.Client) error {
 		if err := updates(ctx, sql, makeRows); err != nil {
@@ -105,13 +110,8 @@ var pollChecks = []check{
 		ask := func(ctx context.Context, retry *flight.FlightDescriptor) (*flight.PollInfo, error) {
 			return sql.ExecutePoll(ctx, "CREATE TABLE go_not_made AS "+longRows, retry)
 		}
-		begun, err := ask(ctx, nil)
-		if err != nil {
-			return err
-		}
 		return first(
-			func() error { return rises(ctx, ask, begun) },
-			func() error { return cancelled(ctx, sql, ask, begun) },
+			func() error { return tells(ctx, sql, ask) },
 			func() error {
 				if _, err := sql.Execute(ctx, "FROM go_not_made"); err == nil {
 					return fmt.Errorf("the table is there")
@@ -133,14 +133,7 @@ var pollChecks = []check{
 		ask := func(ctx context.Context, retry *flight.FlightDescriptor) (*flight.PollInfo, error) {
 			return prepared.ExecutePoll(ctx, retry)
 		}
-		begun, err := ask(ctx, nil)
-		if err != nil {
-			return err
-		}
-		return first(
-			func() error { return rises(ctx, ask, begun) },
-			func() error { return cancelled(ctx, sql, ask, begun) },
-		)
+		return tells(ctx, sql, ask)
 	}},
 	{"a poll ends with a ticket that is renewed, fetched and told again", func(ctx context.Context, sql *flightsql.Client) error {
 		if err := updates(ctx, sql, makeRows); err != nil {

@@ -1,6 +1,6 @@
 import { shapeFiles } from '../inputs.ts';
 import { compare, compareAll } from '../measure.ts';
-import { mover, startPair } from '../moving.ts';
+import { gets, mover, startPair } from '../moving.ts';
 import { node, python } from '../processes.ts';
 import type { SuiteOptions } from './transport.ts';
 
@@ -34,14 +34,8 @@ export async function compressed({ rounds, onResult }: SuiteOptions): Promise<vo
         '--compression',
         codec,
       ]);
-      const { ours, theirs } = pair;
       try {
-        const sides = [
-          mover('ours ← pyarrow', pair.ourClient('get', theirs), moved),
-          mover('pyarrow ← ours', pair.theirClient('get', ours), moved),
-          mover('ours ← ours', pair.ourClient('get', ours), moved),
-        ];
-        const peer = mover('pyarrow ← pyarrow', pair.theirClient('get', theirs), moved);
+        const { sides, peer } = gets(pair, moved);
         const results = await compareAll(`DoGet, ${what}, ${codec}`, 'GB/s', sides, peer, rounds);
         for (const result of results) onResult(result);
       } finally {

@@ -1,6 +1,6 @@
 import { shapeFiles } from '../inputs.ts';
 import { compareAll } from '../measure.ts';
-import { mover, startPair } from '../moving.ts';
+import { gets, puts, startPair } from '../moving.ts';
 import type { SuiteOptions } from './transport.ts';
 
 /** What is sent, and how many bytes of it: the smaller the batches, the longer the same bytes take. */
@@ -21,21 +21,13 @@ export async function shapes({ rounds, onResult }: SuiteOptions): Promise<void> 
     const passes = Math.ceil(wanted / bytes);
     const moved = passes * bytes;
     const pair = await startPair('0', ['--batches', file, '--passes', String(passes)]);
-    const { ours, theirs } = pair;
     try {
-      const gets = [
-        mover('ours ← pyarrow', pair.ourClient('get', theirs), moved),
-        mover('pyarrow ← ours', pair.theirClient('get', ours), moved),
-        mover('ours ← ours', pair.ourClient('get', ours), moved),
-      ];
-      const get = mover('pyarrow ← pyarrow', pair.theirClient('get', theirs), moved);
-      for (const result of await compareAll(`DoGet, ${what}`, 'GB/s', gets, get, rounds)) onResult(result);
-      const puts = [
-        mover('pyarrow → ours', pair.theirClient('put', ours), moved),
-        mover('ours → ours', pair.ourClient('put', ours), moved),
-      ];
-      const put = mover('pyarrow → pyarrow', pair.theirClient('put', theirs), moved);
-      for (const result of await compareAll(`DoPut, ${what}`, 'GB/s', puts, put, rounds)) onResult(result);
+      const get = gets(pair, moved);
+      for (const result of await compareAll(`DoGet, ${what}`, 'GB/s', get.sides, get.peer, rounds))
+        onResult(result);
+      const put = puts(pair, moved);
+      for (const result of await compareAll(`DoPut, ${what}`, 'GB/s', put.sides, put.peer, rounds))
+        onResult(result);
     } finally {
       await pair.stop();
     }

@@ -1,6 +1,9 @@
 // Certificates as the files that programs of other languages read.
-import { writeFile } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after, before } from 'node:test';
 import { createDevCertificateAuthority, type DevCertificateAuthority } from '@peregrine/flight/auth';
 
 /** Paths of PEM files, and who signed them. */
@@ -15,7 +18,7 @@ export interface CertificateFiles {
 }
 
 /** Makes an authority, a server's pair and a client's. */
-export async function writeCertificateFiles(folder: string): Promise<CertificateFiles> {
+async function writeCertificateFiles(folder: string): Promise<CertificateFiles> {
   const authority = createDevCertificateAuthority();
   const server = authority.issueServer();
   const client = authority.issueClient({ commonName: 'alice' });
@@ -32,4 +35,22 @@ export async function writeCertificateFiles(folder: string): Promise<Certificate
     clientCert: await file('client-cert.pem', client.cert),
     clientKey: await file('client-key.pem', client.key),
   };
+}
+
+/** Certificates in a folder that is there while the checks of a group run. */
+export interface GroupCertificates {
+  readonly folder: () => string;
+  readonly files: () => CertificateFiles;
+}
+
+/** Makes the folder before the checks of the group that is described, and removes it behind them. */
+export function useCertificates(): GroupCertificates {
+  let folder = '';
+  let files: CertificateFiles | undefined;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'pf-'));
+    files = await writeCertificateFiles(folder);
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+  return { folder: () => folder, files: () => files ?? assert.fail('there are no certificates') };
 }

@@ -1,6 +1,6 @@
 // Our client against servers of other implementations, which all serve the same tickets, descriptors and actions.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -18,7 +18,7 @@ import {
 } from '@peregrine/flight';
 import { Int32, Int64, makeData, Table, Utf8, Dictionary, Vector, vectorFromArray } from 'apache-arrow';
 import { type Peer, startPeer } from '../peers.ts';
-import { type CertificateFiles, writeCertificateFiles } from './certificates.ts';
+import { type CertificateFiles, useCertificates } from './certificates.ts';
 
 /** A server that can be started. */
 export interface ForeignServer {
@@ -73,13 +73,7 @@ async function noneRuns(client: FlightClient): Promise<void> {
 
 export function checkForeignServer(server: ForeignServer): void {
   describe(`our client against ${server.name}`, () => {
-    let folder = '';
-    let files: CertificateFiles | undefined;
-    before(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'pf-'));
-      files = await writeCertificateFiles(folder);
-    });
-    after(() => rm(folder, { recursive: true, force: true }));
+    const { files } = useCertificates();
 
     /** Starts a server for the checks of a group. */
     const withServer = (
@@ -89,11 +83,10 @@ export function checkForeignServer(server: ForeignServer): void {
     ): Reached => {
       let reached: Reached | undefined;
       before(async () => {
-        assert.ok(files);
-        const peer = startPeer(server.program, server.args(options(files)));
+        const peer = startPeer(server.program, server.args(options(files())));
         const [, port = ''] = await peer.line(/^listening on (\d+)$/);
         const location = locate(port);
-        reached = { peer, location, client: connect(location, { retry: false, ...clientOptions(files) }) };
+        reached = { peer, location, client: connect(location, { retry: false, ...clientOptions(files()) }) };
       });
       after(async () => {
         await reached?.client.close();
@@ -360,7 +353,7 @@ export function checkForeignServer(server: ForeignServer): void {
       });
 
       it('refuses a client without', async () => {
-        const { authority } = files ?? assert.fail();
+        const { authority } = files();
         await using other = connect(context.location, {
           retry: false,
           tls: { rootCertificates: authority.certificate.cert },

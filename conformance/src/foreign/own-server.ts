@@ -1,7 +1,5 @@
 // Clients of other implementations against our server. Each tells how every check of a group went, one a line.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { FlightUnavailableError } from '@peregrine/flight';
@@ -15,7 +13,7 @@ import { FlightServer, GeneratorStream, type FlightServerOptions } from '@peregr
 import { Int32, Table, vectorFromArray } from 'apache-arrow';
 import { type Peer, startPeer } from '../peers.ts';
 import { createTestHandlers } from '../pyarrow-client/test-handlers.ts';
-import { type CertificateFiles, writeCertificateFiles } from './certificates.ts';
+import { type CertificateFiles, useCertificates } from './certificates.ts';
 
 /** A client that can be started. */
 export interface ForeignClient {
@@ -33,13 +31,7 @@ const users = staticUsers({ alice: 'secret' });
 /** Every group of checks of a client, each against a server of its own. */
 export function checkOwnServer(client: ForeignClient): void {
   describe(`${client.name} against our server`, () => {
-    let folder = '';
-    let files: CertificateFiles | undefined;
-    before(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'pf-'));
-      files = await writeCertificateFiles(folder);
-    });
-    after(() => rm(folder, { recursive: true, force: true }));
+    const { files, folder } = useCertificates();
 
     const group = (
       name: string,
@@ -60,8 +52,8 @@ export function checkOwnServer(client: ForeignClient): void {
           server = own;
           await own.listen(location());
           const [bound] = own.locations;
-          assert.ok(bound !== undefined && files !== undefined);
-          const peer: Peer = startPeer(client.program, client.args(name, bound.uri, files));
+          assert.ok(bound !== undefined);
+          const peer: Peer = startPeer(client.program, client.args(name, bound.uri, files()));
           await peer.exit;
           output = peer.output();
           for (const line of output.split('\n')) {
@@ -89,7 +81,7 @@ export function checkOwnServer(client: ForeignClient): void {
     };
 
     const tls = (): FlightServerOptions => {
-      const { authority } = files ?? assert.fail('there are no certificates');
+      const { authority } = files();
       return {
         tls: {
           certificates: [authority.issueServer()],
@@ -107,7 +99,7 @@ export function checkOwnServer(client: ForeignClient): void {
     }));
     group('certificates', () => 'grpc+tls://localhost:0', tls);
     group('drain');
-    if (process.platform !== 'win32') group('unix', () => `grpc+unix://${join(folder, 'own.sock')}`);
+    if (process.platform !== 'win32') group('unix', () => `grpc+unix://${join(folder(), 'own.sock')}`);
   });
 }
 

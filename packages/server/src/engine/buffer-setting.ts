@@ -1,6 +1,7 @@
 import { FlightInvalidArgumentError } from '@peregrine/flight/ipc/messages';
 import { bytesOfSize } from '../size-text.ts';
-import { nameOfToken, plainText, sqlTokens } from './sql-tokens.ts';
+import { settingChanges } from './setting-changes.ts';
+import { plainText } from './sql-tokens.ts';
 
 /**
  * Most that a client may set `streaming_buffer_size` to, in bytes. What DuckDB keeps there of rows that nobody asked for
@@ -9,27 +10,17 @@ import { nameOfToken, plainText, sqlTokens } from './sql-tokens.ts';
  */
 export const mostChosenBuffer = 16_000_000;
 
-const scopes: ReadonlySet<string> = new Set(['session', 'global', 'local']);
-
 /**
  * Refuses to set the buffer of results to more than {@link mostChosenBuffer}.
- *
- * ```
- * setting = ( SET [ SESSION | GLOBAL | LOCAL ] | PRAGMA ) "streaming_buffer_size" ( "=" | TO ) ( text | number )
- * ```
  *
  * @throws FlightInvalidArgumentError also where the text does not say how much
  */
 export function refuseLargeBuffers(sql: string): void {
   if (!/streaming_buffer_size/i.test(sql)) return;
-  const tokens = [...sqlTokens(sql)];
-  for (const [i, token] of tokens.entries()) {
-    if (nameOfToken(token) !== 'streaming_buffer_size') continue;
-    const before = tokens[i - 1]?.text.toLowerCase() ?? '';
-    const verb = (scopes.has(before) ? tokens[i - 2]?.text : before)?.toLowerCase();
-    if (verb !== 'set' && verb !== 'pragma') continue;
-    const value = tokens[i + 2];
-    const end = tokens[i + 3];
+  for (const { verb, rest } of settingChanges(sql, (name) => name === 'streaming_buffer_size')) {
+    if (verb === 'reset') continue;
+    // "=" or TO comes before the value.
+    const [, value, end] = rest;
     const isWhole = end === undefined || end.text === ';';
     const bytes = isWhole ? bytesOfSize(plainText(value) ?? value?.text ?? '') : undefined;
     if (bytes !== undefined && bytes <= mostChosenBuffer) continue;

@@ -1,7 +1,7 @@
 import { FlightUnauthorizedError } from '@peregrine/flight';
-import { nameOfToken, sqlTokens } from '../engine/sql-tokens.ts';
+import { settingChanges } from '../engine/setting-changes.ts';
 import type { Engine, EngineConnection } from '../engine/types.ts';
-import { withConnect } from '../engine/with-connect.ts';
+import { withConnect, withMethods } from '../engine/with-connect.ts';
 
 const started = 'whoever starts the server sets it';
 const profiled =
@@ -32,9 +32,6 @@ const refused: ReadonlyMap<string, string> = new Map([
   ['profile_output', profiled],
 ]);
 
-const verbs: ReadonlySet<string> = new Set(['set', 'reset', 'pragma']);
-const scopes: ReadonlySet<string> = new Set(['session', 'global', 'local']);
-
 /**
  * An engine whose connections leave alone what belongs to whoever runs the server. Statements of `--init` and flags go
  * to the engine itself.
@@ -47,10 +44,7 @@ export function keepOperatorSettings(engine: Engine): Engine {
 }
 
 function keepingConnection(inner: EngineConnection): EngineConnection {
-  return {
-    get inTransaction() {
-      return inner.inTransaction;
-    },
+  return withMethods(inner, {
     async prepare(sql, options) {
       refuseOperatorSettings(sql);
       return inner.prepare(sql, options);
@@ -63,38 +57,18 @@ function keepingConnection(inner: EngineConnection): EngineConnection {
       refuseOperatorSettings(sql);
       return inner.execute(sql, options);
     },
-    ingest: (options, schema, batches) => inner.ingest(options, schema, batches),
-    begin: (options) => inner.begin(options),
-    commit: () => inner.commit(),
-    rollback: () => inner.rollback(),
-    progress: () => inner.progress?.() ?? Promise.resolve(undefined),
-    getOption: (key) => inner.getOption(key),
-    setOption: (key, value) => inner.setOption(key, value),
-    getObjects: (filter) => inner.getObjects(filter),
-    getTableTypes: () => inner.getTableTypes(),
-    getTableSchema: (catalog, schema, table) => inner.getTableSchema(catalog, schema, table),
-    close: () => inner.close(),
-  };
+  });
 }
 
 /**
  * Refuses statements that change settings of the whole database.
  *
- * ```
- * change = ( SET | RESET | PRAGMA ) [ SESSION | GLOBAL | LOCAL ] name …
- * ```
- *
  * @throws FlightUnauthorizedError with what to do instead
  */
 export function refuseOperatorSettings(sql: string): void {
-  if (!/\b(?:set|reset|pragma)\b/i.test(sql)) return;
-  let before = '';
-  for (const token of sqlTokens(sql)) {
-    const name = nameOfToken(token);
-    const advice = name === undefined || !verbs.has(before) ? undefined : refused.get(name);
-    if (name !== undefined && advice !== undefined) {
-      throw new FlightUnauthorizedError(`${name} is a setting of the whole server: ${advice}`);
-    }
-    if (name === undefined || !scopes.has(name)) before = name ?? token.text;
+  for (const { name } of settingChanges(sql, (wanted) => refused.has(wanted))) {
+    throw new FlightUnauthorizedError(
+      `${name} is a setting of the whole server: ${refused.get(name) ?? started}`,
+    );
   }
 }

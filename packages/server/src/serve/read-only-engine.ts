@@ -1,7 +1,7 @@
 import { FlightUnauthorizedError } from '@peregrine/flight';
 import { createTurns } from '../engine/pool/turns.ts';
 import type { Engine, EngineConnection, EngineResult, EngineStatement } from '../engine/types.ts';
-import { withConnect } from '../engine/with-connect.ts';
+import { withConnect, withMethods } from '../engine/with-connect.ts';
 import { maxDetachedResultBytes } from '../limits.ts';
 import { ownResult } from '../sql/owned-result.ts';
 import { bareSql, onlyReads } from '../sql/sql-text.ts';
@@ -114,10 +114,7 @@ function readOnlyConnection(inner: EngineConnection, reading: Reading | undefine
     await statement.close();
     throw refused('it');
   };
-  return {
-    get inTransaction() {
-      return inner.inTransaction;
-    },
+  return withMethods(inner, {
     prepare,
     async query(sql, options) {
       const statement = await prepare(sql, options);
@@ -149,14 +146,7 @@ function readOnlyConnection(inner: EngineConnection, reading: Reading | undefine
       reading === undefined ? inner.begin() : reading.begin(() => inner.begin({ readOnly: true })),
     commit: () => (reading === undefined ? inner.commit() : reading.end(() => inner.commit())),
     rollback: () => (reading === undefined ? inner.rollback() : reading.end(() => inner.rollback())),
-    progress: () => inner.progress?.() ?? Promise.resolve(undefined),
-    getOption: (key) => inner.getOption(key),
-    setOption: (key, value) => inner.setOption(key, value),
-    getObjects: (filter) => inner.getObjects(filter),
-    getTableTypes: () => inner.getTableTypes(),
-    getTableSchema: (catalog, schema, table) => inner.getTableSchema(catalog, schema, table),
-    close: () => inner.close(),
-  };
+  });
 }
 
 function readingStatement(statement: EngineStatement, reading: Reading): EngineStatement {
