@@ -5,4 +5,4 @@ if (process.argv[2] === 'serve') {
   const { startEngineThreads } = await import('@peregrine/server/engine-thread');
   startEngineThreads();
 }
-await import('./program.ts');
+await import('./run.ts');

@@ -1,27 +1,38 @@
 import { createRequire } from 'node:module';
-import { fileReason, nearestNames, settingFlags } from '@peregrine/server/settings';
-import { type Command, CommanderError, Command as Program, Option } from 'commander';
+import { nearestNames, settingFlags } from '@peregrine/server/settings';
+import { Argument, Command, Option } from 'commander';
 import { actions, doAction } from './commands/actions.ts';
+import { completedShells, completionScript } from './commands/completion.ts';
 import { get } from './commands/get.ts';
 import { info, schema } from './commands/info.ts';
 import { list } from './commands/list.ts';
 import { put } from './commands/put.ts';
 import { type SqlFlags, sql } from './commands/sql.ts';
 import { withConnectionOptions } from './connection.ts';
-import { describe, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { outputFormats } from './output/format.ts';
 
-const program = new Program('peregrine')
-  .description('Serve data over Arrow Flight, and talk to any Flight server.')
-  .version(versionOfPackage(), '-V, --version', 'show the version')
-  .helpOption('-h, --help', 'show this')
-  .helpCommand('help [command]', 'show how a command is used')
-  .showSuggestionAfterError()
-  .exitOverride()
-  .configureOutput({ outputError: (text, write) => write(withSuggestion(text)) })
-  .addHelpText(
-    'after',
-    `
+/** The command with all its verbs and flags; its help, its completion and what it takes are made of this. */
+export function createProgram(): Command {
+  const program = new Command('peregrine')
+    .description('Serve data over Arrow Flight, and talk to any Flight server.')
+    .version(versionOfPackage(), '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this')
+    .helpCommand('help [command]', 'show how a command is used')
+    // Descriptions name the choices where a person wants to read them.
+    .configureHelp({ optionDescription: ({ description }) => description })
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(withSuggestion(text)) })
+    .addHelpText('after', examples);
+  addServe(program);
+  addSql(program);
+  addFlights(program);
+  addActions(program);
+  addCompletion(program);
+  return program;
+}
+
+const examples = `
 Examples:
   peregrine serve ./data
   peregrine sql 'SELECT count(*) FROM penguins'
@@ -31,17 +42,25 @@ Examples:
 peregrine COMMAND --help shows the options of a command.
 
 Exit codes: 0 done, 1 the server or the data answered with an error, 2 wrong use, 3 no connection,
-4 not logged in or not allowed, 5 time limit, 130 interrupted, 143 terminated.`,
-  );
+4 not logged in or not allowed, 5 time limit, 130 interrupted, 143 terminated.`;
 
 const location = ['<location>', 'grpc://host:port, grpc+tls://host:port or grpc+unix:///path'] as const;
-const formatHelp = `${outputFormats.join(', ')}; default: by the file's name, else table or ndjson`;
 
-const serving = verb('serve', 'serve files, folders, buckets and a database over Flight, Flight SQL and HTTP')
-  .argument('[path...]', 'files, folders, globs and s3:// addresses; none: an empty server')
-  .addHelpText(
-    'after',
-    `
+function addServe(program: Command): void {
+  const settings = settingFlags();
+  const serving = addVerb(
+    program,
+    'serve',
+    'serve files, folders, buckets and a database over Flight, Flight SQL and HTTP',
+  )
+    .argument('[path...]', 'files, folders, globs and s3:// addresses; none: an empty server')
+    .configureHelp({
+      optionDescription: ({ flags, description }) =>
+        settings.find((setting) => setting.flags === flags)?.description ?? description,
+    })
+    .addHelpText(
+      'after',
+      `
 A flag wins over its variable, a variable over the settings file (--config), the file over the default.
 Sizes are written 4GB or 512MiB, times 500ms, 30s, 5m or 1h.
 
@@ -50,110 +69,113 @@ Examples:
   peregrine serve 's3://bucket/sales/*.parquet'      keys come from AWS_ACCESS_KEY_ID and so on
   peregrine serve --database sales.duckdb --read-only
   peregrine serve --writable ./store                 what clients put is kept there`,
-  );
-for (const { flags, description, group } of settingFlags())
-  serving.addOption(new Option(flags, description).helpGroup(group));
-serving.action(async (paths: string[], flags: Record<string, string | boolean>) => {
-  // Engine and HTTP take a while to load, which the other commands need not wait for.
-  const { serve } = await import('./commands/serve.ts');
-  await serve(paths, flags, versionOfPackage());
-});
+    );
+  for (const { flags, summary, group, words } of settings)
+    serving.addOption(withChoices(new Option(flags, summary), words).helpGroup(group));
+  serving.action(async (paths: string[], flags: Record<string, string | boolean>) => {
+    // Engine and HTTP take a while to load, which the other commands need not wait for.
+    const { serve } = await import('./commands/serve.ts');
+    await serve(paths, flags, versionOfPackage());
+  });
+}
 
-withConnectionOptions(
-  verb('sql', 'run SQL on a Flight SQL server: a statement, a file, or a prompt')
-    .argument('[location]', `${location[1]}; default: grpc://127.0.0.1:8815`)
-    .argument('[statements]', 'SQL; without it a terminal gets a prompt, and a pipe is read')
-    .option('-i, --input <file>', 'run the statements of a file')
-    .option('-f, --format <format>', formatHelp)
-    .option('-o, --output <file>', 'write the rows to a file, which is whole or not there')
-    .option('-n, --limit <rows>', 'fetch so many rows of each result')
-    .option('-q, --quiet', 'do not tell how many rows were changed')
-    .addHelpText(
-      'after',
-      `
+function addSql(program: Command): void {
+  withConnectionOptions(
+    addVerb(program, 'sql', 'run SQL on a Flight SQL server: a statement, a file, or a prompt')
+      .argument('[location]', `${location[1]}; default: grpc://127.0.0.1:8815`)
+      .argument('[statements]', 'SQL; without it a terminal gets a prompt, and a pipe is read')
+      .option('-i, --input <file>', 'run the statements of a file')
+      .addOption(formatOption())
+      .option('-o, --output <file>', 'write the rows to a file, which is whole or not there')
+      .option('-n, --limit <rows>', 'fetch so many rows of each result')
+      .option('-q, --quiet', 'do not tell how many rows were changed')
+      .addHelpText(
+        'after',
+        `
 Examples:
   peregrine sql                                      a prompt, at the server of this machine
   peregrine sql 'SELECT count(*) FROM penguins'
   peregrine sql grpc://host:8815 'FROM sales' -o sales.arrow
   peregrine sql grpc://host:8815 < script.sql`,
-    ),
-).action(async (first: string | undefined, second: string | undefined, flags: SqlFlags) => {
-  await sql(
-    [first, second].filter((word) => word !== undefined),
-    flags,
-  );
-});
-
-withConnectionOptions(
-  verb('list', 'list the flights of a server')
-    .argument(...location)
-    .option('--criteria <text>', 'ask for a part of them; what it means is up to the server')
-    .option('--json', 'a line of JSON each'),
-).action(list);
-
-withConnectionOptions(
-  withFlight(verb('info', 'show rows, size, endpoints and schema of a flight')).option('--json', 'as JSON'),
-).action(info);
-
-withConnectionOptions(
-  withFlight(verb('schema', 'show the columns of a flight')).option('--json', 'as JSON'),
-).action(schema);
-
-withConnectionOptions(
-  withFlight(verb('get', 'fetch a flight and write its rows'))
-    .option('-f, --format <format>', formatHelp)
-    .option('-o, --output <file>', 'write to a file, which is whole or not there')
-    .option('-n, --limit <rows>', 'stop after so many rows')
-    .option('-q, --quiet', 'no progress'),
-).action(get);
-
-withConnectionOptions(
-  withFlight(verb('put', 'send an Arrow IPC file or stream as a flight'))
-    .option('-i, --input <file>', 'the file; default: stdin')
-    .option('-q, --quiet', 'no progress'),
-).action(put);
-
-withConnectionOptions(
-  verb('actions', 'list the actions of a server')
-    .argument(...location)
-    .option('--json', 'a line of JSON each'),
-).action(actions);
-
-withConnectionOptions(
-  verb('do', 'do an action and write its results')
-    .argument(...location)
-    .argument('<action>', 'type of the action; peregrine actions lists them')
-    .argument('[body]', 'text sent with it')
-    .option('-i, --input <file>', 'send the bytes of this file instead; - for stdin')
-    .option('--json', 'the body has to be JSON, and each result is a line of JSON'),
-).action(doAction);
-
-// A server finishes its calls first, and looks to that itself.
-program.hook('preAction', (_, command) => {
-  if (command.name() === 'serve') return;
-  process.on('SIGINT', () => process.exit(exitCodes.interrupted));
-  process.on('SIGTERM', () => process.exit(exitCodes.terminated));
-});
-// A reader that had enough (head, less) closes the pipe: that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(exitCodes.ok);
-  process.stderr.write(`peregrine: the output cannot be written: ${fileReason(error)}\n`);
-  process.exit(exitCodes.failed);
-});
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  } else {
-    process.stderr.write(`peregrine: ${describe(error)}\n`);
-    if (process.env['PEREGRINE_DEBUG'] === '1') console.error(error);
-    process.exitCode = exitCodeOf(error);
-  }
+      ),
+  ).action(async (first: string | undefined, second: string | undefined, flags: SqlFlags) => {
+    await sql(
+      [first, second].filter((word) => word !== undefined),
+      flags,
+    );
+  });
 }
 
-function verb(name: string, description: string): Command {
+/** The verbs about one flight or all of them. */
+function addFlights(program: Command): void {
+  withConnectionOptions(
+    addVerb(program, 'list', 'list the flights of a server')
+      .argument(...location)
+      .option('--criteria <text>', 'ask for a part of them; what it means is up to the server')
+      .option('--json', 'a line of JSON each'),
+  ).action(list);
+
+  withConnectionOptions(
+    withFlight(addVerb(program, 'info', 'show rows, size, endpoints and schema of a flight')).option(
+      '--json',
+      'as JSON',
+    ),
+  ).action(info);
+
+  withConnectionOptions(
+    withFlight(addVerb(program, 'schema', 'show the columns of a flight')).option('--json', 'as JSON'),
+  ).action(schema);
+
+  withConnectionOptions(
+    withFlight(addVerb(program, 'get', 'fetch a flight and write its rows'))
+      .addOption(formatOption())
+      .option('-o, --output <file>', 'write to a file, which is whole or not there')
+      .option('-n, --limit <rows>', 'stop after so many rows')
+      .option('-q, --quiet', 'no progress'),
+  ).action(get);
+
+  withConnectionOptions(
+    withFlight(addVerb(program, 'put', 'send an Arrow IPC file or stream as a flight'))
+      .option('-i, --input <file>', 'the file; default: stdin')
+      .option('-q, --quiet', 'no progress'),
+  ).action(put);
+}
+
+function addActions(program: Command): void {
+  withConnectionOptions(
+    addVerb(program, 'actions', 'list the actions of a server')
+      .argument(...location)
+      .option('--json', 'a line of JSON each'),
+  ).action(actions);
+
+  withConnectionOptions(
+    addVerb(program, 'do', 'do an action and write its results')
+      .argument(...location)
+      .argument('<action>', 'type of the action; peregrine actions lists them')
+      .argument('[body]', 'text sent with it')
+      .option('-i, --input <file>', 'send the bytes of this file instead; - for stdin')
+      .option('--json', 'the body has to be JSON, and each result is a line of JSON'),
+  ).action(doAction);
+}
+
+function addCompletion(program: Command): void {
+  addVerb(program, 'completion', 'write the script that completes this command in a shell')
+    .addArgument(withChoices(new Argument('<shell>', completedShells.join(', ')), completedShells))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bash         echo 'eval "$(peregrine completion bash)"' >> ~/.bashrc
+  zsh          echo 'eval "$(peregrine completion zsh)"' >> ~/.zshrc      (behind compinit)
+  fish         peregrine completion fish > ~/.config/fish/completions/peregrine.fish
+  PowerShell   peregrine completion powershell | Out-String | Invoke-Expression   (in $PROFILE)`,
+    )
+    .action((shell: string) => {
+      process.stdout.write(completionScript(program, shell));
+    });
+}
+
+function addVerb(program: Command, name: string, description: string): Command {
   const command = program.command(name).description(description);
   return command.showHelpAfterError(`peregrine ${name} --help tells how it is used`);
 }
@@ -162,8 +184,19 @@ function verb(name: string, description: string): Command {
 function withFlight(command: Command): Command {
   return command
     .argument(...location)
-    .argument('[path...]', 'path of the flight')
+    .argument('[flight...]', 'path of the flight')
     .option('--command <text>', 'a command instead of a path');
+}
+
+function formatOption(): Option {
+  const help = `${outputFormats.join(', ')}; default: by the file's name, else table or ndjson`;
+  return withChoices(new Option('-f, --format <format>', help), outputFormats);
+}
+
+/** What a shell completes. Other values are for the verb to refuse, which knows why. */
+function withChoices<T extends Option | Argument>(taken: T, words: readonly string[] | undefined): T {
+  if (words !== undefined) taken.argChoices = [...words];
+  return taken;
 }
 
 /** An error in commander's words, with the settings that may have been meant where it found a worse one. */

@@ -26,6 +26,8 @@ export interface SettingDefinition<T> {
   readonly value: string | undefined;
   readonly description: string;
   readonly parse: ValueParser<T>;
+  /** Words among its values, which shells complete. Default: none. */
+  readonly words?: readonly string[] | undefined;
   readonly initial: T;
   /** How the default is called in help and documentation; undefined when there is nothing to say. */
   readonly initialText?: string | undefined;
@@ -38,6 +40,8 @@ export interface SettingDefinition<T> {
   /** Whether it is given as arguments without a flag; it has no flag then. Default: false. */
   readonly positional?: boolean | undefined;
 }
+
+const urlStyles = ['path', 'vhost'] as const;
 
 /** All settings, in the order of help and documentation. */
 export const settingDefinitions: {
@@ -115,6 +119,7 @@ export const settingDefinitions: {
     value: '<port>',
     description: 'port of HTTP; 0 takes a free one, off leaves HTTP out',
     parse: parsePortOrOff,
+    words: ['off'],
     initial: 8123,
     initialText: '8123',
   },
@@ -141,6 +146,7 @@ export const settingDefinitions: {
     value: '<engine>',
     description: 'what runs SQL: duckdb, adbc:PATH.so[,entrypoint][,key=value…] for any ADBC driver, or none',
     parse: parseEngine,
+    words: ['duckdb', 'none'],
     initial: { kind: 'duckdb' },
     initialText: 'duckdb',
   },
@@ -285,7 +291,8 @@ export const settingDefinitions: {
     group: 'Addresses of s3://',
     value: '<style>',
     description: 'where the bucket stands: path, or vhost',
-    parse: parseOneOf('path', 'vhost'),
+    parse: parseOneOf(...urlStyles),
+    words: urlStyles,
     initial: undefined,
     initialText: 'path with an endpoint, else vhost',
   },

@@ -6,8 +6,12 @@ export interface SettingFlag {
   readonly flags: string;
   /** The heading that it stands under. */
   readonly group: string;
-  /** What the setting does, its variable and its default. */
+  /** What the setting does. */
+  readonly summary: string;
+  /** The same with its variable and its default. */
   readonly description: string;
+  /** The values that it can have, as far as they are words; undefined where none are. */
+  readonly words: readonly string[] | undefined;
 }
 
 /** The flags of `peregrine serve`. They have no defaults of their own: what is not given is looked for elsewhere. */
@@ -22,7 +26,9 @@ export function settingFlags(): readonly SettingFlag[] {
       return {
         group: `${setting.group}:`,
         flags: `--${setting.name}${setting.value === undefined ? '' : ` ${setting.value}`}`,
+        summary: setting.description,
         description: `${setting.description} (${facts.join(', ')})`,
+        words: setting.words,
       };
     });
 }
