@@ -214,7 +214,7 @@ export function createConnection(
           { connection: address, statement, sql },
           own.newRun(options.signal, statement),
         );
-        const made = createStatement(own, statement, sql, facts, () => statements.delete(made));
+        const made = createStatement({ ...own, texts }, statement, sql, facts, () => statements.delete(made));
         statements.add(made);
         return made;
       } catch (error) {

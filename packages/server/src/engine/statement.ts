@@ -1,7 +1,7 @@
 import { FlightInvalidArgumentError } from '@peregrine/flight';
 import { decodeMessageHeader } from '@peregrine/flight/ipc';
-import type { ConnectionCore } from './connection.ts';
 import { createDictionaryInputs, takeInput } from './inputs.ts';
+import { insertRows, type StatementConnection } from './insert-rows.ts';
 import { createResult, emptyResult } from './result.ts';
 import type { EngineInput, EngineQueryOptions, EngineResult, EngineStatement } from './types.ts';
 import type { PreparedFacts, SharedBatches } from './worker/messages.ts';
@@ -22,7 +22,7 @@ interface BoundRows {
  * @param onClosed - called once, before it is freed
  */
 export function createStatement(
-  connection: ConnectionCore,
+  connection: StatementConnection,
   handle: number,
   sql: string,
   facts: PreparedFacts,
@@ -114,6 +114,8 @@ export function createStatement(
         }
         const transaction = rows.rows > 1 && core.dialect === 'duckdb' && !connection.inTransaction();
         const batches = { schema: rows.schema, inputs: rows.inputs };
+        const inserted = await insertRows({ connection, sql, parameters, run }, rows.rows, batches);
+        if (inserted !== undefined) return inserted;
         return await core.run(
           'executeRows',
           { connection: address, statement: handle, batches, transaction },

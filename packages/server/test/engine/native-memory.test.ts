@@ -69,6 +69,22 @@ it('frees every native block, whatever happens to statements and results', () =>
       const { result } = operations.queryRow({ connection, statement, batches: { schema, inputs }, row: 1 });
       operations.closeResult({ result });
     });
+    const atOnce = { connection, batches: { schema, inputs }, transaction: true };
+    withStatement((statement) => {
+      operations.execute({
+        connection,
+        statement,
+        sql: 'CREATE OR REPLACE TABLE at_once (a INTEGER, b VARCHAR)',
+      });
+    });
+    assert.equal(
+      operations.insertAtOnce({ ...atOnce, sql: 'INSERT INTO at_once SELECT unnest(?), unnest(?)' }),
+      3n,
+    );
+    assert.throws(
+      () => operations.insertAtOnce({ ...atOnce, sql: 'INSERT INTO at_once SELECT unnest($2), unnest($1)' }),
+      /onver/,
+    );
     operations.closeConnection({ connection });
   }
 

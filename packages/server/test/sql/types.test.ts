@@ -5,51 +5,7 @@ import { FlightError } from '@peregrine/flight';
 import { type ArrowField, type ArrowTimeUnit, decodeMessageHeader } from '@peregrine/flight/ipc';
 import type { FlightSqlClient } from '@peregrine/flight/sql';
 import { type RunningServer, startServer } from './running-server.ts';
-
-/** Values of each type, as SQL casts them from text: the extremes, and what is easily lost. */
-const samples: Readonly<Record<string, readonly string[]>> = {
-  BOOLEAN: ['true', 'false'],
-  TINYINT: ['-128', '127'],
-  SMALLINT: ['-32768', '32767'],
-  INTEGER: ['-2147483648', '2147483647'],
-  BIGINT: ['-9223372036854775808', '9223372036854775807'],
-  HUGEINT: ['-170141183460469231731687303715884105727', '170141183460469231731687303715884105727', '5'],
-  UTINYINT: ['255'],
-  USMALLINT: ['65535'],
-  UINTEGER: ['4294967295'],
-  UBIGINT: ['18446744073709551615'],
-  UHUGEINT: ['7'],
-  BIGNUM: ['123456789012345678901234567890123456789012345678901234567890'],
-  FLOAT: ['1.5', 'nan', '-infinity'],
-  DOUBLE: ['2.25', '1e308'],
-  'DECIMAL(4,1)': ['999.9'],
-  'DECIMAL(9,2)': ['-1234567.89'],
-  'DECIMAL(18,3)': ['123456789012345.678'],
-  'DECIMAL(38,10)': ['1234567890123456789012345678.0123456789'],
-  VARCHAR: ['', 'häł😀'],
-  BLOB: ['\\x00\\xFF'],
-  BIT: ['10101'],
-  UUID: ['550e8400-e29b-41d4-a716-446655440000'],
-  JSON: ['{"a":[1,null]}'],
-  DATE: ['2024-02-29', '0001-01-01'],
-  TIME: ['23:59:59.999999'],
-  TIME_NS: ['23:59:59.999999999'],
-  TIMETZ: ['01:02:03+02:00'],
-  TIMESTAMP: ['2024-02-29 01:02:03.000004', '1677-01-01 00:00:00'],
-  TIMESTAMP_S: ['2024-02-29 01:02:03'],
-  TIMESTAMP_MS: ['2024-02-29 01:02:03.004'],
-  TIMESTAMP_NS: ['2024-02-29 01:02:03.000000004'],
-  TIMESTAMPTZ: ['2024-02-29 01:02:03.000004+00'],
-  INTERVAL: ['1 year 2 months 3 days 04:05:06.000007'],
-  "ENUM('a', 'b')": ['a', 'b'],
-  'INTEGER[]': ['[1, NULL, 3]', '[]'],
-  'INTEGER[3]': ['[1, NULL, 3]'],
-  'STRUCT(a INTEGER, b VARCHAR)': ["{'a': 1, 'b': x}"],
-  'MAP(VARCHAR, INTEGER)': ['{k=1, l=NULL}'],
-  'UNION(num INTEGER, str VARCHAR)': ['5', 'x'],
-  GEOMETRY: ['POINT (1 2)'],
-  'STRUCT(l STRUCT(d DECIMAL(9,2), e VARCHAR[])[])': ["{'l': [{'d': 1.25, 'e': [a, NULL]}]}"],
-};
+import { samples } from './type-samples.ts';
 
 const units: Readonly<Record<ArrowTimeUnit, string>> = {
   second: 's',

@@ -127,10 +127,13 @@ export class DriverError extends Error {
   /** AdbcStatusCode. */
   readonly status: number;
   readonly sqlState: string;
-  constructor(status: number, message: string, sqlState: string) {
+  /** Which of the rows that were bound it was, from 1; undefined where there was one, or none. */
+  readonly row: number | undefined;
+  constructor(status: number, message: string, sqlState: string, row?: number) {
     super(message);
     this.status = status;
     this.sqlState = sqlState;
+    this.row = row;
   }
 }
 

@@ -13,6 +13,8 @@ export interface EngineFailure {
   /** Code of our own errors. */
   readonly code: FlightErrorCode | undefined;
   readonly message: string;
+  /** Which of the rows that were bound did not fit, from 1. Default: not known. */
+  readonly row?: number | undefined;
 }
 
 const codesOfStatus: Readonly<Record<number, FlightErrorCode>> = {
@@ -63,7 +65,11 @@ const codesOfKind: readonly (readonly [RegExp, FlightErrorCode])[] = [
 /** The error of the family that fits what the engine said, in the engine's own words. */
 export function toFlightError(failure: EngineFailure): FlightError {
   const message = plainMessage(failure.message);
-  return createFlightError(failure.code ?? codeOf(failure.status, message), message);
+  const told =
+    failure.row === undefined
+      ? message
+      : message.replace(/$/m, ` (row ${failure.row} of those that are bound)`);
+  return createFlightError(failure.code ?? codeOf(failure.status, message), told);
 }
 
 /** Whether the engine says that its database can no longer be used: anchored, because statements choose texts of their own. */

@@ -21,7 +21,7 @@ import type { SharedBatches } from './messages.ts';
  * Behind what ADBC uses of a statement's handle are the chains of native memory that was bound to it: at 32 the structs
  * and single rows, at 40 what whole batches needed besides their bodies, which the main thread keeps.
  */
-const structsPlace = 32;
+export const structsPlace = 32;
 const memoryPlace = 40;
 
 /** Rows for the driver. */
@@ -109,7 +109,7 @@ function copyTo(chain: Chain, bytes: Uint8Array): Address {
 const noDictionaries: ReadonlyMap<number, CArray> = new Map();
 
 /** Copies pieces of columns into memory of their own, so that the arrays begin at 0. */
-function gathered(
+export function gathered(
   layouts: readonly ColumnLayout[],
   pieces: readonly (readonly Piece[])[],
   rows: number,

@@ -42,7 +42,10 @@ function run<K extends OperationName>(operations: OperationTable, { name, args }
 }
 
 function failureOf(error: unknown): EngineFailure {
-  if (error instanceof DriverError) return { status: error.status, code: undefined, message: error.message };
+  if (error instanceof DriverError) {
+    const { message, row, status } = error;
+    return { status, code: undefined, message, row };
+  }
   if (error instanceof FlightError) return { status: undefined, code: error.code, message: error.rawMessage };
   if (error instanceof RangeError) {
     return {

@@ -99,6 +99,14 @@ export interface Operations {
     args: { connection: Address; statement: Address; batches: SharedBatches; transaction: boolean },
     result: bigint,
   ];
+  /**
+   * Inserts batches by a statement whose parameters are lists, see `insert-values.ts`; in a transaction if asked for.
+   * Gives the rows.
+   */
+  insertAtOnce: [
+    args: { connection: Address; sql: string; batches: SharedBatches; transaction: boolean },
+    result: bigint,
+  ];
   /** Runs a prepared query with one row of the last of the batches. */
   queryRow: [
     args: {

@@ -6,7 +6,7 @@ import {
 import { refuseLargeBuffers } from '../buffer-setting.ts';
 import { refuseFatalCalls } from '../function-calls.ts';
 import { sqlTokens } from '../sql-tokens.ts';
-import { type Driver, DriverError, driverAt, handleBytes, loadDriver } from '../adbc/driver.ts';
+import { type Driver, DriverError, driverAt, loadDriver } from '../adbc/driver.ts';
 import { driverStatus } from '../adbc/status.ts';
 import { describeParameters } from '../adbc/parameter-types.ts';
 import { type DuckDbLibrary, loadDuckDbLibrary, statementTypes } from '../adbc/duckdb-library.ts';
@@ -25,7 +25,9 @@ import { readSchema } from '../c-data/read-schema.ts';
 import { isHeld, releaseStruct, structBytes } from '../c-data/structs.ts';
 import { borrowReleaseFunctions } from '../c-data/borrowed-release.ts';
 import type { ReleaseFunctions } from '../c-data/write-structs.ts';
+import { type Call, close, execute, inTransaction, open, quietly, runSql } from './driver-calls.ts';
 import { bind, emptyBatch, freeBound, readBatches, reordered, rowOf, rowsOf } from './bound.ts';
+import { insertAtOnce } from './insert-at-once.ts';
 import type { OperationTable, PreparedFacts, WorkerSetup } from './messages.ts';
 import { closeResult, newResult, nextBatches, readResultSchema } from './results.ts';
 import { wideSchema } from './wide-schema.ts';
@@ -131,16 +133,25 @@ export function createOperations(setup: WorkerSetup): OperationTable {
       const countsRows = library === undefined || changesRows(library, connection, statement);
       return inTransaction(call, connection, transaction, () => {
         let total = 0n;
-        for (const batch of readBatches(batches, statement)) {
+        let row = 0;
+        const list = readBatches(batches, statement);
+        const isOne = list.reduce((sum, batch) => sum + batch.rows, 0) === 1;
+        for (const batch of list) {
           for (const rows of rowsOf(batch, statement, library !== undefined)) {
-            bind(call, statement, rows, setup.release);
-            const changed = execute(call, statement, countsRows);
-            total = changed < 0n || total < 0n ? -1n : total + changed;
+            row++;
+            try {
+              bind(call, statement, rows, setup.release);
+              const changed = execute(call, statement, countsRows);
+              total = changed < 0n || total < 0n ? -1n : total + changed;
+            } catch (error) {
+              throw library === undefined || isOne ? error : atRow(error, row);
+            }
           }
         }
         return total;
       });
     },
+    insertAtOnce: (args) => insertAtOnce(call, args, setup.release),
     queryRow({ connection, statement, batches, row, streamBuffer }) {
       if (streamBuffer !== undefined) library?.setStreamBuffer(connection, streamBuffer);
       const batch = readBatches(batches, statement).at(-1);
@@ -213,7 +224,11 @@ export function createOperations(setup: WorkerSetup): OperationTable {
   };
 }
 
-type Call = Driver['call'];
+/** The driver's error, with the row that it was for. */
+function atRow(error: unknown, row: number): unknown {
+  if (!(error instanceof DriverError)) return error;
+  return new DriverError(error.status, error.message, error.sqlState, row);
+}
 
 /** A result that a driver fills; freed when that fails. */
 function openResult(
@@ -245,31 +260,6 @@ function withTextList(texts: readonly string[] | undefined, use: (list: Address)
   } finally {
     free(list);
     for (const place of places) free(place);
-  }
-}
-
-/** Runs work in a transaction of its own: committed when it is done, rolled back when it fails. */
-function inTransaction<T>(call: Call, connection: Address, wanted: boolean, work: () => T): T {
-  if (!wanted) return work();
-  runSql(call, connection, 'BEGIN TRANSACTION');
-  let result: T;
-  try {
-    result = work();
-  } catch (error) {
-    quietly(() => runSql(call, connection, 'ROLLBACK'));
-    throw error;
-  }
-  runSql(call, connection, 'COMMIT');
-  return result;
-}
-
-function runSql(call: Call, connection: Address, sql: string): void {
-  const statement = open((handle) => call('StatementNew', connection, handle));
-  try {
-    call('StatementSetSqlQuery', statement, sql);
-    execute(call, statement, false);
-  } finally {
-    close(statement, () => call('StatementRelease', statement));
   }
 }
 
@@ -319,33 +309,6 @@ function borrow(
     close(statement, () => call('StatementRelease', statement));
     close(connection, () => call('ConnectionRelease', connection));
     if (database === undefined) close(lent, () => call('DatabaseRelease', lent));
-  }
-}
-
-/** A handle that is filled by the driver; freed when that fails. */
-function open(fill: (handle: Address) => void): Address {
-  const handle = allocate(handleBytes);
-  try {
-    fill(handle);
-    return handle;
-  } catch (error) {
-    free(handle);
-    throw error;
-  }
-}
-
-/** Releases and frees a handle; a driver that cannot release has nobody left to tell. */
-function close(handle: Address, release: () => void): undefined {
-  quietly(release);
-  free(handle);
-  return undefined;
-}
-
-function quietly(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    if (!(error instanceof DriverError)) throw error;
   }
 }
 
@@ -460,19 +423,6 @@ function kindOfText(sql: string, schema: ArrowSchema | undefined): PreparedFacts
 function changesRows(library: DuckDbLibrary | undefined, connection: Address, statement: Address): boolean {
   const type = library?.statementType(connection, statement);
   return type !== undefined && updateTypes.has(type);
-}
-
-function execute(call: Call, statement: Address, countsRows: boolean): bigint {
-  const affected = allocate(8);
-  try {
-    writeLong(affected, -1);
-    call('StatementExecuteQuery', statement, 0, affected);
-    peek(affected, 8);
-    const rows = peekedLong(0);
-    return BigInt(countsRows ? rows : -1);
-  } finally {
-    free(affected);
-  }
 }
 
 function getOption(call: Call, connection: Address, key: string): string | undefined {

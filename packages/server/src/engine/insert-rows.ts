@@ -1,0 +1,90 @@
+import { createFlightError, FlightError } from '@peregrine/flight';
+import type { ConnectionCore } from './connection.ts';
+import type { StatementRun } from './core.ts';
+import { type ValuesInsert, valuesInsert } from './insert-values.ts';
+import { quoteLiteral } from './sql-text.ts';
+import type { SharedBatches } from './worker/messages.ts';
+
+/** What prepared statements need of their connection. */
+export interface StatementConnection extends ConnectionCore {
+  /** Reads texts of the first column of a query on the connection, which is busy with its caller. */
+  texts(sql: string): Promise<readonly string[]>;
+}
+
+/** A statement that is about to run with rows that are bound. */
+interface BoundStatement {
+  readonly connection: StatementConnection;
+  readonly sql: string;
+  /** How many it has. */
+  readonly parameters: number;
+  readonly run: StatementRun;
+}
+
+/** With fewer rows, looking at the table takes longer than is won. */
+const leastRows = 16;
+
+/**
+ * Inserts many rows at once where that is the same as one by one: an INSERT of parameters alone into a table of DuckDB's
+ * own, whose rows do not need one another.
+ *
+ * @returns how many; undefined: nothing was done, and the statement runs row by row
+ */
+export async function insertRows(
+  { connection, sql, parameters, run }: BoundStatement,
+  rows: number,
+  batches: SharedBatches,
+): Promise<bigint | undefined> {
+  const { core, address } = connection;
+  if (core.dialect !== 'duckdb' || rows < leastRows) return undefined;
+  const insert = valuesInsert(sql, parameters);
+  if (insert === undefined || !(await isSame(connection, insert))) return undefined;
+  const transaction = !connection.inTransaction();
+  try {
+    return await core.run(
+      'insertAtOnce',
+      { connection: address, sql: insert.sql, batches, transaction },
+      run,
+    );
+  } catch (error) {
+    if (!(error instanceof FlightError) || stops.has(error.code)) throw error;
+    // Nothing is left of it: row by row, the row that does not fit is found.
+    if (transaction) return undefined;
+    // The transaction is the caller's, and cannot go on after that.
+    throw createFlightError(error.code, withoutLists(error.rawMessage), { cause: error });
+  }
+}
+
+/** Somebody stopped the statement, or the database is gone: no row is to blame. */
+const stops: ReadonlySet<FlightError['code']> = new Set(['CANCELLED', 'TIMED_OUT', 'UNAVAILABLE']);
+
+/**
+ * Whether the order of work does not matter. DuckDB works on thousands of rows at a time, column by column, so it does
+ * where two defaults call functions (a sequence that both use), and where a row refers to one before it, which is not
+ * there yet; in a transaction of our own that row is tried again. Other databases that are attached have their own ways.
+ */
+async function isSame(connection: StatementConnection, insert: ValuesInsert): Promise<boolean> {
+  const listed = (insert.columns ?? []).map((name) => quoteLiteral(unquoted(name).toLowerCase()));
+  const calls =
+    insert.columns === undefined
+      ? 'false'
+      : `(SELECT count(*) > 1 FROM pragma_table_info(${quoteLiteral(insert.table)}) ` +
+        `WHERE dflt_value LIKE '%(%' AND lower(name) NOT IN (${listed.join(', ')}))`;
+  const refers = connection.inTransaction()
+    ? "EXISTS (FROM duckdb_constraints() WHERE constraint_type = 'FOREIGN KEY' " +
+      `AND lower(referenced_table) = lower(${quoteLiteral(unquoted(insert.name))}) AND lower(table_name) = lower(referenced_table))`
+    : 'false';
+  const [differs] = await connection.texts(
+    `SELECT (EXISTS (FROM duckdb_databases() WHERE type <> 'duckdb') OR ${calls} OR ${refers})::VARCHAR`,
+  );
+  return differs === 'false';
+}
+
+/** The name that an identifier writes. */
+function unquoted(name: string): string {
+  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
+}
+
+/** DuckDB's words without the lists that we made: they show all values of a column. */
+function withoutLists(message: string): string {
+  return message.replace(/ when casting from source column UNNEST\(.*$/s, '').replace(/\n\nLINE 1: .*$/s, '');
+}
