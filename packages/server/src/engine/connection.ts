@@ -30,7 +30,8 @@ export interface ConnectionCore {
   newRun(signal: AbortSignal | undefined, statement: number): StatementRun & { readonly signal: AbortSignal };
   /** The result that keeps the connection busy. */
   setResult(result: EngineResult | undefined): void;
-  inTransaction(): boolean;
+  /** Whether a transaction is open, by {@link EngineConnection.begin} or by SQL. */
+  inTransaction(): Promise<boolean>;
   /** Notes SQL that is about to run: whoever sets the buffer of results by himself keeps what he set. */
   noteSql(sql: string): void;
   /** Memory for rows of a query's result that are not asked for yet: what to set it to, and what gives it back. */
@@ -58,6 +59,7 @@ export function createConnection(
   const running = new AbortController();
   let result: EngineResult | undefined;
   let inTransaction = false;
+  let hasBegun = false;
   const { address } = opened;
   let bufferBytes: number | 'chosen' = opened.bufferBytes;
   let isAsOpened = engine.dialect === 'duckdb';
@@ -90,11 +92,16 @@ export function createConnection(
     setResult(next) {
       result = next;
     },
-    inTransaction: () => inTransaction,
+    async inTransaction() {
+      if (inTransaction || !hasBegun) return inTransaction;
+      const args = { connection: address, key: autocommit };
+      return (await core.pool.run('getOption', args, { kind: 'continue' })) === 'false';
+    },
     noteSql(sql) {
       core.idle.note(sql);
       if (!leavesNothing(sql)) isAsOpened = false;
       if (/streaming_buffer_size/i.test(sql)) bufferBytes = 'chosen';
+      if (/\b(?:begin|start)\b/i.test(sql)) hasBegun = true;
     },
     takeStreamBuffer(sql) {
       if (core.dialect !== 'duckdb' || bufferBytes === 'chosen') return noBuffer;

@@ -34,7 +34,7 @@ export async function ingestToDuckDb(
       `Catalog Error: Table with name "${options.table}" already exists!`,
     );
   }
-  const isOpen = connection.inTransaction();
+  const isOpen = await connection.inTransaction();
   if (isOpen) return ingestStaged(connection, options, target, schema, batches);
   await connection.execute('BEGIN TRANSACTION');
   let rows: bigint;

@@ -18,6 +18,8 @@ interface BoundStatement {
   /** How many it has. */
   readonly parameters: number;
   readonly run: StatementRun;
+  /** Whether it needs a transaction of its own; otherwise one is open. */
+  readonly transaction: boolean;
 }
 
 /** With fewer rows, looking at the table takes longer than is won. */
@@ -30,15 +32,14 @@ const leastRows = 16;
  * @returns how many; undefined: nothing was done, and the statement runs row by row
  */
 export async function insertRows(
-  { connection, sql, parameters, run }: BoundStatement,
+  { connection, sql, parameters, run, transaction }: BoundStatement,
   rows: number,
   batches: SharedBatches,
 ): Promise<bigint | undefined> {
   const { core, address } = connection;
   if (core.dialect !== 'duckdb' || rows < leastRows) return undefined;
   const insert = valuesInsert(sql, parameters);
-  if (insert === undefined || !(await isSame(connection, insert))) return undefined;
-  const transaction = !connection.inTransaction();
+  if (insert === undefined || !(await isSame(connection, insert, transaction))) return undefined;
   try {
     return await core.run(
       'insertAtOnce',
@@ -62,17 +63,21 @@ const stops: ReadonlySet<FlightError['code']> = new Set(['CANCELLED', 'TIMED_OUT
  * where two defaults call functions (a sequence that both use), and where a row refers to one before it, which is not
  * there yet; in a transaction of our own that row is tried again. Other databases that are attached have their own ways.
  */
-async function isSame(connection: StatementConnection, insert: ValuesInsert): Promise<boolean> {
+async function isSame(
+  connection: StatementConnection,
+  insert: ValuesInsert,
+  transaction: boolean,
+): Promise<boolean> {
   const listed = (insert.columns ?? []).map((name) => quoteLiteral(unquoted(name).toLowerCase()));
   const calls =
     insert.columns === undefined
       ? 'false'
       : `(SELECT count(*) > 1 FROM pragma_table_info(${quoteLiteral(insert.table)}) ` +
         `WHERE dflt_value LIKE '%(%' AND lower(name) NOT IN (${listed.join(', ')}))`;
-  const refers = connection.inTransaction()
-    ? "EXISTS (FROM duckdb_constraints() WHERE constraint_type = 'FOREIGN KEY' " +
-      `AND lower(referenced_table) = lower(${quoteLiteral(unquoted(insert.name))}) AND lower(table_name) = lower(referenced_table))`
-    : 'false';
+  const refers = transaction
+    ? 'false'
+    : "EXISTS (FROM duckdb_constraints() WHERE constraint_type = 'FOREIGN KEY' " +
+      `AND lower(referenced_table) = lower(${quoteLiteral(unquoted(insert.name))}) AND lower(table_name) = lower(referenced_table))`;
   const [differs] = await connection.texts(
     `SELECT (EXISTS (FROM duckdb_databases() WHERE type <> 'duckdb') OR ${calls} OR ${refers})::VARCHAR`,
   );

@@ -112,9 +112,13 @@ export function createStatement(
         if (rows === undefined) {
           return await core.run('execute', { connection: address, statement: handle, sql: undefined }, run);
         }
-        const transaction = rows.rows > 1 && core.dialect === 'duckdb' && !connection.inTransaction();
+        const transaction = core.dialect === 'duckdb' && rows.rows > 1 && !(await connection.inTransaction());
         const batches = { schema: rows.schema, inputs: rows.inputs };
-        const inserted = await insertRows({ connection, sql, parameters, run }, rows.rows, batches);
+        const inserted = await insertRows(
+          { connection, sql, parameters, run, transaction },
+          rows.rows,
+          batches,
+        );
         if (inserted !== undefined) return inserted;
         return await core.run(
           'executeRows',

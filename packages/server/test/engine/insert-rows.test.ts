@@ -4,7 +4,7 @@ import { FlightError } from '@peregrine/flight';
 import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
 import type { Engine, EngineConnection, EngineInput } from '../../src/engine/types.ts';
 import { samples } from '../sql/type-samples.ts';
-import { code, readInputs, readRows } from './support.ts';
+import { code, readInputs, readRows, stream } from './support.ts';
 
 /** Enough rows to go in at once. */
 const rowCount = 20;
@@ -230,6 +230,26 @@ describe('many rows of an INSERT', () => {
       await connection.rollback();
     }
     assert.deepEqual(await rowsOf('SELECT count(*) n FROM target'), [{ n: '0' }]);
+  });
+
+  it('belong to a transaction that was begun by SQL, as bulk ingest does', async () => {
+    await connection.execute('CREATE OR REPLACE TABLE target (v INTEGER)');
+    const few = await input('SELECT range AS v FROM range(3)');
+    const many = await input('SELECT range AS v FROM range(100)');
+    const wanted = { table: 'target', ifMissing: 'fail', ifExists: 'append' } as const;
+    for (const [begin, end, left] of [
+      ['BEGIN', 'ROLLBACK', '0'],
+      ['start transaction', 'commit', '203'],
+    ] as const) {
+      await connection.execute(begin);
+      assert.equal(await insert('INSERT INTO target VALUES (?)', few), 3n);
+      assert.equal(await insert('INSERT INTO target VALUES (?)', many), 100n);
+      assert.equal(await connection.ingest(wanted, many.schema, stream(many.batches)), 100n);
+      await connection.execute(end);
+      assert.deepEqual(await rowsOf('SELECT count(*) n FROM target'), [{ n: left }], begin);
+    }
+    // And to one of its own again.
+    assert.equal(await insert('INSERT INTO target VALUES (?)', few), 3n);
   });
 
   it('end when they are cancelled, and leave nothing', async () => {
