@@ -43,6 +43,11 @@ export interface FlightErrorOptions {
   readonly cause?: unknown;
   /** Which call failed and where, such as `DoGet at grpc+tcp://localhost:8815`; clients fill it in. Default: none. */
   readonly where?: string | undefined;
+  /**
+   * What the server says of another try: milliseconds until one makes sense, or that none does, because it would end as
+   * this one did. Sent and received as `grpc-retry-pushback-ms`; clients that try calls again keep to it. Default: nothing.
+   */
+  readonly retryAfterMs?: number | 'never' | undefined;
 }
 
 // TypeScript takes no registered symbol for a unique one, whatever it is called
@@ -63,6 +68,8 @@ export class FlightError extends Error {
   readonly where: string | undefined;
   /** Bytes for programs that came, or go, with the error; empty when there are none. */
   readonly extraInfo: Uint8Array;
+  /** When the server wants the next try, in milliseconds, or that it wants none; undefined where it says nothing. */
+  readonly retryAfterMs: number | 'never' | undefined;
 
   /**
    * @param code - one of {@link flightErrorCodes}
@@ -79,6 +86,7 @@ export class FlightError extends Error {
     this.rawMessage = message;
     this.where = options.where;
     this.extraInfo = options.extraInfo ?? new Uint8Array(0);
+    this.retryAfterMs = options.retryAfterMs;
     Object.defineProperty(this, brand, { value: true });
   }
 
@@ -273,7 +281,8 @@ export function messageOf(thrown: unknown): string {
 export function locateError(thrown: unknown, where: string | undefined): FlightError {
   const error = toFlightError(thrown);
   if (error.where !== undefined || where === undefined) return error;
-  const options = { cause: error.cause, extraInfo: error.extraInfo, where };
+  const { cause, extraInfo, retryAfterMs } = error;
+  const options = { cause, extraInfo, retryAfterMs, where };
   if (error instanceof FlightWriteSizeExceededError) {
     return new FlightWriteSizeExceededError(error.limit, error.actual, options);
   }
@@ -307,6 +316,15 @@ export const retryableCodes: ReadonlySet<FlightErrorCode> = new Set<FlightErrorC
   'TIMED_OUT',
 ]);
 
+/**
+ * Whether trying the same call again, if it is safe to repeat, makes sense: the code is one of {@link retryableCodes}, or
+ * a limit was reached that the server names a time for. Never where the server says so.
+ */
+export function isRetryable({ code, retryAfterMs }: FlightError): boolean {
+  if (retryAfterMs === 'never') return false;
+  return retryableCodes.has(code) || (code === 'RESOURCE_EXHAUSTED' && retryAfterMs !== undefined);
+}
+
 /** What {@link classifyError} says of an error. */
 export interface FlightErrorClassification {
   /** Whose error it is. */
@@ -318,5 +336,5 @@ export interface FlightErrorClassification {
 /** Tells whose fault an error is and whether trying again makes sense. Anything not of the family is `unexpected`. */
 export function classifyError(error: unknown): FlightErrorClassification {
   if (!(error instanceof FlightError)) return { kind: 'unexpected', retryable: false };
-  return { kind: classes[error.code], retryable: retryableCodes.has(error.code) };
+  return { kind: classes[error.code], retryable: isRetryable(error) };
 }

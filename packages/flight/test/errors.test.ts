@@ -15,6 +15,7 @@ import {
   FlightUnavailableError,
   FlightWriteSizeExceededError,
   flightErrorCodes,
+  locateError,
   retryableCodes,
   toFlightError,
 } from '../src/errors.ts';
@@ -174,5 +175,24 @@ describe('what was thrown', () => {
     for (const code of flightErrorCodes) {
       assert.equal(classifyError(errorOf(code)).retryable, retryableCodes.has(code));
     }
+  });
+
+  it('is not to be tried again where the server says so, and is where it names a time for a limit', () => {
+    for (const code of flightErrorCodes) {
+      const never = createFlightError(code, 'x', { retryAfterMs: 'never' });
+      assert.equal(classifyError(never).retryable, false);
+      const soon = createFlightError(code, 'x', { retryAfterMs: 5 });
+      assert.equal(soon.retryAfterMs, 5);
+      assert.equal(
+        classifyError(soon).retryable,
+        retryableCodes.has(code) || code === 'RESOURCE_EXHAUSTED',
+        code,
+      );
+    }
+  });
+
+  it('keeps when to try again once it says where it happened', () => {
+    const error = new FlightUnavailableError('x', { retryAfterMs: 5 });
+    assert.equal(locateError(error, 'DoGet at x').retryAfterMs, 5);
   });
 });

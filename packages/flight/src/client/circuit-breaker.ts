@@ -6,7 +6,7 @@
  *                                                     └──────failure─────┘
  *
  * Half-open lets `halfOpenCalls` through at a time. Only UNAVAILABLE and TIMED_OUT count as failures: any other
- * answer shows that the server is there.
+ * answer shows that the server is there, and so does TIMED_OUT by a limit of the server's own, which says so.
  */
 
 import { callListener, reportClientError } from '../diagnostics.ts';
@@ -151,12 +151,16 @@ export function createCircuitBreaker(location: string, options: CircuitBreakerOp
         leave(error: unknown): void {
           // a call that the user gave up says nothing about the server
           const ignored = error instanceof FlightError && error.code === 'CANCELLED';
-          leaveOnce(error instanceof FlightError && retryableCodes.has(error.code), ignored);
+          leaveOnce(error instanceof FlightError && isFailure(error), ignored);
         },
         abandon: () => leaveOnce(false, true),
       };
     },
   };
+}
+
+function isFailure({ code, retryAfterMs }: FlightError): boolean {
+  return retryableCodes.has(code) && !(code === 'TIMED_OUT' && retryAfterMs !== undefined);
 }
 
 function positive(value: number, name: string): number {

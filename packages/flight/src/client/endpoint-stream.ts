@@ -6,7 +6,7 @@ import {
   FlightCancelledError,
   FlightError,
   FlightInvalidArgumentError,
-  retryableCodes,
+  isRetryable,
 } from '../errors.ts';
 import { defaultParallelEndpoints } from '../limits/client.ts';
 import type { FlightEndpoint } from '../model/flight-endpoint.ts';
@@ -94,8 +94,13 @@ export async function withFailover<T>(
       try {
         return await attempt(place);
       } catch (error) {
-        // given up by the user, or something that no place can mend
-        if (run.signal.aborted || !(error instanceof FlightError) || run.deadline.remainingMs() === 0)
+        // given up by the user, something that no place can mend, or that the server wants no other to try
+        if (
+          run.signal.aborted ||
+          !(error instanceof FlightError) ||
+          error.retryAfterMs === 'never' ||
+          run.deadline.remainingMs() === 0
+        )
           throw error;
         failures.push(error);
       }
@@ -110,11 +115,11 @@ function allFailed(failures: readonly FlightError[]): FlightError {
   const [first] = failures;
   if (first !== undefined && failures.length === 1) return first;
   // a code that makes another try worth it wins: one place may be back soon
-  const telling = failures.find((failure) => retryableCodes.has(failure.code)) ?? first;
+  const telling = failures.find(isRetryable) ?? first;
   return createFlightError(
     telling?.code ?? 'INTERNAL',
     `all ${failures.length} locations of the endpoint failed: ${failures.map((failure) => failure.message).join('; ')}`,
-    { cause: new AggregateError(failures), where: telling?.where },
+    { cause: new AggregateError(failures), where: telling?.where, retryAfterMs: telling?.retryAfterMs },
   );
 }
 

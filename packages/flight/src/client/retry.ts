@@ -10,7 +10,7 @@ import {
   FlightError,
   FlightInvalidArgumentError,
   FlightTimedOutError,
-  retryableCodes,
+  isRetryable,
   messageOf,
 } from '../errors.ts';
 import {
@@ -24,14 +24,19 @@ import {
  * How calls are tried again. Only calls that are safe to repeat are: listFlights, getFlightInfo and pollFlightInfo
  * (unless marked not idempotent), getSchema, listActions and doGet until their first result was handed out, doAction
  * when it is marked idempotent.
- * Only errors of `retryableCodes` are worth it: UNAVAILABLE, and TIMED_OUT while there is time left.
+ * Only errors of `retryableCodes` are worth it: UNAVAILABLE, and TIMED_OUT while there is time left; and
+ * RESOURCE_EXHAUSTED where the server names a time. What the server says (`FlightError.retryAfterMs`) goes before the
+ * delays here: it may forbid the next try, or name the wait before it.
  */
 export interface RetryOptions {
   /** Tries at most, the first one counted. 1: never again. Default: 3. */
   readonly maxAttempts?: number | undefined;
   /** Upper bound of the wait before the second try, in milliseconds. Default: 100. */
   readonly initialDelayMs?: number | undefined;
-  /** Upper bound of every wait, in milliseconds. Default: 5,000. */
+  /**
+   * Upper bound of every wait, in milliseconds. Where the server asks for a longer one, the call fails at once, and its
+   * error says how long (`retryAfterMs`). Default: 5,000.
+   */
   readonly maxDelayMs?: number | undefined;
   /** Growth of the bound from try to try. Default: 2. */
   readonly multiplier?: number | undefined;
@@ -73,9 +78,10 @@ export function createRetryPolicy(options: RetryOptions | false = {}): RetryPoli
   return {
     maxAttempts,
     delayAfter(error: unknown, attempt: number): number | undefined {
-      if (attempt >= maxAttempts || !(error instanceof FlightError) || !retryableCodes.has(error.code)) {
-        return undefined;
-      }
+      if (attempt >= maxAttempts || !(error instanceof FlightError) || !isRetryable(error)) return undefined;
+      const { retryAfterMs } = error;
+      // sooner is not what the server wants, and later not what the caller does
+      if (typeof retryAfterMs === 'number') return retryAfterMs <= maxDelayMs ? retryAfterMs : undefined;
       return random() * Math.min(maxDelayMs, initialDelayMs * multiplier ** (attempt - 1));
     },
   };

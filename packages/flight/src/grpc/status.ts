@@ -5,6 +5,7 @@
  *     Trailers → "grpc-status" digits
  *                [ "grpc-message" percent-encoded UTF-8 ]
  *                [ "grpc-status-details-bin" bytes for programs: FlightError.extraInfo as it is ]
+ *                [ "grpc-retry-pushback-ms" digits: try again after so many milliseconds; anything else: do not (gRFC A6) ]
  *                [ "x-arrow-status" digits of Arrow's StatusCode ]
  *                [ "x-arrow-status-message-bin" the message, UTF-8 ]
  *                [ "x-arrow-status-detail-bin" what C++ knows besides, UTF-8, such as "Python exception: KeyError" ]
@@ -93,6 +94,10 @@ const arrowStatusName = 'x-arrow-status';
 const arrowMessageName = 'x-arrow-status-message-bin';
 const arrowDetailName = 'x-arrow-status-detail-bin';
 const extraInfoName = 'grpc-status-details-bin';
+const pushbackName = 'grpc-retry-pushback-ms';
+
+/** The value is a signed number of 32 bits. */
+const maxPushbackMs = 2 ** 31 - 1;
 
 /** The status of success, without metadata. */
 export function okStatus(metadata: Metadata = new Metadata()): GrpcStatus {
@@ -125,7 +130,23 @@ function createError({ code, message, metadata }: GrpcStatus): FlightError {
       if (detail !== '' && !codeDetails.has(detail)) text = `${text}. Detail: ${detail}`;
     }
   }
-  return createFlightError(flightCode, text, { extraInfo: metadata.getBinary(extraInfoName) });
+  return createFlightError(flightCode, text, {
+    extraInfo: metadata.getBinary(extraInfoName),
+    retryAfterMs: parsePushback(metadata.getAll(pushbackName)),
+  });
+}
+
+/** What cannot be read, and more than one answer, is a no, as gRPC's own clients take it. */
+function parsePushback(values: readonly string[]): number | 'never' | undefined {
+  const [value] = values;
+  if (value === undefined) return undefined;
+  const isNumber = values.length === 1 && /^\d{1,10}$/.test(value) && Number(value) <= maxPushbackMs;
+  return isNumber ? Number(value) : 'never';
+}
+
+function formatPushback(retryAfterMs: number | 'never'): string {
+  if (retryAfterMs === 'never' || Number.isNaN(retryAfterMs)) return '-1';
+  return String(Math.min(maxPushbackMs, Math.max(0, Math.ceil(retryAfterMs))));
 }
 
 /** Reads the status out of trailers (or of the headers of a trailers-only response); undefined without grpc-status. */
@@ -166,7 +187,8 @@ export function formatStatus(status: GrpcStatus, trailers: Metadata | undefined)
   if (status.error instanceof FlightError) {
     fields.push([arrowStatusName, String(codes[status.error.code][1])]);
     fields.push([arrowMessageName, toBase64(new TextEncoder().encode(message))]);
-    const { extraInfo } = status.error;
+    const { extraInfo, retryAfterMs } = status.error;
+    if (retryAfterMs !== undefined) fields.push([pushbackName, formatPushback(retryAfterMs)]);
     if (extraInfo.byteLength > 0) fields.push([extraInfoName, toBase64(extraInfo)]);
   }
   trailers?.appendTo(fields);
@@ -181,10 +203,10 @@ export function formatStatus(status: GrpcStatus, trailers: Metadata | undefined)
  */
 export function withoutExtraInfo(status: GrpcStatus, limit: number): GrpcStatus {
   if (status.error === undefined) return status;
-  const { code, extraInfo } = status.error;
+  const { code, extraInfo, retryAfterMs } = status.error;
   const note = ` (${extraInfo.byteLength} bytes of extra info were left out, as the client takes ${limit} bytes of headers)`;
   const message = cutMessage(status.message, maxStatusMessageBytes - note.length - 1) + note;
-  return { ...status, message, error: createFlightError(code, message) };
+  return { ...status, message, error: createFlightError(code, message, { retryAfterMs }) };
 }
 
 function cutMessage(message: string, length: number = maxStatusMessageBytes): string {

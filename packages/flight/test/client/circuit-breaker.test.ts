@@ -148,6 +148,14 @@ describe('a circuit breaker', () => {
     });
   }
 
+  it('stays closed while a server ends calls by a time limit of its own, and says so', () => {
+    const breaker = createCircuitBreaker(location, { failureThreshold: 2 });
+    for (let i = 0; i < 5; i += 1) call(breaker, new FlightTimedOutError('slow', { retryAfterMs: 'never' }));
+    assert.equal(breaker.state, 'closed');
+    for (let i = 0; i < 2; i += 1) call(breaker, new FlightUnavailableError('busy', { retryAfterMs: 10 }));
+    assert.equal(breaker.state, 'open');
+  });
+
   it('gives the place of a trial call back that was never made', () => {
     const { breaker, advance } = opened();
     advance(1000);

@@ -149,6 +149,33 @@ describe('reading all endpoints into a table', () => {
     });
   });
 
+  it('asks no other location where a server says that nobody should try again', async () => {
+    const { context, log } = services((_ticket, call) =>
+      call.finish(new FlightTimedOutError('too slow', { retryAfterMs: 'never' })),
+    );
+    const expirationTime = new Date(Date.now() + 60_000);
+    const endpoint = new FlightEndpoint('1', ['grpc://a:1', 'grpc://b:1'], { expirationTime });
+    await assert.rejects(readAll(context, infoOf([endpoint]), {}), /too slow/);
+    assert.deepEqual(log, ['1 at a']);
+  });
+
+  it('keeps to the time that a location names when it tries all of them again', async () => {
+    const { context, log } = services((_ticket, call, location) =>
+      call.finish(
+        location === 'a'
+          ? new FlightNotFoundError('x')
+          : new FlightUnavailableError('x', { retryAfterMs: 1e6 }),
+      ),
+    );
+    const expirationTime = new Date(Date.now() + 60_000);
+    const endpoint = new FlightEndpoint('1', ['grpc://a:1', 'grpc://b:1'], { expirationTime });
+    await assert.rejects(
+      readAll(context, infoOf([endpoint]), {}),
+      (error) => error instanceof FlightUnavailableError && error.retryAfterMs === 1e6,
+    );
+    assert.deepEqual(log, ['1 at a', '1 at b']);
+  });
+
   it('reads an endpoint again while it has not expired', async () => {
     let tries = 0;
     const { context } = services(async (ticket, call) => {

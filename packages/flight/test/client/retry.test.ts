@@ -5,6 +5,7 @@ import {
   createFlightError,
   FlightCancelledError,
   FlightInvalidArgumentError,
+  type FlightErrorCode,
   flightErrorCodes,
   FlightTimedOutError,
   FlightUnavailableError,
@@ -48,6 +49,27 @@ describe('a retry policy', () => {
       ['TIMED_OUT', 'UNAVAILABLE'],
     );
     assert.equal(policy.delayAfter(new Error('x'), 1), undefined);
+  });
+
+  it('lets the server name the wait, unless it is longer than any may be', () => {
+    const policy = createRetryPolicy({ maxAttempts: 3, maxDelayMs: 5_000 });
+    const after = (code: FlightErrorCode, retryAfterMs: number | 'never', attempt = 1): number | undefined =>
+      policy.delayAfter(createFlightError(code, 'x', { retryAfterMs }), attempt);
+    assert.equal(after('UNAVAILABLE', 1234), 1234);
+    assert.equal(after('UNAVAILABLE', 0), 0);
+    assert.equal(after('RESOURCE_EXHAUSTED', 1234), 1234);
+    assert.equal(after('TIMED_OUT', 5_000), 5_000);
+    assert.equal(after('TIMED_OUT', 5_001), undefined);
+    assert.equal(after('UNAVAILABLE', 1234, 3), undefined);
+    assert.equal(after('NOT_FOUND', 0), undefined);
+  });
+
+  it('does as a server says that wants no other try', () => {
+    const policy = createRetryPolicy();
+    for (const code of flightErrorCodes) {
+      const never = createFlightError(code, 'x', { retryAfterMs: 'never' });
+      assert.equal(policy.delayAfter(never, 1), undefined);
+    }
   });
 
   it('never tries again when switched off', () => {

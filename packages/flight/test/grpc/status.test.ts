@@ -23,6 +23,7 @@ import {
   okStatus,
   parseStatus,
   statusOfError,
+  withoutExtraInfo,
 } from '../../src/grpc/status.ts';
 import { Http2Error } from '../../src/http2/errors.ts';
 import type { HeaderList } from '../../src/http2/types.ts';
@@ -96,6 +97,36 @@ describe('the status of a call', () => {
     ]);
     assert.equal(errorOfStatus(okStatus()), undefined);
     assert.equal(parseStatus([['grpc-status', '0']])?.error, undefined);
+  });
+
+  it('carries when to try again, and that nobody should', () => {
+    const sent = (retryAfterMs: number | 'never' | undefined): string | undefined =>
+      fieldOf(
+        formatStatus(statusOfError(new FlightUnavailableError('x', { retryAfterMs })), undefined),
+        'grpc-retry-pushback-ms',
+      );
+    assert.deepEqual([sent(undefined), sent('never'), sent(0), sent(1200)], [undefined, '-1', '0', '1200']);
+    // the value is a number of 32 bits
+    assert.deepEqual([sent(0.2), sent(-5), sent(Number.NaN), sent(Infinity)], ['1', '0', '-1', '2147483647']);
+
+    const read = (...values: readonly string[]): number | 'never' | undefined =>
+      parseStatus([
+        ['grpc-status', '14'],
+        ...values.map((value) => ['grpc-retry-pushback-ms', value] as const),
+      ])?.error?.retryAfterMs;
+    assert.deepEqual(
+      [read(), read('0'), read('1200'), read('2147483647')],
+      [undefined, 0, 1200, 2_147_483_647],
+    );
+    for (const no of ['-1', '', 'soon', '1.5', '1e3', ' 1', '2147483648', '99999999999']) {
+      assert.equal(read(no), 'never', no);
+    }
+    assert.equal(read('1', '1'), 'never');
+  });
+
+  it('keeps when to try again where the extra info had to go', () => {
+    const error = new FlightUnavailableError('x', { extraInfo: bytes('much'), retryAfterMs: 7 });
+    assert.equal(withoutExtraInfo(statusOfError(error), 10).error?.retryAfterMs, 7);
   });
 
   it('cuts messages that a client would not take', () => {

@@ -205,7 +205,8 @@ export async function openEngine(specification: EngineSpecification): Promise<En
       if (timedOut) {
         throw new FlightTimedOutError(
           `the statement was cancelled after ${specification.statementTimeoutMs} ms, the time-out of statements`,
-          { cause: error },
+          // Another try would run as long.
+          { cause: error, retryAfterMs: 'never' },
         );
       }
       if (error instanceof FlightError && isFatal(error.rawMessage)) {

@@ -191,13 +191,14 @@ function goesOn(): FlightError {
 function late(timeoutMs: number): FlightError {
   return new FlightTimedOutError(
     `the statement took longer than ${timeoutMs} ms, the time-out of statements; the driver cannot stop it, so that it goes on`,
+    { retryAfterMs: 'never' },
   );
 }
 
 function ended(timeoutMs: number, cause: FlightError): FlightError {
   return new FlightTimedOutError(
     `the statement was cancelled after ${timeoutMs} ms, the time-out of statements`,
-    { cause },
+    { cause, retryAfterMs: 'never' },
   );
 }
 

@@ -39,6 +39,12 @@ export interface RunOptions {
  */
 const spareThreads = 2;
 
+/**
+ * When those may come again whom a full queue refused, in milliseconds, half as much more or less, so that they do not
+ * all come at once: by then some of what waits has begun, unless all that runs is long.
+ */
+const fullQueueRetryMs = 1_000;
+
 /** Threads that operations run in. */
 export interface WorkerPool {
   run<K extends OperationName>(
@@ -202,6 +208,7 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
           reject(
             new FlightResourceExhaustedError(
               `${maxThreads} statements run and ${queue.length} wait, and the limit of waiting statements is ${maxQueued}; try again later`,
+              { retryAfterMs: fullQueueRetryMs * (0.5 + Math.random()) },
             ),
           );
           return;
