@@ -1,8 +1,10 @@
 import type { TlsOptions } from 'node:tls';
 import { connectTimeoutMs } from '../limits/http2.ts';
-import type { ClientTlsOptions } from './client-tls.ts';
 import { type Http2SessionOptions, createSession } from './session.ts';
-import { type ConnectTarget, type ListenTarget, connectSocket, listenSockets } from './socket.ts';
+import type { ClientTlsOptions } from './sockets/client-tls.ts';
+import { connectSocket } from './sockets/connect.ts';
+import { listenSockets } from './sockets/listen.ts';
+import type { ConnectTarget, ListenTarget } from './sockets/target.ts';
 import type { Http2Session } from './types.ts';
 
 /** How a client connects. */

@@ -1,4 +1,4 @@
-export type { ClientTlsOptions } from './client-tls.ts';
+export type { ClientTlsOptions } from './sockets/client-tls.ts';
 export { connect, listen } from './endpoint.ts';
 export type { Http2ConnectOptions, Http2ListenOptions, Http2Listener } from './endpoint.ts';
 export { Http2Error, http2ErrorCodes } from './errors.ts';
@@ -8,7 +8,7 @@ export { createSession } from './session.ts';
 export { silentHandler } from './stream.ts';
 export type { Http2SessionOptions } from './session.ts';
 export type { Http2Limits } from './session-limits.ts';
-export type { ConnectTarget, ListenTarget } from './socket.ts';
+export type { ConnectTarget, ListenTarget } from './sockets/target.ts';
 export type { Transport, TransportListener } from './transport.ts';
 export type {
   HeaderField,

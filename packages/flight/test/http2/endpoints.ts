@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type ConnectTarget,
   type HeaderList,
   type Http2ListenOptions,
   type Http2Listener,
@@ -15,6 +16,11 @@ import { requestFields } from './wire.ts';
 
 /** Any free port of this machine. */
 export const anyPort: ListenTarget = { kind: 'tcp', host: '127.0.0.1', port: 0 };
+
+/** Where a listener of this machine is. */
+export function local(listener: Pick<Http2Listener, 'port'>): ConnectTarget {
+  return { kind: 'tcp', host: '127.0.0.1', port: listener.port };
+}
 
 /** A server of ours that sends back what it gets, and then trailers; headers come back with `echo-` before them. */
 export function echoServer(
