@@ -155,6 +155,7 @@ const tuning: readonly string[] = [
   'socketReadBufferBytes',
   'streamHighWaterBytes',
   'streamLowWaterBytes',
+  'unparsedBlockBytes',
   'unreadAheadBytes',
 ];
 

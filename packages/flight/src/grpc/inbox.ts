@@ -7,8 +7,9 @@
  * than they take on the wire; so from `maxQueuedMessages` on payload is kept as it came and parsed later.
  */
 
+import { noBytes } from '../bytes/empty.ts';
 import { FlightInternalError, type FlightError, toFlightError } from '../errors.ts';
-import { maxQueuedMessages, queuedMessageBytes } from '../limits/grpc.ts';
+import { maxQueuedMessages, queuedMessageBytes, unparsedBlockBytes } from '../limits/grpc.ts';
 import { Deframer, type DeframerSink } from './deframer.ts';
 import type { MessageDecoder } from './message.ts';
 import type { GrpcCompression, GrpcMessageSource } from './types.ts';
@@ -52,6 +53,8 @@ export class Inbox<T> implements GrpcMessageSource<T>, DeframerSink<T> {
   /** Payload that waits to be parsed. */
   #unparsed: Uint8Array[] = [];
   #unparsedBytes = 0;
+  /** What the last of these stands in, with room behind it up to the end. */
+  #block: Uint8Array = noBytes;
   #waiting: Waiting<T> | undefined;
   #ended = false;
   #error: FlightError | undefined;
@@ -75,12 +78,9 @@ export class Inbox<T> implements GrpcMessageSource<T>, DeframerSink<T> {
     }
     this.#owed += end - start;
     let at = start;
-    if (this.#unparsed.length === 0) at = this.#parse(buffer, start, end);
-    if (at < end && !this.#ended) {
-      // not slice(): of a Buffer it would be a view of memory that is used again
-      this.#unparsed.push(new Uint8Array(buffer.subarray(at, end)));
-      this.#unparsedBytes += end - at;
-    }
+    const room = this.#messages.length - this.#head < maxQueuedMessages;
+    if (room && this.#unparsed.length === 0) at = this.#parse(buffer, start, end) ?? end;
+    if (at < end) this.#keep(buffer, at, end);
     this.#credit();
   }
 
@@ -162,7 +162,8 @@ export class Inbox<T> implements GrpcMessageSource<T>, DeframerSink<T> {
     return this.#messages.length - this.#head < maxQueuedMessages;
   }
 
-  #parse(buffer: Uint8Array, start: number, end: number): number {
+  /** @returns where it stopped, or undefined when the call has failed by what came */
+  #parse(buffer: Uint8Array, start: number, end: number): number | undefined {
     try {
       let deframer = this.#deframer;
       if (deframer === undefined) {
@@ -174,11 +175,28 @@ export class Inbox<T> implements GrpcMessageSource<T>, DeframerSink<T> {
     } catch (thrown) {
       const error = toFlightError(thrown);
       this.#dropUnparsed();
+      this.#deframer?.abort();
       if (this.#ended) this.#error = error;
       else this.end(error);
       this.#owner.onInboxError(error);
-      return end;
+      return undefined;
     }
+  }
+
+  /** Keeps payload for later. */
+  #keep(buffer: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    this.#unparsedBytes += length;
+    const last = this.#unparsed.at(-1);
+    const used = last === undefined ? 0 : last.byteOffset + last.byteLength;
+    if (last !== undefined && length <= this.#block.byteLength - used) {
+      this.#block.set(buffer.subarray(start, end), used);
+      this.#unparsed[this.#unparsed.length - 1] = this.#block.subarray(last.byteOffset, used + length);
+      return;
+    }
+    this.#block = new Uint8Array(Math.max(length, unparsedBlockBytes));
+    this.#block.set(buffer.subarray(start, end));
+    this.#unparsed.push(this.#block.subarray(0, length));
   }
 
   #parseUnparsed(): void {
@@ -186,6 +204,8 @@ export class Inbox<T> implements GrpcMessageSource<T>, DeframerSink<T> {
     this.#dropUnparsed();
     for (const [index, bytes] of pieces.entries()) {
       const at = this.#parse(bytes, 0, bytes.byteLength);
+      // what stands behind something broken is nothing that anybody sent
+      if (at === undefined) return;
       if (at < bytes.byteLength) {
         this.#unparsed = [bytes.subarray(at), ...pieces.slice(index + 1)];
         this.#unparsedBytes = this.#unparsed.reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -198,6 +218,7 @@ export class Inbox<T> implements GrpcMessageSource<T>, DeframerSink<T> {
   #dropUnparsed(): void {
     this.#unparsed = [];
     this.#unparsedBytes = 0;
+    this.#block = noBytes;
   }
 
   #endParsing(): void {

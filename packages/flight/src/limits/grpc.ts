@@ -31,6 +31,12 @@ export const queuedMessageBytes: number = 128;
 export const maxQueuedMessages: number = 16_384;
 
 /**
+ * Payload that waits to be parsed is gathered in blocks of so many bytes: a peer may send it in frames of one byte, and
+ * each by itself would take a hundred times what it holds.
+ */
+export const unparsedBlockBytes: number = 16 * 1024;
+
+/**
  * Bytes written to a call that are kept until the server begins to answer, so that a call which a server that shuts
  * down did not process can begin anew elsewhere; also what may be written before there is a connection.
  */

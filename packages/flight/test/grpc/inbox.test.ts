@@ -181,6 +181,63 @@ describe('the receiving side of a call', () => {
   });
 });
 
+describe('a decoder', () => {
+  /** Counts messages that the decoder was told of, and whether each came to one end. */
+  class Pairing extends BytesDecoder {
+    static open = 0;
+    static begun = 0;
+    override begin(byteLength: number): void {
+      Pairing.open += 1;
+      Pairing.begun += 1;
+      super.begin(byteLength);
+    }
+    override finish(): Uint8Array {
+      Pairing.open -= 1;
+      return super.finish();
+    }
+    override abort(): void {
+      Pairing.open -= 1;
+    }
+  }
+
+  it('hears of the end of each message that it was told of, and of no other', () => {
+    const plain = wire([bytesOf('abc')]);
+    const packed = wire([gzipSync(bytesOf('abc'))], 1);
+    const tooLarge = Uint8Array.of(0, 0, 255, 255, 255, 1);
+    const noMessage = Uint8Array.of(7, 0, 0, 0, 1, 1);
+    for (const last of [plain, packed, tooLarge, noMessage]) {
+      for (let cut = 0; cut <= last.byteLength; cut += 1) {
+        Pairing.open = 0;
+        Pairing.begun = 0;
+        const { inbox, feed } = make({}, () => new Pairing());
+        inbox.compression = 'gzip';
+        feed(plain);
+        feed(last.subarray(0, cut));
+        inbox.drop(new FlightCancelledError('x'));
+        assert.equal(Pairing.open, 0, `cut at ${cut} of ${Buffer.from(last).toString('hex')}`);
+        assert.ok(Pairing.begun >= 1);
+      }
+    }
+  });
+
+  it('hears of the end of a message that it failed in', () => {
+    let aborted = 0;
+    class Failing extends BytesDecoder {
+      override push(): void {
+        throw new RangeError('no such field');
+      }
+      override abort(): void {
+        aborted += 1;
+      }
+    }
+    const { inbox, owner, feed } = make({}, () => new Failing());
+    feed(wire([bytesOf('abc')]).subarray(0, 6));
+    assert.match(owner.error?.message ?? '', /no such field/);
+    inbox.drop(new FlightCancelledError('x'));
+    assert.equal(aborted, 1);
+  });
+});
+
 describe('limits of received messages', () => {
   it('refuses a message above the limit before it takes memory, naming both numbers', async () => {
     let begun = 0;
@@ -207,9 +264,12 @@ describe('limits of received messages', () => {
   });
 
   it('refuses what does not begin like a message', () => {
-    const { owner, feed } = make();
-    feed(Uint8Array.of(0x48, 0, 0, 0, 1, 0));
-    assert.equal(owner.error?.code, 'INTERNAL');
+    for (const flag of [2, 3, 0x48, 128, 255]) {
+      const { owner, feed } = make();
+      feed(Uint8Array.of(flag, 0, 0, 0, 1, 0));
+      assert.equal(owner.error?.code, 'INTERNAL');
+      assert.match(owner.error.message, new RegExp(`the byte ${flag} `));
+    }
   });
 
   it('ends the call with what the decoder throws', async () => {
@@ -230,6 +290,8 @@ describe('compressed messages', () => {
     for (const size of [1, 7, 10_000]) {
       const { inbox, feed } = make();
       inbox.compression = 'gzip';
+      feed(wire([gzipSync(bytesOf('x'))], 1));
+      assert.deepEqual(inbox.tryRead(), bytesOf('x'), 'a single byte');
       const text = bytesOf('a text that repeats, repeats, repeats'.repeat(20));
       const all = Buffer.concat([
         wire([gzipSync(text)], 1),
@@ -310,6 +372,87 @@ describe('holding a peer back', () => {
     feed(new Uint8Array(5 * (maxQueuedMessages + 10) + 3));
     inbox.end(undefined);
     await assert.rejects(readAll(inbox), /ended inside a message/);
+  });
+
+  it('gives nothing of what stands behind something broken, however it waits', async () => {
+    const flood = new Uint8Array(5 * maxQueuedMessages);
+    for (const ended of [false, true]) {
+      const { inbox, owner, feed } = make();
+      feed(Buffer.concat([flood, wire([bytesOf('last')])]));
+      feed(Uint8Array.of(0, 255, 255, 255, 255));
+      // large enough for a block of its own
+      feed(wire(Array.from({ length: 20 }, () => new Uint8Array(1000))));
+      feed(Uint8Array.of(9, 9, 9, 9, 9));
+      if (ended) inbox.end(undefined);
+      let seen = 0;
+      const reading = async (): Promise<void> => {
+        for (; (await inbox.read()) !== undefined; seen += 1);
+      };
+      await assert.rejects(reading(), /4294967295 bytes is above the limit/);
+      assert.equal(seen, maxQueuedMessages + 1);
+      assert.match(owner.error?.message ?? '', /4294967295 bytes/);
+      await assert.rejects(inbox.read(), /4294967295 bytes is above the limit/);
+    }
+  });
+
+  it('keeps what cannot be parsed yet in any pieces, also when it was read from in between', async () => {
+    const sizes = [1, 3, 20_000, 1, 16_383, 2, 1, 16_384, 5, 40_000, 7];
+    const list = Array.from({ length: 2 * maxQueuedMessages + 99 }, (_, i) =>
+      Uint8Array.of(i, i >> 8, i >> 16),
+    );
+    const all = wire(list);
+    const { inbox, owner, feed } = make();
+    let at = 0;
+    const some = (bytes: number): void => {
+      const end = Math.min(all.byteLength, at + bytes);
+      for (let index = 0; at < end; index += 1) {
+        const next = Math.min(end, at + (sizes[index % sizes.length] ?? 1));
+        feed(all.subarray(at, next));
+        at = next;
+      }
+    };
+    some(200_000);
+    const got: (Uint8Array | undefined)[] = [];
+    for (let index = 0; index < maxQueuedMessages; index += 1) got.push(inbox.tryRead());
+    some(all.byteLength);
+    inbox.end(undefined);
+    got.push(...(await readAll(inbox)));
+    assert.equal(got.length, list.length);
+    assert.ok(Buffer.concat(got.map((one) => one ?? bytesOf(''))).equals(Buffer.concat(list)));
+    assert.equal(owner.credit, all.byteLength);
+  });
+
+  it('parses no more than may wait, also of messages that come one by one', async () => {
+    let parsed = 0;
+    class Counting extends BytesDecoder {
+      override finish(): Uint8Array {
+        parsed += 1;
+        return super.finish();
+      }
+    }
+    const { inbox, feed } = make({ readAheadBytes: 1 << 30 }, () => new Counting());
+    const one = wire([bytesOf('x')]);
+    for (let index = 0; index < 2 * maxQueuedMessages; index += 1) feed(one);
+    assert.equal(parsed, maxQueuedMessages);
+    assert.deepEqual(inbox.tryRead(), bytesOf('x'));
+    inbox.end(undefined);
+    assert.equal((await readAll(inbox)).length, 2 * maxQueuedMessages - 1);
+  });
+
+  it('takes little more for frames of one byte than they hold', async () => {
+    const { inbox, feed } = make({ readAheadBytes: 1 << 30 });
+    feed(new Uint8Array(5 * maxQueuedMessages + 1));
+    const count = 199_999;
+    globalThis.gc?.();
+    const memory = (): number => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
+    const before = memory();
+    const one = Uint8Array.of(0);
+    for (let index = 0; index < count; index += 1) feed(one);
+    globalThis.gc?.();
+    const taken = memory() - before;
+    assert.ok(taken < 10 * count, `${taken} bytes for ${count}`);
+    inbox.end(undefined);
+    assert.equal((await readAll(inbox)).length, maxQueuedMessages + (count + 1) / 5);
   });
 
   it('gives the credit of a call that is over right away', () => {
