@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { nearestNames, settingFlags } from '@peregrine/server/settings';
+import { eitherOf, nearestNames, settingFlags } from '@peregrine/server/settings';
 import { Argument, Command, Option } from 'commander';
 import { actions, doAction } from './commands/actions.ts';
 import { completedShells, completionScript } from './commands/completion.ts';
@@ -9,6 +9,7 @@ import { list } from './commands/list.ts';
 import { put } from './commands/put.ts';
 import { type SqlFlags, sql } from './commands/sql.ts';
 import { withConnectionOptions } from './connection.ts';
+import { UsageError } from './exit-codes.ts';
 import { outputFormats } from './output/format.ts';
 
 /** The command with all its verbs and flags; its help, its completion and what it takes are made of this. */
@@ -17,10 +18,10 @@ export function createProgram(): Command {
     .description('Serve data over Arrow Flight, and talk to any Flight server.')
     .version(versionOfPackage(), '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show this')
-    .helpCommand('help [command]', 'show how a command is used')
-    // Descriptions name the choices where a person wants to read them.
-    .configureHelp({ optionDescription: ({ description }) => description })
+    .helpCommand(false)
+    .configureHelp(look)
     .showSuggestionAfterError()
+    .showHelpAfterError('peregrine --help lists the commands')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(withSuggestion(text)) })
     .addHelpText('after', examples);
@@ -29,8 +30,15 @@ export function createProgram(): Command {
   addFlights(program);
   addActions(program);
   addCompletion(program);
+  addHelp(program);
   return program;
 }
+
+/** How help is written: descriptions name the choices themselves, and are wrapped in narrow columns too. */
+const look = {
+  minWidthToWrap: 24,
+  optionDescription: ({ description }: Option): string => description,
+};
 
 const examples = `
 Examples:
@@ -55,7 +63,8 @@ function addServe(program: Command): void {
   )
     .argument('[path...]', 'files, folders, globs and s3:// addresses; none: an empty server')
     .configureHelp({
-      optionDescription: ({ flags, description }) =>
+      ...look,
+      optionDescription: ({ flags, description }: Option): string =>
         settings.find((setting) => setting.flags === flags)?.description ?? description,
     })
     .addHelpText(
@@ -84,6 +93,8 @@ function addSql(program: Command): void {
     addVerb(program, 'sql', 'run SQL on a Flight SQL server: a statement, a file, or a prompt')
       .argument('[location]', `${location[1]}; default: grpc://127.0.0.1:8815`)
       .argument('[statements]', 'SQL; without it a terminal gets a prompt, and a pipe is read')
+      // The verb knows better what was meant by more words.
+      .allowExcessArguments()
       .option('-i, --input <file>', 'run the statements of a file')
       .addOption(formatOption())
       .option('-o, --output <file>', 'write the rows to a file, which is whole or not there')
@@ -98,12 +109,11 @@ Examples:
   peregrine sql grpc://host:8815 'FROM sales' -o sales.arrow
   peregrine sql grpc://host:8815 < script.sql`,
       ),
-  ).action(async (first: string | undefined, second: string | undefined, flags: SqlFlags) => {
-    await sql(
-      [first, second].filter((word) => word !== undefined),
-      flags,
-    );
-  });
+  ).action(
+    async (_first: string | undefined, _second: string | undefined, flags: SqlFlags, { args }: Command) => {
+      await sql(args, flags);
+    },
+  );
 }
 
 /** The verbs about one flight or all of them. */
@@ -172,6 +182,23 @@ Examples:
     )
     .action((shell: string) => {
       process.stdout.write(completionScript(program, shell));
+    });
+}
+
+function addHelp(program: Command): void {
+  addVerb(program, 'help', 'show how a command is used')
+    .argument('[command]')
+    .action((name?: string) => {
+      const command = name === undefined ? program : program.commands.find((known) => known.name() === name);
+      if (command !== undefined) {
+        command.outputHelp();
+        return;
+      }
+      const names = program.commands.map((known) => known.name());
+      const near = eitherOf(nearestNames(name ?? '', names));
+      throw new UsageError(
+        `there is no command ${name}${near === '' ? `: say ${eitherOf(names)}` : `; is ${near} meant?`}`,
+      );
     });
 }
 

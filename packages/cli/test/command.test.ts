@@ -148,6 +148,40 @@ describe('the command, against its own server', () => {
     assert.equal((await end()).stdout, '{"a":1}\n{"b":2}\n');
   });
 
+  it('tells what was meant, in lines of 80 columns', async () => {
+    const [help, sqlHelp, near, far, verb, far2, words, two, csv] = await Promise.all([
+      peregrine('--help'),
+      peregrine('help', 'sql'),
+      peregrine('help', 'sqll'),
+      peregrine('help', 'nonsense'),
+      peregrine('serv'),
+      peregrine('nonsense'),
+      peregrine('sql', 'select', '1', 'FROM', 'small'),
+      peregrine('sql', 'FROM', 'small'),
+      peregrine('put', server.location, 'x', '--input', main),
+    ]);
+    assertCode(help, 0);
+    for (const line of help.stdout.split('\n')) assert.ok(line.length <= 80 || line.startsWith('Exit'), line);
+    assertCode(sqlHelp, 0);
+    assert.match(sqlHelp.stdout, /^Usage: peregrine sql /);
+    assertCode(near, 2);
+    assert.match(near.stderr, /there is no command sqll; is sql meant\?/);
+    assertCode(far, 2);
+    assert.match(far.stderr, /there is no command nonsense: say serve, sql, .* or help/);
+    assert.match(verb.stderr, /unknown command 'serv'\n\(Did you mean serve\?\)/);
+    assertCode(far2, 2);
+    assert.match(far2.stderr, /peregrine --help lists the commands/);
+    assertCode(words, 2);
+    assert.match(words.stderr, /put quotes around it: "select 1 FROM small"/);
+    assertCode(two, 2);
+    assert.match(two.stderr, /put quotes around it: "FROM small"/);
+    assertCode(csv, 1);
+    assert.match(
+      csv.stderr,
+      /no Arrow IPC stream or file.*\(INVALID_DATA\)\nCSV, JSON and Parquet can be inserted/s,
+    );
+  });
+
   it('says who has the port', async () => {
     const port = new URL(server.location.replace('grpc+tcp', 'http')).port;
     const second = await peregrine('serve', '--flight-port', port, '--http-port', '0');

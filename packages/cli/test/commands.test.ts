@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { resultToJson } from '../src/commands/actions.ts';
-import { waitingLine } from '../src/commands/serve.ts';
+import { startingLine, waitingLine } from '../src/commands/serve.ts';
 
 describe('what an action gave, as a line of JSON', () => {
   it('keeps JSON as it is but for its spaces, and wraps the rest', () => {
@@ -17,6 +17,16 @@ describe('what an action gave, as a line of JSON', () => {
       assert.equal(resultToJson(Buffer.from(given)), expected);
     }
     assert.equal(resultToJson(Uint8Array.of(0xff, 0)), '{"base64":"/wA="}');
+  });
+});
+
+describe('what is said while a server starts slowly', () => {
+  it('names the buckets, which may say nothing', () => {
+    assert.match(
+      startingLine({ data: ['./data', 's3://a/b'], writable: 's3://c' }) ?? '',
+      /waits for s3:\/\/a\/b, s3:\/\/c, and starts without after some seconds\n$/,
+    );
+    assert.equal(startingLine({ data: ['./data'], writable: undefined }), undefined);
   });
 });
 

@@ -41,6 +41,18 @@ describe('the banner of the server', () => {
     assert.match(text, /get grpc:\/\/127\.0\.0\.1:8815 'it'\\''s "odd"'\n/);
   });
 
+  it('tells what cannot be read in a few lines', () => {
+    const message = 'CSV Error on Line: 1\nThis file is not utf-8 encoded.\n\n  file = x.csv\n  quote = "\n';
+    const problem = { origin: 'broken', message };
+    const files = { tables: () => [], problems: () => [problem] };
+    const text = serveBanner(facts([], { files }));
+    assert.match(
+      text,
+      /^cannot read broken: CSV Error on Line: 1\n {2}This file is not utf-8 encoded\.\n\n/m,
+    );
+    assert.doesNotMatch(text, /quote/);
+  });
+
   it('has lines that work without datasets, and on all addresses', () => {
     const text = serveBanner(facts([], { location: 'grpc+tcp://0.0.0.0:8815', httpUrl: 'http://[::]:8123' }));
     assert.match(text, /No datasets yet/);

@@ -62,7 +62,11 @@ async function openBatches(input: string | undefined): Promise<Batches> {
     return { schema: batches.schema, batches };
   } catch (cause) {
     const why = cause instanceof FlightError ? cause.rawMessage : messageOf(cause);
-    throw new FlightDataError(`${name} is no Arrow IPC stream or file, which put sends: ${why}`, { cause });
+    throw new FlightDataError(
+      `${name} is no Arrow IPC stream or file, which put sends: ${why}\n` +
+        'CSV, JSON and Parquet can be inserted over HTTP (POST /insert/csv?table=NAME&mode=create), or served as files.',
+      { cause },
+    );
   }
 }
 

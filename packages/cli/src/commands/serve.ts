@@ -15,6 +15,21 @@ export function waitingLine(calls: number, graceMs: number): string | undefined 
   return `peregrine: waits for ${calls} running call${calls === 1 ? '' : 's'}, ${seconds} s at most; again to stop at once\n`;
 }
 
+/** How long buckets may take before a person is told what the server waits for, in milliseconds. */
+const slowStartMs = 1500;
+
+/** What a person is told who waits for buckets; undefined when none are served. */
+export function startingLine({
+  data,
+  writable,
+}: Pick<ServerSettings, 'data' | 'writable'>): string | undefined {
+  const paths = [...data, ...(writable === undefined ? [] : [writable])];
+  const buckets = paths.filter((path) => path.startsWith('s3://'));
+  return buckets.length === 0
+    ? undefined
+    : `peregrine: waits for ${buckets.join(', ')}, and starts without after some seconds\n`;
+}
+
 /** Serves files, buckets and a database until SIGTERM or SIGINT. */
 export async function serve(
   paths: readonly string[],
@@ -54,8 +69,11 @@ async function start(
   flags: Readonly<Record<string, FlagValue>>,
   version: string,
 ): Promise<DataServer & Pick<ServerSettings, 'json' | 'shutdownGrace'>> {
+  let slow: NodeJS.Timeout | undefined;
   try {
     const settings = await loadSettings({ flags: { ...flags, data: paths } });
+    const waiting = startingLine(settings);
+    if (waiting !== undefined) slow = setTimeout(() => process.stderr.write(waiting), slowStartMs);
     const server = await serveData({
       ...settings,
       version,
@@ -69,5 +87,7 @@ async function start(
       throw new UsageError(error.message, { cause: error });
     }
     throw error;
+  } finally {
+    clearTimeout(slow);
   }
 }

@@ -61,8 +61,13 @@ export async function sql(words: readonly string[], flags: SqlFlags): Promise<vo
 /** A location has no spaces, and statements nearly always have. */
 function readWords(words: readonly string[]): { location: string; text: string | undefined } {
   const [first, second, third] = words;
-  if (third !== undefined)
-    throw new UsageError("give the statements as one word: peregrine sql grpc://host:port 'SELECT 1'");
+  // A location names a port. What the shell cut into words was SQL.
+  if (third !== undefined || (second !== undefined && first?.includes(':') === false)) {
+    const statements = (first?.includes(':') === true ? words.slice(1) : words).join(' ');
+    throw new UsageError(
+      `the SQL has to be one word for the shell, so put quotes around it: "${statements}"`,
+    );
+  }
   if (first !== undefined && second === undefined && /[\s;(]/.test(first))
     return { location: defaultLocation, text: first };
   return { location: first ?? defaultLocation, text: second };

@@ -22,7 +22,9 @@ export function serveBanner({ engine, files, httpUrl, location }: BannerFacts): 
       ? `SQL by ${engine.info.vendor} ${engine.info.vendorVersion}`
       : `no SQL: ${engine.state.reason}`;
   const where = `Arrow Flight on ${location}${httpUrl === undefined ? '' : `, HTTP on ${httpUrl}`}`;
-  const cannot = problems.map(({ origin, message }) => `cannot read ${origin}: ${message}\n`).join('');
+  const cannot = problems
+    .map(({ origin, message }) => `cannot read ${origin}: ${shortened(message)}\n`)
+    .join('');
   const readable = tables.filter(({ problem }) => problem === undefined);
   // A name that needs no quotes is the better example.
   const example = readable.find(({ name }) => isPlain(name))?.name ?? readable[0]?.name;
@@ -33,6 +35,12 @@ export function serveBanner({ engine, files, httpUrl, location }: BannerFacts): 
     ...linesToPaste(reachable(location), httpUrl, example, engine.state.kind === 'ready'),
     'Ctrl-C stops the server.\n',
   ].join('\n');
+}
+
+/** Behind the first paragraph DuckDB lists all settings of its reader. */
+function shortened(message: string): string {
+  const [first = ''] = message.trim().split(/\n\s*\n/);
+  return first.replaceAll(/\n\s*/g, '\n  ');
 }
 
 function tableOf(tables: readonly Table[]): string {

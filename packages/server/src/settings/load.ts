@@ -166,9 +166,13 @@ async function readSettingsFile(path: string): Promise<Map<string, FlagValue>> {
     flatten(parseToml(text), '', path, values);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    throw new SettingsError(`the settings file ${path} is no TOML: ${error.message.trimEnd()}`, {
-      cause: error,
-    });
+    // Its message has a name for itself, then what is wrong, then the line with a mark.
+    const [what = '', ...place] = error.message.trimEnd().split('\n');
+    const reason = [what.replace(/^Invalid TOML document: /, ''), ...place].join('\n');
+    throw new SettingsError(
+      `the settings file ${path} is no TOML: line ${error.line}, column ${error.column}: ${reason}`,
+      { cause: error },
+    );
   }
   return values;
 }

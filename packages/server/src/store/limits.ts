@@ -49,8 +49,11 @@ export const defaultStorePollMs: number = 5_000;
  */
 export const lookPatienceMs: number = 3_000;
 
-/** The same when a server starts, in milliseconds: listings of large buckets take some seconds. */
-export const firstLookPatienceMs: number = 10_000;
+/**
+ * The same when a server starts, in milliseconds: 1,000 names of a bucket take about 0.2 s, and a bucket that says nothing
+ * keeps all others waiting.
+ */
+export const firstLookPatienceMs: number = 5_000;
 
 /** How long the store waits after a sign of change, so that a file that is being copied is looked at once, in milliseconds. */
 export const storeSettleMs: number = 100;

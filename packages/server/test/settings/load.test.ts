@@ -139,7 +139,9 @@ url-style = "path"
     await wrong(/sets port, which is no setting; is flight-port or http-port meant\?/, {
       config: file('port = 1'),
     });
-    await wrong(/is no TOML: .*1: {2}a b/s, { config: file('a b') });
+    await wrong(/is no TOML: line 2, column 3: (?!Invalid).*2: {2}a b/s, {
+      config: file('threads = 1\na b'),
+    });
     await wrong(/settings file .*missing\.toml cannot be read: it is not there/, {
       config: join(folder, 'missing.toml'),
     });
