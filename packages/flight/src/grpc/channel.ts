@@ -153,7 +153,7 @@ class Channel implements GrpcChannel {
       const finish = (settle: () => void): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
-        this.#users.delete(user);
+        this.#forget(user);
         settle();
       };
       const user: ConnectionUser = {
@@ -236,9 +236,16 @@ class Channel implements GrpcChannel {
 
   /** A call is over, whether it was placed or not. */
   onCallOver(call: ClientCall<unknown>): void {
-    this.#users.delete(call);
+    this.#forget(call);
     // its stream may be a moment longer in the way than the call
     if (this.#users.size > 0) setImmediate(() => this.#useRoom());
+  }
+
+  /** Who waited for a connection has one, or wants none any more. */
+  #forget(user: ConnectionUser): void {
+    this.#users.delete(user);
+    // only calls that wait are a reason to stay
+    if (this.#users.size === 0) this.#backOff?.unref();
   }
 
   /** Calls that wait for one more connection take the place of those that ended meanwhile. */
@@ -344,7 +351,6 @@ class Channel implements GrpcChannel {
     const best = this.#best();
     if (best === undefined) this.#failUsers(error, ({ waitForReady }) => !waitForReady);
     else this.#startUsers(best);
-    // only calls that wait are a reason to stay
     if (this.#users.size === 0) this.#backOff.unref();
   }
 

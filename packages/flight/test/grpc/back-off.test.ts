@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { FlightResourceExhaustedError } from '../../src/errors.ts';
 import { BytesDecoder, createServer } from '../../src/grpc/index.ts';
 import { maxWaitingCalls } from '../../src/limits/grpc.ts';
+import { liveTimers } from '../faults/raw-peer.ts';
 import { channelTo, echo, listening, message, methods, textOf } from './support.ts';
 
 describe('the wait between tries to connect', () => {
@@ -49,6 +50,34 @@ describe('the wait between tries to connect', () => {
     const before = told.length;
     await assert.rejects(channel.unary('/t.T/Echo', message('x')));
     assert.equal(told[before], 100e6, 'the first wait again');
+  });
+});
+
+describe('the wait for the next try to connect', () => {
+  it('keeps the process alive as long as somebody waits for it, and no longer', async (t) => {
+    const silent = createTcpServer();
+    const port = await listening(silent);
+    silent.close();
+    await once(silent, 'close');
+    const timers = liveTimers();
+    const channel = channelTo(t, port, {
+      reconnectInitialDelayMs: 100_000_000,
+      reconnectMaxDelayMs: 100_000_000,
+    });
+    const gone = new AbortController();
+    const call = channel.call('/t.T/Echo', () => new BytesDecoder(), { waitForReady: true });
+    const connecting = channel.connect({ waitForReady: true, signal: gone.signal });
+    while (channel.state !== 'failed') await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(liveTimers(), timers + 1);
+    call.cancel();
+    assert.equal(liveTimers(), timers + 1, 'somebody else waits');
+    gone.abort();
+    await assert.rejects(connecting);
+    assert.equal(liveTimers(), timers);
+    const late = channel.call('/t.T/Echo', () => new BytesDecoder(), { waitForReady: true });
+    assert.equal(liveTimers(), timers + 1, 'another one waits for the same');
+    late.cancel();
+    assert.equal(liveTimers(), timers);
   });
 });
 

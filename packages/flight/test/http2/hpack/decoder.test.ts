@@ -74,6 +74,14 @@ describe('HpackDecoder', () => {
     assert.deepEqual(decoder().decode(bytes('0f 80 00 01 61')), [['accept-charset', 'a']]);
   });
 
+  it('knows literals by their first bits, also where the index of their name fills the rest', () => {
+    assert.deepEqual(decoder().decode(bytes('1f 00 01 61')), [['accept-charset', 'a']], 'never indexed');
+    const target = decoder();
+    target.decode(bytes('40 01 61 01 62 40 01 63 01 64'));
+    assert.deepEqual(target.decode(bytes('7f 00 01 65')), [['a', 'e']], 'to be indexed');
+    assert.deepEqual(target.decode(bytes('be')), [['a', 'e']]);
+  });
+
   it('refuses strings that are longer than the block before it takes memory for them', () => {
     refuses(decoder(), '00 7f 81 ff ff 7f 61', /has only 1 bytes/);
     refuses(decoder(), '00 ff 81 ff ff 7f 61', /has only 1 bytes/);
@@ -107,6 +115,12 @@ describe('HpackDecoder', () => {
 });
 
 describe('HpackDecoder and dynamic table size updates', () => {
+  it('wants none where the table is as large as it may be', () => {
+    const target = decoder(4096);
+    target.setMaxTableSize(4096);
+    assert.deepEqual(target.decode(bytes('82')), [[':method', 'GET']]);
+  });
+
   it('takes them in front of a block and refuses them behind a field', () => {
     const target = decoder();
     assert.deepEqual(target.decode(bytes('20 3f e1 1f 82')), [[':method', 'GET']]);
