@@ -55,7 +55,9 @@ export class FlightDataDecoder implements MessageDecoder<FlightData> {
   /** Numbers of the groups that are open. */
   #groups: number[] = [];
 
+  /** Memory of the descriptor, and how much of it is one: there is room for more where it came in several fields. */
   #descriptor: Uint8Array | undefined;
+  #descriptorBytes = 0;
   #dataHeader: Uint8Array = noBytes;
   #appMetadata: Uint8Array | undefined;
   #body: Body | undefined;
@@ -98,7 +100,7 @@ export class FlightDataDecoder implements MessageDecoder<FlightData> {
     }
     const body = this.#body;
     const data: FlightData = {
-      descriptor: this.#descriptor,
+      descriptor: this.#descriptor?.subarray(0, this.#descriptorBytes),
       dataHeader: this.#dataHeader,
       appMetadata: this.#appMetadata,
       dataBody: body === undefined ? noBytes : body.bytes,
@@ -122,6 +124,7 @@ export class FlightDataDecoder implements MessageDecoder<FlightData> {
     this.#target = undefined;
     if (this.#groups.length > 0) this.#groups = [];
     this.#descriptor = undefined;
+    this.#descriptorBytes = 0;
     this.#dataHeader = noBytes;
     this.#appMetadata = undefined;
   }
@@ -221,17 +224,24 @@ export class FlightDataDecoder implements MessageDecoder<FlightData> {
       case appMetadataField:
         this.#appMetadata = allocateBytes(length);
         return this.#appMetadata;
-      case descriptorField: {
-        const before = this.#descriptor ?? noBytes;
-        const joined = allocateBytes(before.byteLength + length);
-        joined.set(before);
-        this.#filled = before.byteLength;
-        this.#descriptor = joined;
-        return joined;
-      }
+      case descriptorField:
+        return this.#growDescriptor(length);
       default:
         return undefined;
     }
+  }
+
+  /** Room for one more part of the descriptor. Many small ones are not copied again with each of them. */
+  #growDescriptor(length: number): Uint8Array {
+    const before = this.#descriptor;
+    const used = this.#descriptorBytes;
+    this.#filled = used;
+    this.#descriptorBytes = used + length;
+    if (before !== undefined && before.byteLength >= used + length) return before;
+    const grown = allocateBytes(before === undefined ? length : Math.max(used + length, 2 * used));
+    if (before !== undefined) grown.set(before.subarray(0, used));
+    this.#descriptor = grown;
+    return grown;
   }
 
   #take(buffer: Uint8Array, start: number, end: number): void {

@@ -110,6 +110,29 @@ describe('FlightData is read', () => {
     );
   });
 
+  it('with a descriptor in many parts, without copying all of it with each', (t) => {
+    const parts = 2000;
+    const bytes = Uint8Array.from({ length: parts }, (_, index) => index);
+    const message = Buffer.concat(Array.from(bytes, (byte) => Buffer.of(0x0a, 1, byte)));
+    const { set } = Uint8Array.prototype;
+    let copied = 0;
+    const mocked = t.mock.method(
+      Uint8Array.prototype,
+      'set',
+      function copy(this: Uint8Array, from: Uint8Array, to: number) {
+        copied += from.length;
+        set.call(this, from, to);
+      },
+    );
+    const decoder = new FlightDataDecoder();
+    decoder.begin(message.byteLength);
+    decoder.push(message, 0, message.byteLength);
+    const { descriptor } = decoder.finish();
+    mocked.mock.restore();
+    assert.equal(hex(descriptor ?? new Uint8Array(0)), hex(bytes));
+    assert.ok(copied < 5 * parts, `${copied} bytes were copied for ${parts}`);
+  });
+
   it('with the last of repeated fields, and descriptors joined', () => {
     const message = unhex('0a020801 c23e03010203 12016a 1a0161 c23e020405 12026b6b 0a031a0178 1a00');
     assert.deepEqual(readable(decode(message)), {
