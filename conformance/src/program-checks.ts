@@ -12,10 +12,15 @@ export interface CheckProgram {
   readonly args: readonly string[];
   /** How it wants to be told the server. */
   readonly addressOf: (port: number) => string;
+  /** Starts the server, with more arguments for the program. Default: over an empty database, without accounts. */
+  readonly start?: (() => Promise<RunningSqlServer & { readonly more?: readonly string[] }>) | undefined;
 }
 
 /** Runs the program, with a test for each of its checks. */
-export function programChecks(title: string, { addressOf, args, command }: CheckProgram): void {
+export function programChecks(
+  title: string,
+  { addressOf, args, command, start = startSqlServer }: CheckProgram,
+): void {
   const checks = execFileSync(command, [...args, '--list'], { encoding: 'utf8' })
     .trim()
     .split('\n');
@@ -25,8 +30,9 @@ export function programChecks(title: string, { addressOf, args, command }: Check
     const outcomes = new Map<string, string | undefined>();
     let output = '';
     before(async () => {
-      server = await startSqlServer();
-      const peer = startPeer(command, [...args, addressOf(server.port)]);
+      const started = await start();
+      server = started;
+      const peer = startPeer(command, [...args, addressOf(server.port), ...(started.more ?? [])]);
       await peer.exit;
       output = peer.output();
       for (const line of output.split('\n')) {
