@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  Bool,
   Dictionary,
   Field,
   FixedSizeList,
@@ -15,8 +16,10 @@ import {
   Utf8View,
 } from 'apache-arrow';
 import { FlightError } from '../../src/errors.ts';
+import { compressBuffer } from '../../src/ipc/compression/registry.ts';
 import { DictionaryMemo } from '../../src/ipc/decode/dictionary-memo.ts';
 import { decodeRecordBatch } from '../../src/ipc/decode/record-batch.ts';
+import { maxColumnRows } from '../../src/limits/ipc.ts';
 import { header, column, none, i32, i64, text } from './craft.ts';
 
 describe('numbers of a header that fit neither body nor schema', () => {
@@ -197,4 +200,102 @@ describe('numbers of a header that fit neither body nor schema', () => {
     () => column(int, 4, [4, 0], [none, i64(16, 0)], {}, { compression: 'lz4' }),
     /"c": buffer 1 \(values\): an LZ4 frame starts with 0x0/,
   );
+});
+
+describe('numbers of a header at their bounds', () => {
+  const int = new Int32();
+  const four = i32(1, 2, 3, 4);
+
+  it('are taken: rows without memory, up to the limit', () => {
+    assert.equal(column(new Null(), maxColumnRows, [maxColumnRows, maxColumnRows], []).length, maxColumnRows);
+  });
+
+  it('are taken: as many nulls as rows, and bits that fill their bytes', () => {
+    assert.equal(column(int, 4, [4, 4], [Uint8Array.of(0), four]).nullCount, 4);
+    const eight = new Int32Array(8);
+    assert.equal(column(int, 8, [8, 1], [Uint8Array.of(0xfe), eight]).nullCount, 1);
+    assert.throws(
+      () => column(int, 9, [9, 1], [Uint8Array.of(0xfe), new Int32Array(9)]),
+      /\(validity\) has 1 bytes, but the rows take 2/,
+    );
+    assert.equal(column(new Bool(), 8, [8, 0], [none, Uint8Array.of(0xff)]).values.length, 1);
+    assert.throws(
+      () => column(new Bool(), 9, [9, 0], [none, Uint8Array.of(0xff)]),
+      /\(values\) has 1 bytes, but the rows take 2/,
+    );
+  });
+
+  it('are taken: an empty buffer at the end of the body, and none behind it', () => {
+    const decode = (at: number): unknown =>
+      decodeRecordBatch(
+        new Schema([new Field('c', int)]),
+        header({ nodes: [0, 0], buffers: [16, 0, at, 0] }),
+        new Uint8Array(16),
+        new DictionaryMemo(),
+      );
+    assert.ok(decode(16));
+    assert.throws(() => decode(17), /of 0 bytes at byte 17 lies outside/);
+  });
+
+  it('are taken: no offsets, a part of one, or one where there are no rows', () => {
+    for (const bytes of [0, 1, 3, 4]) {
+      assert.deepEqual(
+        [...column(new Utf8(), 0, [0, 0], [none, new Uint8Array(bytes), none]).valueOffsets],
+        [0],
+      );
+    }
+    const large = new LargeList(new Field('item', int));
+    for (const bytes of [0, 7, 8]) {
+      const parts = [none, new Uint8Array(bytes), none, none];
+      assert.deepEqual([...column(large, 0, [0, 0, 0, 0], parts).valueOffsets], [0n]);
+    }
+    assert.throws(
+      () => column(new Utf8(), 1, [1, 0], [none, new Uint8Array(3), none]),
+      /\(offsets\) has 3 bytes, but the rows take 8/,
+    );
+  });
+
+  it('are taken: offsets that end with the data', () => {
+    assert.equal(column(new Utf8(), 1, [1, 0], [none, i32(0, 3), text('abc')]).length, 1);
+    assert.equal(column(new Utf8(), 1, [1, 0], [none, i32(3, 3), text('abc')]).length, 1);
+  });
+});
+
+describe('the memory that compressed buffers may take', () => {
+  const values = compressBuffer('zstd', new Uint8Array(1000));
+  const packed = Buffer.concat([Buffer.from(i64(1000).buffer), values]);
+  const decode = (parts: readonly Uint8Array[], maxDecompressedBytes: number): number =>
+    column(
+      new Struct(parts.map((_, index) => new Field(`f${index}`, new Int32(), true))),
+      250,
+      [250, 0, ...parts.flatMap(() => [250, 0])],
+      [none, ...parts.flatMap((part) => [none, part])],
+      { maxDecompressedBytes },
+      { compression: 'zstd' },
+    ).children.length;
+  const tooMuch = (bytes: number, limit: number) => (error: unknown) =>
+    error instanceof FlightError &&
+    error.code === 'RESOURCE_EXHAUSTED' &&
+    error.message.includes(`to ${bytes} bytes; the limit maxDecompressedBytes is ${limit}`);
+
+  it('is their sum, which may reach the limit and not pass it', () => {
+    assert.equal(decode([packed], 1000), 1);
+    assert.throws(() => decode([packed], 999), tooMuch(1000, 999));
+    assert.equal(decode([packed, packed, packed], 3000), 3);
+    assert.throws(() => decode([packed, packed, packed], 2999), tooMuch(3000, 2999));
+  });
+
+  it('does not count buffers that were left as they are', () => {
+    const plain = Buffer.concat([Buffer.from(i64(-1).buffer), new Uint8Array(1000)]);
+    assert.equal(decode([plain, packed, plain], 1000), 3);
+    const nothing = column(
+      new Int32(),
+      0,
+      [0, 0],
+      [none, i64(-1)],
+      { maxDecompressedBytes: 1 },
+      { compression: 'lz4' },
+    );
+    assert.equal(nothing.length, 0);
+  });
 });

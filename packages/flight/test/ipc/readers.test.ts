@@ -4,7 +4,7 @@ import { RecordBatchFileWriter, Schema, Table } from 'apache-arrow';
 import { FlightDataError, FlightResourceExhaustedError, FlightUnimplementedError } from '../../src/errors.ts';
 import { encapsulate, encodeRecordBatchHeader } from '../../src/ipc/encode/message.ts';
 import { encodeSchema } from '../../src/ipc/encode/schema.ts';
-import { maxIpcBodyBytes } from '../../src/limits/ipc.ts';
+import { maxIpcBodyBytes, maxIpcHeaderBytes } from '../../src/limits/ipc.ts';
 import { ipcFileMessages, isIpcFile, readIpcFile } from '../../src/ipc/file-reader.ts';
 import { IpcDecoder } from '../../src/ipc/decode/decoder.ts';
 import { IpcMessageParser } from '../../src/ipc/message-parser.ts';
@@ -112,6 +112,32 @@ describe('an IPC stream', () => {
     }
     assert.throws(() => read(-8), FlightDataError);
     assert.throws(() => read(64 * 1024 * 1024), /ends|cut/);
+  });
+
+  it('with a header or body as large as the limit is waited for, and none above it', () => {
+    const begin = (headerBytes: number): IpcMessageParser => {
+      const parser = new IpcMessageParser();
+      const prefix = Buffer.alloc(8, 0xff);
+      prefix.writeUInt32LE(headerBytes, 4);
+      parser.push(prefix);
+      return parser;
+    };
+    assert.equal(begin(maxIpcHeaderBytes).next(), undefined);
+    for (const bytes of [maxIpcHeaderBytes + 1, 0x7fff_ffff]) {
+      assert.throws(
+        () => begin(bytes).next(),
+        (error) => error instanceof FlightResourceExhaustedError && /maxIpcHeaderBytes/.test(error.message),
+      );
+    }
+    assert.throws(
+      () => begin(0x8000_0000).next(),
+      (error) => error instanceof FlightDataError && /2147483648 bytes/.test(error.message),
+    );
+    const layout = { length: 0, nodes: [], buffers: [], variadicBufferCounts: [], compression: undefined };
+    const parser = new IpcMessageParser();
+    parser.push(new Uint8Array(encapsulate(encodeRecordBatchHeader(layout, maxIpcBodyBytes))));
+    assert.equal(parser.next(), undefined);
+    assert.throws(() => parser.finish(), new RegExp(`0 of the ${maxIpcBodyBytes} bytes of its body`));
   });
 
   it('with a second schema is refused', async () => {
