@@ -10,6 +10,13 @@ const names = readdirSync(new URL('../../../test/fixtures/ipc/', import.meta.url
   .filter((name) => /\.arrows?$/.test(name) && !name.startsWith('raw_') && !name.startsWith('big_'))
   .sort();
 
+/** The same bytes at another place in memory, where no typed array of theirs can lie. */
+function moved(bytes: Uint8Array): Uint8Array {
+  const memory = new Uint8Array(bytes.byteLength + 1);
+  memory.set(bytes, 1);
+  return memory.subarray(1);
+}
+
 function read(name: string, bytes: Uint8Array): { schema: Schema; batches: RecordBatch[] } {
   const reader = name.endsWith('.arrow')
     ? readIpcFile(bytes, { validate: 'full', validateUtf8: true })
@@ -39,6 +46,16 @@ describe('what Arrow C++ wrote', () => {
       }
     });
   }
+
+  it('is the same from any place in memory', () => {
+    for (const name of names) {
+      assert.deepEqual(
+        read(name, moved(fixture(name))).batches.map(plainBatch),
+        expected(name).batches,
+        name,
+      );
+    }
+  });
 
   it('is of metadata version V4, with the validity buffers of its unions, where its name says so', async () => {
     for (const name of ['union_dense', 'union_sparse']) {

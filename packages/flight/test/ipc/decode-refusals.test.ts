@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   Bool,
+  DenseUnion,
   Dictionary,
   Field,
   FixedSizeList,
@@ -144,6 +145,28 @@ describe('numbers of a header that fit neither body nor schema', () => {
     'short offsets',
     () => column(new Utf8(), 2, [2, 0], [none, i32(0, 1), text('a')]),
     /\(offsets\) has 8 bytes, but the rows take 12/,
+  );
+  refused(
+    'short large offsets',
+    () =>
+      column(new LargeList(new Field('item', int)), 1, [1, 0, 4, 0], [none, new Uint8Array(15), none, four]),
+    /\(offsets\) has 15 bytes, but the rows take 16/,
+  );
+  const union = new DenseUnion([0], [new Field('a', int)]);
+  refused(
+    'short type ids of a union',
+    () => column(union, 4, [4, 0, 4, 0], [new Uint8Array(3), i32(0, 1, 2, 3), none, four]),
+    /\(type ids\) has 3 bytes, but the rows take 4/,
+  );
+  refused(
+    'short offsets of a union',
+    () => column(union, 4, [4, 0, 4, 0], [new Uint8Array(4), new Uint8Array(15), none, four]),
+    /\(offsets\) has 15 bytes, but the rows take 16/,
+  );
+  refused(
+    'short views',
+    () => column(new Utf8View(), 2, [2, 0], [none, new Uint8Array(31)], {}, { variadicBufferCounts: [0] }),
+    /\(views\) has 31 bytes, but the rows take 32/,
   );
   refused(
     'no variadic count',
