@@ -26,6 +26,7 @@ const prints: Readonly<Record<string, RegExp>> = {
   'handshake.js': /log in first[^]*wrong name or password[^]*hello user123/,
   'connection-pool.js': /3 clients, 1 connection[^]*3 calls wait and one was answered, over 2 connections/,
   'streaming-server.js': /up to 30000: 30000 rows[^]*the generator has ended/,
+  'feature-store.js': /stored: [^]*done[^]*above 0\.5: {"user": 2}\n2 rows in all/,
   'dataset-server.js': /products: 3 rows of id, name[^]*sales: 2 rows|sales: 2 rows[^]*products: 3 rows/,
 };
 

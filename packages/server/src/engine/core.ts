@@ -93,6 +93,8 @@ export async function openEngine(specification: EngineSpecification): Promise<En
   let { database } = opened;
   let state: EngineState = { kind: 'ready' };
   let isClosed = false;
+  /** Resolves when the database that broke is open again, or is not to be. Never rejects. */
+  let reopening: Promise<void> = Promise.resolve();
   const listeners = new Set<(state: EngineState) => void>();
   const connections = new Set<EngineConnection>();
   const counters = { batchBytes: 0, connections: 0 };
@@ -239,7 +241,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
   function onFatal(error: FlightError): void {
     if (state.kind === 'unavailable' || isClosed) return;
     setState({ kind: 'unavailable', reason: error.rawMessage });
-    void reopenQuietly();
+    reopening = reopenQuietly();
   }
 
   async function reopenQuietly(): Promise<void> {
@@ -323,6 +325,8 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     async close() {
       if (isClosed) return;
       isClosed = true;
+      // Two that close the same database would free it twice.
+      await reopening;
       await closeConnections();
       await pool.close();
       await control.run('closeDatabase', { database }).catch(() => undefined);

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Action, FlightDescriptor, FlightError, Ticket } from '@peregrine/flight';
 import { type FlightSqlClient, connectSql } from '@peregrine/flight/sql';
 import { type Table, tableFromArrays } from 'apache-arrow';
@@ -38,6 +39,25 @@ it('opens a database again that broke, with what was committed, and says so', as
     assert.deepEqual(await readRows(await second.query('FROM kept')), [{ a: 1 }]);
   } finally {
     await engine.close();
+    await rm(folder, { recursive: true });
+  }
+});
+
+it('is closed once where it is opened again just then', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'engine-'));
+  try {
+    for (const turns of [0, 1, 2, 4, 8, 16]) {
+      const engine = await createDuckDbEngine({ database: join(folder, `${turns}.duckdb`) });
+      const connection = await engine.connect();
+      await connection.execute('CREATE TABLE kept (a INTEGER)');
+      await assert.rejects(connection.execute(breaking), /FATAL/);
+      // Then the database that broke is being closed.
+      while (engine.statistics.connections > 0) await nextTurn();
+      for (let i = 0; i < turns; i++) await nextTurn();
+      await engine.close();
+      await assert.rejects(engine.connect(), /closed/);
+    }
+  } finally {
     await rm(folder, { recursive: true });
   }
 });

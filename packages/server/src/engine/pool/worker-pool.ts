@@ -110,8 +110,10 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
 
   function free(done: WorkerThread): void {
     if (!done.isAlive) threads.delete(done);
-    const job = first.shift() ?? (starting < maxThreads ? queue.shift() : undefined);
-    const thread = done.isAlive ? done : job && obtain('continue');
+    const list = first.length > 0 ? first : starting < maxThreads ? queue : [];
+    const thread = done.isAlive ? done : list.length > 0 ? obtain('continue') : undefined;
+    // Where there is no thread for it, it waits on.
+    const job = thread && list.shift();
     if (job !== undefined && thread !== undefined) {
       job.start(thread);
       return;

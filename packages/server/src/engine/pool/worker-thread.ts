@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { FlightUnavailableError } from '@peregrine/flight';
 import { toFlightError } from '../adbc/errors.ts';
 import type {
@@ -35,7 +34,10 @@ export function startWorker(setup: WorkerSetup, onExit: () => void): WorkerThrea
   started.command({ kind: 'setup', setup });
   const waiting: Waiting[] = [];
   let failure: Error | undefined;
-  let hasExited = false;
+  let tellExit = (): void => undefined;
+  const exited = new Promise<void>((resolve) => {
+    tellExit = resolve;
+  });
 
   function fail(error: Error): void {
     failure ??= new FlightUnavailableError(`a thread of the engine ended: ${error.message}`, {
@@ -52,7 +54,7 @@ export function startWorker(setup: WorkerSetup, onExit: () => void): WorkerThrea
   });
   worker.on('error', fail);
   worker.on('exit', (code) => {
-    hasExited = true;
+    tellExit();
     fail(new Error(`exit code ${code}`));
     onExit();
   });
@@ -74,12 +76,12 @@ export function startWorker(setup: WorkerSetup, onExit: () => void): WorkerThrea
     get isAlive() {
       return failure === undefined;
     },
-    async close() {
-      if (hasExited) return;
+    close() {
       worker.ref();
       // Never from outside: what native code is about cannot be ended in the middle.
       started.command({ kind: 'end' });
-      await once(worker, 'exit');
+      // Also by an error: then it is gone as well.
+      return exited;
     },
   };
 }
