@@ -49,8 +49,16 @@ describe("arrow-rs' flight_sql_client", () => {
   });
 
   it('binds what a prepared statement needs, by the name in its schema of parameters', async () => {
-    const rows = await run('prepared-statement-query', 'SELECT $1::BIGINT + 1 AS i', '-p', '0=41');
+    const rows = await run('prepared-statement-query', 'SELECT $1::BIGINT + 1 AS i', '-p', '$1=41');
     assert.deepEqual(rows, [['i'], ['42']]);
+    const named = 'SELECT $from::DATE AS f, $count::BIGINT + 1 AS n';
+    assert.deepEqual(
+      await run('prepared-statement-query', named, '-p', '$count=41', '-p', '$from=2024-02-29'),
+      [
+        ['f', 'n'],
+        ['2024-02-29', '42'],
+      ],
+    );
   });
 
   it('lists catalogs, schemas and tables, by patterns', async () => {

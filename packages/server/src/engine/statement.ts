@@ -10,6 +10,7 @@ import type { PreparedFacts, SharedBatches } from './worker/messages.ts';
 interface BoundRows {
   readonly schema: Uint8Array;
   readonly inputs: SharedBatches['inputs'];
+  readonly order: SharedBatches['order'];
   /** The batches with the dictionaries that each needs, and their rows. */
   readonly batches: readonly { readonly batches: SharedBatches; readonly rows: number }[];
   readonly rows: number;
@@ -29,7 +30,8 @@ export function createStatement(
   onClosed: () => void,
 ): EngineStatement {
   const { core, address } = connection;
-  const parameters = fieldCount(facts.parameterSchema);
+  const names = fieldNames(facts.parameterSchema);
+  const parameters = names.length;
   let bound: BoundRows | undefined;
   let closing: Promise<void> | undefined;
 
@@ -98,7 +100,7 @@ export function createStatement(
     resultSchema: facts.resultSchema,
     parameterSchema: facts.parameterSchema,
     async bind(schema, batches) {
-      bound = takeRows(schema, batches, parameters);
+      bound = takeRows(schema, batches, names);
       await Promise.resolve();
     },
     query,
@@ -113,7 +115,8 @@ export function createStatement(
           return await core.run('execute', { connection: address, statement: handle, sql: undefined }, run);
         }
         const transaction = core.dialect === 'duckdb' && rows.rows > 1 && !(await connection.inTransaction());
-        const batches = { schema: rows.schema, inputs: rows.inputs };
+        const { inputs, order, schema } = rows;
+        const batches = { schema, inputs, order };
         const inserted = await insertRows(
           { connection, sql, parameters, run, transaction },
           rows.rows,
@@ -144,20 +147,38 @@ export function createStatement(
   };
 }
 
-function fieldCount(schema: Uint8Array): number {
+function fieldNames(schema: Uint8Array): readonly string[] {
   const message = decodeMessageHeader(schema);
-  return message.kind === 'schema' ? message.schema.fields.length : 0;
+  return message.kind === 'schema' ? message.schema.fields.map(({ name }) => name) : [];
 }
 
-function takeRows(schema: Uint8Array, batches: readonly EngineInput[], parameters: number): BoundRows {
-  const columns = fieldCount(schema);
+/**
+ * Where the columns of rows are that name all parameters, with their sign or without it, in another order; undefined:
+ * they go by position.
+ */
+function orderOf(names: readonly string[], columns: readonly string[]): readonly number[] | undefined {
+  const bare = columns.map(withoutSign);
+  const order = names.map((name) => bare.indexOf(withoutSign(name)));
+  const isPermutation = order.length === columns.length && new Set(order).size === order.length;
+  if (!isPermutation || order.includes(-1)) return undefined;
+  return order.some((index, place) => index !== place) ? order : undefined;
+}
+
+function withoutSign(name: string): string {
+  return name.replace(/^[$:@]/, '').toLowerCase();
+}
+
+function takeRows(schema: Uint8Array, batches: readonly EngineInput[], names: readonly string[]): BoundRows {
+  const columns = fieldNames(schema);
+  const parameters = names.length;
   // Drivers that do not tell their parameters say that there are none.
-  if (parameters > 0 && columns !== parameters) {
+  if (parameters > 0 && columns.length !== parameters) {
     throw new FlightInvalidArgumentError(
-      `the statement has ${parameters} parameters, and the rows that were bound have ${columns} columns`,
+      `the statement has ${parameters} parameters, and the rows that were bound have ${columns.length} columns`,
     );
   }
   const header = schema.slice();
+  const order = orderOf(names, columns);
   const dictionaries = createDictionaryInputs();
   const inputs: SharedBatches['inputs'][number][] = [];
   const units: { batches: SharedBatches; rows: number }[] = [];
@@ -169,10 +190,10 @@ function takeRows(schema: Uint8Array, batches: readonly EngineInput[], parameter
     else {
       rows += taken.rows;
       units.push({
-        batches: { schema: header, inputs: [...dictionaries.list(), taken.input] },
+        batches: { schema: header, inputs: [...dictionaries.list(), taken.input], order },
         rows: taken.rows,
       });
     }
   }
-  return { schema: header, inputs, batches: units, rows };
+  return { schema: header, inputs, order, batches: units, rows };
 }

@@ -43,7 +43,7 @@ export interface DuckDbLibrary {
   countStatements(connection: Address, sql: Address): number | undefined;
   /** The type of a statement that the ADBC driver has prepared; undefined where the handle is not as expected. */
   statementType(connection: Address, statement: Address): number | undefined;
-  /** The types that a prepared statement expects of its parameters; undefined where the handle is not as expected. */
+  /** Names of a prepared statement's parameters and the types that it expects; undefined where the handle is not as expected. */
   parameterTypes(connection: Address, statement: Address): ParameterType[] | undefined;
   /** The names of the columns that a statement gives; undefined where they are fewer than `least`. */
   columnNames(connection: Address, statement: Address, least: number): string[] | undefined;
@@ -69,6 +69,7 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
   const destroyExtracted = library.func('duckdb_destroy_extracted', 'void', [pointer]);
   const statementType = library.func('duckdb_prepared_statement_type', 'int', [pointer]);
   const parameterCount = library.func('duckdb_nparams', 'uint64_t', [pointer]);
+  const parameterName = library.func('duckdb_parameter_name', pointer, [pointer, 'uint64_t']);
   const parameterType = library.func('duckdb_param_logical_type', pointer, [pointer, 'uint64_t']);
   const typeId = library.func('duckdb_get_type_id', 'int', [pointer]);
   const decimalWidth = library.func('duckdb_decimal_width', 'uint8_t', [pointer]);
@@ -80,6 +81,11 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
   const freeText = library.func('duckdb_free', 'void', [pointer]);
   const query = library.func('duckdb_query', 'int', [pointer, pointer, pointer]);
   const progress = library.progressFunction('duckdb_query_progress');
+  const takeText = (text: Address): string => {
+    const value = readText(text);
+    if (text !== 0) freeText(text);
+    return value;
+  };
   return {
     countStatements(connection, sql) {
       const out = allocate(8);
@@ -101,11 +107,14 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
       const slot = allocate(8);
       try {
         return Array.from({ length: parameterCount(prepared) }, (_, i): ParameterType => {
+          const name = takeText(parameterName(prepared, i + 1));
           const type = parameterType(prepared, i + 1);
-          if (type === 0) return { id: 0 };
+          if (type === 0) return { name, id: 0 };
           const id = typeId(type);
           const found =
-            id === decimalType ? { id, width: decimalWidth(type), scale: decimalScale(type) } : { id };
+            id === decimalType
+              ? { name, id, width: decimalWidth(type), scale: decimalScale(type) }
+              : { name, id };
           write(slot, new Uint8Array(new BigUint64Array([BigInt(type)]).buffer));
           destroyType(slot);
           return found;
@@ -118,12 +127,7 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
       const prepared = preparedOf(connection, statement);
       const count = prepared === undefined ? 0 : columnCount(prepared);
       if (prepared === undefined || count < least) return undefined;
-      return Array.from({ length: count }, (_, i) => {
-        const text = columnName(prepared, i);
-        const name = readText(text);
-        if (text !== 0) freeText(text);
-        return name;
-      });
+      return Array.from({ length: count }, (_, i) => takeText(columnName(prepared, i)));
     },
     unsignedLeaves(connection, statement) {
       const prepared = preparedOf(connection, statement);

@@ -1,7 +1,9 @@
 import type { ArrowField, ArrowSchema, ArrowType } from '@peregrine/flight/ipc/messages';
 
-/** Type of a parameter as DuckDB expects it: `duckdb_type`, and of a DECIMAL its width and scale. */
+/** A parameter as DuckDB expects it: name and `duckdb_type`, and of a DECIMAL its width and scale. */
 export interface ParameterType {
+  /** As DuckDB calls it, without its sign: `id`, or `1` for the first that has no name. */
+  readonly name: string;
   readonly id: number;
   readonly width?: number | undefined;
   readonly scale?: number | undefined;
@@ -45,7 +47,9 @@ const arrowTypes: Readonly<Record<number, ArrowType | undefined>> = {
 };
 
 /**
- * Puts the types that DuckDB expects in place of null, which is what its ADBC driver tells of every parameter.
+ * Puts the names and types that DuckDB expects in place of 0, 1… and null, which is what its ADBC driver tells of
+ * parameters. Names have the sign `$`, as they are written in SQL: arrow-rs' client and those of DataFusion's servers
+ * look parameters up by `$1` and `$name`.
  *
  * @param types - in the order of the fields; undefined where the C API could not be asked
  */
@@ -58,8 +62,10 @@ export function describeParameters(
 }
 
 function describeField(field: ArrowField, type: ParameterType | undefined): ArrowField {
-  const known = field.type.kind === 'null' && type !== undefined ? arrowTypeOf(type) : undefined;
-  return known === undefined ? field : { ...field, type: known };
+  if (type === undefined) return field;
+  const known = field.type.kind === 'null' ? arrowTypeOf(type) : undefined;
+  const name = type.name === '' ? field.name : `$${type.name}`;
+  return { ...field, name, type: known ?? field.type };
 }
 
 function arrowTypeOf({ id, scale, width }: ParameterType): ArrowType | undefined {

@@ -37,10 +37,13 @@ export interface BoundBatch {
 }
 
 /** Reads batches as they came from a client. @throws FlightDataError for anything that does not fit */
-export function readBatches(
-  { schema: schemaHeader, inputs }: SharedBatches,
-  statement: Address,
-): BoundBatch[] {
+export function readBatches(shared: SharedBatches, statement: Address): BoundBatch[] {
+  const { order } = shared;
+  const batches = readInOrder(shared, statement);
+  return order === undefined ? batches : batches.map((batch) => reordered(batch, order));
+}
+
+function readInOrder({ schema: schemaHeader, inputs }: SharedBatches, statement: Address): BoundBatch[] {
   const schema = readSchemaHeader(schemaHeader);
   const layouts = layoutOf(schema);
   const plainSchema = expandSchema(schema);

@@ -56,6 +56,8 @@ export interface SharedBatches {
   /** The flatbuffer of the schema message. */
   readonly schema: Uint8Array;
   readonly inputs: readonly SharedInput[];
+  /** Which column of the data is meant by each place. Default: they are in order. */
+  readonly order?: readonly number[] | undefined;
 }
 
 /** Key and value of an ADBC option. */
