@@ -341,6 +341,35 @@ describe('a peer that does not read', () => {
     assert.ok(sent < maxOwedControlBytes + 2 * many.length);
   });
 
+  it('is owed anew once it has read', () => {
+    const harness = server({ floodBudgets: { ...floodBudgets, ping: { burst: 1e9, perSecond: 0 } } });
+    const ping = frame('PING', 0, 0, [1, 2]);
+    const many = Buffer.concat(Array.from({ length: 4000 }, () => ping));
+    for (let sent = 0; sent < 3 * maxOwedControlBytes; sent += many.length) {
+      harness.send(many);
+      assert.equal(harness.output().length, many.length);
+    }
+    assert.equal(harness.fatal, undefined);
+  });
+
+  it('may ask more often the more it is sent', () => {
+    const budgets = { ...floodBudgets, ping: { burst: 5, perSecond: 0, perFrameSent: 1 } };
+    const harness = server({ floodBudgets: budgets });
+    harness.answer = (stream) => {
+      stream.sendHeaders([[':status', '200']]);
+      for (let i = 0; i < 20; i++) {
+        stream.write([Buffer.alloc(2000)], 2000);
+        harness.output();
+      }
+    };
+    const failed = (): Http2Error | undefined => harness.fatal;
+    harness.send(request(1));
+    for (let i = 0; i < 20; i++) harness.send(frame('PING', 0, 0, [1, 2]));
+    assert.equal(failed(), undefined);
+    for (let i = 0; i < 20; i++) harness.send(frame('PING', 0, 0, [1, 2]));
+    assert.equal(failed()?.code, 'ENHANCE_YOUR_CALM');
+  });
+
   it('has no more streams open than the limit, each with what was written to it', () => {
     const harness = server({ maxConcurrentStreams: 5 }, [[4, 0]]);
     let room = 0;

@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import { Http2Error } from '../../src/http2/errors.ts';
 import { ReceiveWindows } from '../../src/http2/receive-windows.ts';
 import { type StreamOwner, StreamState } from '../../src/http2/stream.ts';
+import { type Harness, server } from './harness.ts';
+import { END_HEADERS, END_STREAM, PADDED, frame, request } from './wire.ts';
 
 const owner: StreamOwner = {
   markReady: () => assert.fail(),
@@ -136,5 +138,44 @@ describe('the windows of what is received', () => {
       assert.deepEqual(sent, [], end);
       assert.equal(stream.unconsumed, 0);
     }
+  });
+});
+
+describe('the window of a stream', () => {
+  const padded = (flags: number): Buffer =>
+    frame('DATA', PADDED | flags, 1, Buffer.concat([Buffer.of(49), Buffer.alloc(50, 7), Buffer.alloc(49)]));
+  const updates = (harness: Harness): number[] =>
+    harness
+      .frames()
+      .filter(({ type, stream }) => type === 'WINDOW_UPDATE' && stream === 1)
+      .map(({ payload }) => payload.readUInt32BE());
+
+  it('is given back for padding at once, and for the rest when it was taken', () => {
+    const harness = server({ streamWindowBytes: 1000 });
+    harness.send(request(1, END_HEADERS));
+    for (let i = 0; i < 9; i++) harness.send(padded(0));
+    assert.deepEqual(updates(harness), [250], 'five times the 50 bytes of padding');
+    harness.requests[0]?.handler.stream?.consumed(450);
+    assert.deepEqual(updates(harness), [650]);
+    // all of it but these last bytes: a frame for the whole window, and none above it
+    harness.send(frame('DATA', 0, 1, Buffer.alloc(1000)));
+    assert.equal(harness.fatal, undefined);
+    assert.deepEqual(
+      harness.frames().filter(({ type }) => type === 'RST_STREAM'),
+      [],
+    );
+    harness.send(frame('DATA', 0, 1, Buffer.alloc(1)));
+    assert.deepEqual(
+      harness.frames().map(({ type, payload }) => [type, payload.readUInt32BE()]),
+      [['RST_STREAM', 3]],
+    );
+  });
+
+  it('is not given back once nothing more can come', () => {
+    const harness = server({ streamWindowBytes: 100 });
+    harness.send(request(1, END_HEADERS), padded(END_STREAM));
+    assert.equal(harness.requests[0]?.handler.body.length, 50);
+    harness.requests[0]?.handler.stream?.consumed(50);
+    assert.deepEqual(updates(harness), []);
   });
 });

@@ -173,6 +173,31 @@ describe('the windows for what is sent', () => {
     assert.deepEqual([dataOf(frames, 1).length, dataOf(frames, 3).length], [4465, 5]);
   });
 
+  it('may be as large as there is a number for', () => {
+    const most = 0x7fff_ffff;
+    const bySettings = server();
+    bySettings.send(request(1, END_HEADERS), settings([4, most]));
+    assert.equal(bySettings.fatal, undefined);
+    const byUpdates = server();
+    byUpdates.send(
+      request(1, END_HEADERS),
+      frame('WINDOW_UPDATE', 0, 1, [most - 65_535]),
+      frame('WINDOW_UPDATE', 0, 0, [most - 65_535]),
+    );
+    assert.equal(byUpdates.fatal, undefined);
+    assert.deepEqual(
+      byUpdates.frames().filter(({ type }) => type === 'RST_STREAM'),
+      [],
+    );
+    byUpdates.send(frame('WINDOW_UPDATE', 0, 1, [1]));
+    assert.deepEqual(
+      byUpdates.frames().map(({ type, payload }) => [type, payload.readUInt32BE()]),
+      [['RST_STREAM', 3]],
+    );
+    byUpdates.send(frame('WINDOW_UPDATE', 0, 0, [1]));
+    assert.equal(byUpdates.goawayCode(), 3);
+  });
+
   it('of streams change with SETTINGS, below zero as well', () => {
     const harness = server({}, [[4, 100]]);
     harness.send(request(1));
@@ -244,6 +269,36 @@ describe('streams', () => {
 });
 
 describe('header lists', () => {
+  it('that fill frames to the last byte end with the last of them', () => {
+    const framesOf = (length: number): Frame[] => {
+      const harness = server();
+      harness.answer = (stream) => {
+        // a letter that Huffman code makes no shorter
+        stream.sendHeaders([
+          [':status', '200'],
+          ['x', 'X'.repeat(length)],
+        ]);
+      };
+      harness.send(request(1));
+      return harness.frames().filter(({ type }) => type === 'HEADERS' || type === 'CONTINUATION');
+    };
+    const sizeOf = (frames: readonly Frame[]): number =>
+      frames.reduce((sum, { payload }) => sum + payload.length, 0);
+    for (const count of [1, 2, 3]) {
+      const near = count * 16_384 - 60;
+      const beside = sizeOf(framesOf(near)) - near;
+      for (const more of [-1, 0, 1]) {
+        const frames = framesOf(count * 16_384 - beside + more);
+        assert.equal(sizeOf(frames), count * 16_384 + more);
+        assert.equal(frames.length, more > 0 ? count + 1 : count);
+        assert.deepEqual(
+          frames.map(({ flags }) => flags & END_HEADERS),
+          frames.map((_, index) => (index === frames.length - 1 ? END_HEADERS : 0)),
+        );
+      }
+    }
+  });
+
   it('that are too large for a frame go on in CONTINUATION frames', () => {
     const harness = client({}, [[5, 16_384]]);
     const long = Array.from({ length: 40_000 }, (_, i) => String.fromCodePoint(33 + ((i * 31) % 90))).join(
