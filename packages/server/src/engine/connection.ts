@@ -10,6 +10,7 @@ import { createResult } from './result.ts';
 import { createStatement } from './statement.ts';
 import type {
   EngineCallOptions,
+  EnginePrepareOptions,
   EngineConnection,
   EngineQueryOptions,
   EngineResult,
@@ -211,14 +212,14 @@ export function createConnection(
     return openNow(options, await own.begin(options.signal), start);
   }
 
-  function prepare(sql: string, options: EngineCallOptions = {}): Promise<EngineStatement> {
+  function prepare(sql: string, options: EnginePrepareOptions = {}): Promise<EngineStatement> {
     own.noteSql(sql);
     return alone(options.signal, async () => {
       const statement = await core.quick('newStatement', { connection: address }, options.signal);
       try {
         const facts = await core.run(
           'prepare',
-          { connection: address, statement, sql },
+          { connection: address, statement, sql, schema: options.schema !== false },
           own.newRun(options.signal, statement),
         );
         const made = createStatement({ ...own, texts }, statement, sql, facts, () => statements.delete(made));

@@ -132,6 +132,7 @@ function promptConnection(
       sql: statement.sql,
       kind: statement.kind,
       resultSchema: statement.resultSchema,
+      columnCount: statement.columnCount,
       parameterSchema: statement.parameterSchema,
       bind: (schema, batches) => statement.bind(schema, batches),
       query: async (options = {}) =>

@@ -98,6 +98,7 @@ export function createStatement(
     sql,
     kind: facts.kind,
     resultSchema: facts.resultSchema,
+    columnCount: facts.columnCount,
     parameterSchema: facts.parameterSchema,
     async bind(schema, batches) {
       bound = takeRows(schema, batches, names);

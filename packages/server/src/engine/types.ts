@@ -55,6 +55,15 @@ export interface EngineCallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of preparing a statement. */
+export interface EnginePrepareOptions extends EngineCallOptions {
+  /**
+   * Whether the schema of the rows is asked for. Without it a SELECT without parameters may tell the number of its columns
+   * alone, which costs the engine much less where there are very many. Default: true.
+   */
+  readonly schema?: boolean | undefined;
+}
+
 /** One connection. Statements of one connection run one after the other; a second waits for the first. */
 export interface EngineConnection {
   /**
@@ -63,7 +72,7 @@ export interface EngineConnection {
    * @throws FlightError INVALID_ARGUMENT with the engine's own text and position where the SQL is wrong, NOT_FOUND,
    *   ALREADY_EXISTS… as the engine tells
    */
-  prepare(sql: string, options?: EngineCallOptions): Promise<EngineStatement>;
+  prepare(sql: string, options?: EnginePrepareOptions): Promise<EngineStatement>;
   /** Runs one or several statements to their end, and gives the rows changed by the last, -1n where that is unknown. */
   execute(sql: string, options?: EngineCallOptions): Promise<bigint>;
   /** Runs a query: prepare and query in one step. */
@@ -111,8 +120,13 @@ export interface EngineStatement {
   readonly sql: string;
   /** What it does, as the engine's parser tells: a query gives rows, an update a number, a `ddl` neither. */
   readonly kind: 'query' | 'update' | 'ddl';
-  /** Schema of the rows; undefined where the engine only knows it while it runs. Nothing was executed for it. */
+  /**
+   * Schema of the rows; undefined where the engine only knows it while it runs, and where it was not asked for. Nothing was
+   * executed for it.
+   */
   readonly resultSchema: Uint8Array | undefined;
+  /** How many columns the rows have, where the engine tells without having parameters. */
+  readonly columnCount?: number | undefined;
   /** Schema of the parameters, in order; a type that the engine does not know yet is null. */
   readonly parameterSchema: Uint8Array;
   /** Sets parameters for the next run: a row each. Replaces what was bound. Schema and batches as they came. */

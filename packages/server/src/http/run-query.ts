@@ -55,7 +55,8 @@ export async function runQuery(
       await connection.execute('BEGIN TRANSACTION READ ONLY', { signal });
     }
     const { sql, values } = toPositional(limited(asked), asked.parameters, asked.escaped);
-    statement = await connection.prepare(sql, { signal });
+    // The rows bring their schema; Parquet is written for the types that it has not.
+    statement = await connection.prepare(sql, { signal, schema: format.name === 'parquet' });
     const sending = { context, call, request, reply, format, options: asked.options, running };
     const bound = values.length === 0 ? undefined : parameterBatch(values);
     if (statement.kind === 'query' && format.name === 'parquet') {
@@ -69,7 +70,7 @@ export async function runQuery(
       sendChange(sending, statement.kind === 'update' ? changed : 0n);
       return;
     }
-    const batchRows = isTextFormat(format.name) ? rowsOfText(statement.resultSchema) : undefined;
+    const batchRows = isTextFormat(format.name) ? rowsOfText(statement) : undefined;
     await sendResult(await statement.query({ signal, batchRows }), sending);
   } finally {
     remove();
@@ -79,9 +80,9 @@ export async function runQuery(
 }
 
 /** How many rows become text at a time. */
-function rowsOfText(schema: Uint8Array | undefined): number {
-  const message = schema === undefined ? undefined : decodeMessageHeader(schema);
-  const columns = message?.kind === 'schema' ? message.schema.fields.length : 1;
+function rowsOfText({ resultSchema, columnCount }: EngineStatement): number {
+  const message = resultSchema === undefined ? undefined : decodeMessageHeader(resultSchema);
+  const columns = message?.kind === 'schema' ? message.schema.fields.length : (columnCount ?? 1);
   return Math.max(1, Math.min(textBatchRows, Math.floor(textBatchValues / Math.max(1, columns))));
 }
 

@@ -47,7 +47,10 @@ it('frees every native block, whatever happens to statements and results', () =>
     });
     withStatement((statement) => {
       assert.throws(() => operations.query({ connection, statement, sql: 'FROM nowhere' }), /nowhere/);
-      assert.throws(() => operations.prepare({ connection, statement, sql: 'SELEC' }), /syntax error/);
+      assert.throws(
+        () => operations.prepare({ connection, statement, sql: 'SELEC', schema: true }),
+        /syntax error/,
+      );
       assert.throws(() => operations.query({ connection, statement, sql: 'SELECT 1::VARIANT' }), /VARIANT/);
     });
     withStatement((statement) => {
@@ -64,7 +67,7 @@ it('frees every native block, whatever happens to statements and results', () =>
       );
     });
     withStatement((statement) => {
-      operations.prepare({ connection, statement, sql: 'SELECT ?::INTEGER + 1, ?' });
+      operations.prepare({ connection, statement, sql: 'SELECT ?::INTEGER + 1, ?', schema: true });
       operations.executeRows({ connection, statement, batches: { schema, inputs }, transaction: true });
       const { result } = operations.queryRow({ connection, statement, batches: { schema, inputs }, row: 1 });
       operations.closeResult({ result });

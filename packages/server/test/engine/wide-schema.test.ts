@@ -30,6 +30,19 @@ it('tells the schema of very many columns as they are streamed, names that come 
     assert.deepEqual(Buffer.from(statement.resultSchema ?? []), Buffer.from(result.schema));
     await result.close();
     await statement.close();
+    const unasked = await connection.prepare(`SELECT ${columns.join(', ')}`, { schema: false });
+    const { kind, resultSchema, columnCount } = unasked;
+    assert.deepEqual(
+      { kind, resultSchema, columnCount },
+      { kind: 'query', resultSchema: undefined, columnCount: 2500 },
+    );
+    const parameters = await connection.prepare('SELECT ? AS a, 1 AS b', { schema: false });
+    assert.equal(parameters.columnCount, undefined, 'DuckDB tells 1 while a parameter has no type');
+    await parameters.close();
+    await unasked.close();
+    const change = await connection.prepare('CREATE TABLE made (a INTEGER)', { schema: false });
+    assert.equal(change.kind, 'ddl', 'only a SELECT needs no schema to be known');
+    await change.close();
     const bound = await connection.prepare(`SELECT ${columns.join(', ')}, ?::INTEGER`);
     assert.ok((bound.resultSchema?.byteLength ?? 0) > 100_000, 'with parameters');
     await bound.close();
@@ -49,6 +62,7 @@ it('asks for the types once, of the same query without rows, and of wide ones on
     unsignedLeaves: () => [],
     setStreamBuffer: () => undefined,
     progress: () => -1,
+    columnCount: () => found?.length,
     columnNames: () => found,
   });
   const run = (sql: string): Uint8Array => {

@@ -45,6 +45,8 @@ export interface DuckDbLibrary {
   statementType(connection: Address, statement: Address): number | undefined;
   /** Names of a prepared statement's parameters and the types that it expects; undefined where the handle is not as expected. */
   parameterTypes(connection: Address, statement: Address): ParameterType[] | undefined;
+  /** How many columns a statement gives; undefined where the handle is not as expected. */
+  columnCount(connection: Address, statement: Address): number | undefined;
   /** The names of the columns that a statement gives; undefined where they are fewer than `least`. */
   columnNames(connection: Address, statement: Address, least: number): string[] | undefined;
   /**
@@ -122,6 +124,10 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
       } finally {
         free(slot);
       }
+    },
+    columnCount(connection, statement) {
+      const prepared = preparedOf(connection, statement);
+      return prepared === undefined ? undefined : columnCount(prepared);
     },
     columnNames(connection, statement, least) {
       const prepared = preparedOf(connection, statement);

@@ -41,6 +41,7 @@ export interface Gathered {
 export interface PreparedFacts {
   readonly kind: 'query' | 'update' | 'ddl';
   readonly resultSchema: Uint8Array | undefined;
+  readonly columnCount: number | undefined;
   readonly parameterSchema: Uint8Array;
 }
 
@@ -84,7 +85,11 @@ export interface Operations {
   /** A statement's handle without anything in it. */
   newStatement: [args: { connection: Address }, result: Address];
   closeStatement: [args: { statement: Address }, result: undefined];
-  prepare: [args: { connection: Address; statement: Address; sql: string }, result: PreparedFacts];
+  /** Without `schema` a SELECT of DuckDB tells the number of its columns alone. */
+  prepare: [
+    args: { connection: Address; statement: Address; sql: string; schema: boolean },
+    result: PreparedFacts,
+  ];
   execute: [args: { connection: Address; statement: Address; sql: string | undefined }, result: bigint];
   /** Runs a query. With `streamBuffer` its connection sets the memory for rows ahead first. */
   query: [

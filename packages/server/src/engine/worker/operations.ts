@@ -99,7 +99,7 @@ export function createOperations(setup: WorkerSetup): OperationTable {
       free(statement);
       return undefined;
     },
-    prepare({ connection, statement, sql }) {
+    prepare({ connection, statement, sql, schema }) {
       const count = countStatements(library, connection, sql);
       // PIVOT without a list of values counts as two: one that finds the values, and one that uses them.
       if (count !== undefined && count > 1 && holdsSeveral(sql)) {
@@ -109,7 +109,7 @@ export function createOperations(setup: WorkerSetup): OperationTable {
       }
       call('StatementSetSqlQuery', statement, sql);
       call('StatementPrepare', statement);
-      return prepared(call, library, connection, statement, sql);
+      return prepared(call, library, connection, statement, sql, schema || count !== 1);
     },
     execute({ connection, statement, sql }) {
       if (sql !== undefined) {
@@ -345,14 +345,20 @@ function prepared(
   connection: Address,
   statement: Address,
   sql: string,
+  asksSchema: boolean,
 ): PreparedFacts {
   const parameters = askSchema((struct) => call('StatementGetParameterSchema', statement, struct));
   const type = library?.statementType(connection, statement);
+  const isSelect = type === statementTypes.select;
   const wide =
-    library !== undefined && type === statementTypes.select && parameters?.fields.length === 0
+    library !== undefined && asksSchema && isSelect && parameters?.fields.length === 0
       ? wideSchema(library, connection, statement, sql, (text) => schemaOf(call, connection, text))
       : undefined;
-  const resultSchema = wide ?? askSchema((struct) => call('StatementExecuteSchema', statement, struct));
+  // What other statements are is told by their schema, and how many columns there are where parameters have no type yet.
+  const resultSchema =
+    isSelect && !asksSchema && parameters?.fields.length === 0
+      ? undefined
+      : (wide ?? askSchema((struct) => call('StatementExecuteSchema', statement, struct)));
   if (library !== undefined && type === undefined && resultSchema === undefined) {
     throw new FlightInvalidArgumentError('the SQL text holds no statement');
   }
@@ -360,6 +366,7 @@ function prepared(
   return {
     kind,
     resultSchema: resultSchema === undefined ? undefined : encodeRawSchema(resultSchema),
+    columnCount: parameters?.fields.length === 0 ? library?.columnCount(connection, statement) : undefined,
     parameterSchema: encodeRawSchema(
       describeParameters(parameters ?? noFields, library?.parameterTypes(connection, statement)),
     ),
