@@ -1,5 +1,6 @@
 import { messageOf } from '@peregrine/flight';
 import { createHash } from 'node:crypto';
+import { quoteIdentifier } from '../engine/sql-text.ts';
 import { readCurrent } from './commit.ts';
 import { nameKey, nameOfFolder } from './names.ts';
 import { selectColumns } from './part-writer.ts';
@@ -76,12 +77,21 @@ async function datasetEntry(
       ({ modifiedMs } = current.file);
       if (current.file === newest) cache.set(key, version);
     }
+    const { replaced } = version;
+    if (version.dropped) return { entry: undefined, replaced };
+    return { entry: versionEntry(source, folder, version, modifiedMs), replaced };
   } catch (error) {
+    // It harms nobody else.
     return { entry: brokenEntry(source, folder, files, error), replaced: [] };
   }
-  if (version.dropped) return { entry: undefined, replaced: version.replaced };
+}
+
+function versionEntry(source: Source, folder: string, version: Version, modifiedMs: number): Entry {
+  const { storage } = source;
   const paths = version.parts.map(({ path }) => partPath(folder, path));
-  const entry: Entry = {
+  // A name that was not made by a store, and that no SQL can say, is refused here.
+  quoteIdentifier(version.name);
+  return {
     name: version.name,
     origin: folder,
     format: 'dataset',
@@ -99,7 +109,6 @@ async function datasetEntry(
     })})`,
     problem: undefined,
   };
-  return { entry, replaced: version.replaced };
 }
 
 function brokenEntry(source: Source, folder: string, files: readonly StoredFile[], error: unknown): Entry {

@@ -16,10 +16,12 @@ const plain = /^[A-Za-z0-9_\- ]$/;
  * folder = ( letter | digit | "_" | "-" | " " | "%" hex hex )+ ".peregrine"
  * ```
  *
- * @throws FlightInvalidArgumentError for a name that is empty or too long
+ * @throws FlightInvalidArgumentError for a name that is empty, too long, or cannot be said in SQL
  */
 export function folderOfDataset(name: string): string {
   if (name.trim() === '') throw new FlightInvalidArgumentError('a dataset needs a name');
+  if (name.includes('\0'))
+    throw new FlightInvalidArgumentError("a dataset's name must not hold the character U+0000");
   let folder = '';
   for (const byte of new TextEncoder().encode(name.toLowerCase())) {
     const character = String.fromCharCode(byte);
@@ -39,7 +41,9 @@ export function folderOfDataset(name: string): string {
 export function nameOfFolder(folder: string): string {
   const text = folder.slice(0, folder.lastIndexOf('.'));
   try {
-    return decodeURIComponent(text);
+    const name = decodeURIComponent(text);
+    // What SQL cannot say is nobody's name.
+    return name.includes('\0') ? text : name;
   } catch {
     return text;
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fileKind } from '../../src/store/formats.ts';
 import { parseGlob } from '../../src/store/glob.ts';
-import { folderOfDataset } from '../../src/store/names.ts';
+import { folderOfDataset, nameOfFolder } from '../../src/store/names.ts';
 import { assignNames, scanFiles } from '../../src/store/scan.ts';
 import { quoteIdentifier } from '../../src/engine/sql-text.ts';
 import { escapeGlob, scanSql } from '../../src/store/sql-text.ts';
@@ -82,6 +82,9 @@ describe('Names', () => {
     assert.equal(folderOfDataset('ä '), '%C3%A4%20.peregrine');
     assert.throws(() => folderOfDataset(' '), /needs a name/);
     assert.throws(() => folderOfDataset('x'.repeat(300)), /shorter/);
+    assert.throws(() => folderOfDataset('a\0b'), /U\+0000/);
+    assert.equal(nameOfFolder('a%2Fb.peregrine'), 'a/b');
+    assert.equal(nameOfFolder('a%00b.peregrine'), 'a%00b');
   });
 
   it('knows formats by endings', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
@@ -244,6 +244,30 @@ describe('Putting', () => {
     const { table } = await opened.put('n', 'create', numbers(0, 2).schema, each([]));
     assert.equal(table.rows, 0n);
     assert.deepEqual(await one('SELECT count(*) FROM n'), ['0']);
+  });
+
+  it('refuses a name that no SQL can say, and lets one that is there harm nobody else', async () => {
+    const { batches, schema } = numbers(0, 3);
+    const opened = await open({ writable: folder });
+    await assert.rejects(opened.put('a\0b', 'create', schema, each(batches)), /U\+0000/);
+    assert.deepEqual(await readdir(folder), []);
+    await assert.rejects(opened.drop('a\0b'), /U\+0000/);
+
+    // As a program may have written it that knows no such rule.
+    await opened.put('odd', 'create', schema, each(batches));
+    const version = join(folder, 'odd.peregrine', 'v0000000000000001.json');
+    const told = (await readFile(version, 'utf8')).replace('"odd"', String.raw`"a\u0000b"`);
+    await writeFile(version, told);
+    await rename(join(folder, 'odd.peregrine'), join(folder, 'a%00b.peregrine'));
+    await opened.put('good', 'create', schema, each(batches));
+    assert.deepEqual(await one('SELECT count(*) FROM good'), ['3']);
+    assert.deepEqual(
+      opened.tables().map(({ name, problem }) => [name, /U\+0000/.test(problem ?? '')]),
+      [
+        ['a%00b', true],
+        ['good', false],
+      ],
+    );
   });
 
   it('keeps nothing of a put that fails or is cancelled', async () => {
