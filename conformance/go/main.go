@@ -1,12 +1,14 @@
 // The Flight SQL client of arrow-go against a server: prints "ok NAME" or "failed NAME: why" for each check.
 //
 //	flight-sql-checks ADDRESS | --list
+//	flight-sql-checks --secure (ADDRESS PLAINTEXT-PORT FOLDER-OF-CERTIFICATES | --list)
 package main
 
 import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -110,7 +112,12 @@ func integers(values ...int64) arrow.RecordBatch {
 }
 
 func main() {
-	for _, each := range append(append(pollChecks, sessionChecks...), statementChecks...) {
+	checks := slices.Concat(pollChecks, sessionChecks, statementChecks, driverChecks)
+	if address == "--secure" {
+		address = os.Args[2]
+		checks = secureChecks
+	}
+	for _, each := range checks {
 		if address == "--list" {
 			fmt.Println(each.name)
 			continue
