@@ -29,14 +29,6 @@ export function toPositional(
   const order: string[] = [];
   /** ClickHouse's types of the values, where they are told. */
   const types = new Map<string, string>();
-  const valueOf = (name: string): JsonValue => {
-    const value = named.get(name) ?? null;
-    const type = innerType(types.get(name) ?? '');
-    // Lists and the like are read with their quotes and escapes by the engine.
-    if (typeof value !== 'string' || /^(?:Array|Map|Tuple)\(/.test(type)) return value;
-    const text = escaped.has(name) ? unescape(value) : value;
-    return /^DateTime/i.test(type) ? timestampOf(text) : text;
-  };
   const positionOf = (name: string): string => {
     if (!order.includes(name)) order.push(name);
     return `$${order.indexOf(name) + 1}`;
@@ -70,14 +62,25 @@ export function toPositional(
     );
   }
   result += sql.slice(copied);
-  for (const name of named.keys()) {
-    if (!order.includes(name)) {
-      throw new FlightInvalidArgumentError(
-        `there is a value for parameter ${name}, but no :${name} in the statement`,
-      );
-    }
+  const unused = [...named.keys()].find((name) => !order.includes(name));
+  if (unused !== undefined) {
+    throw new FlightInvalidArgumentError(
+      `there is a value for parameter ${unused}, but no :${unused} in the statement`,
+    );
   }
-  return { sql: result, values: order.map(valueOf) };
+  const values = order.map((name) =>
+    boundValue(named.get(name) ?? null, types.get(name) ?? '', escaped.has(name)),
+  );
+  return { sql: result, values };
+}
+
+/** A value as it is bound: text of a URL without its escapes, seconds of a DateTime as a timestamp. */
+function boundValue(value: JsonValue, clickHouseType: string, isEscaped: boolean): JsonValue {
+  const type = innerType(clickHouseType);
+  // Lists and the like are read with their quotes and escapes by the engine.
+  if (typeof value !== 'string' || /^(?:Array|Map|Tuple)\(/.test(type)) return value;
+  const text = isEscaped ? unescape(value) : value;
+  return /^DateTime/i.test(type) ? timestampOf(text) : text;
 }
 
 const clickHouseTypes: Readonly<Record<string, string>> = {

@@ -101,18 +101,7 @@ export function createServedTables({
       return own ?? (engine === undefined ? undefined : findEngineTable(engine, path, context));
     },
     names: () => [...memory.list(), ...(files?.tables() ?? [])].map(({ name }) => name),
-    async list(context) {
-      const found = new Map<string, ServedTable>();
-      if (engine !== undefined) {
-        for (const table of await listEngineTables(engine, context)) found.set(table.name, table);
-      }
-      // The view in the engine has the same name: the dataset itself is what is served.
-      for (const table of files?.tables() ?? []) {
-        if (memory.get(table.name) === undefined) found.set(table.name, tableOfFile(table, engine, context));
-      }
-      for (const dataset of memory.list()) found.set(dataset.name, tableOfDataset(dataset, surroundings));
-      return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    },
+    list: (context) => listTables({ memory, files, engine }, context),
     put,
     async drop(path, context) {
       checkWritable();
@@ -125,6 +114,27 @@ export function createServedTables({
     },
     refresh: async () => (await files?.refresh()) ?? { added: [], changed: [], removed: [] },
   };
+}
+
+/** All tables by name: what stands before another of its name is what is served. */
+async function listTables(
+  {
+    memory,
+    files,
+    engine,
+  }: Pick<TableSources, 'memory' | 'files'> & { readonly engine: SqlService | undefined },
+  context: ServerCallContext,
+): Promise<ServedTable[]> {
+  const found = new Map<string, ServedTable>();
+  if (engine !== undefined) {
+    for (const table of await listEngineTables(engine, context)) found.set(table.name, table);
+  }
+  // The view in the engine has the same name: the dataset itself is what is served.
+  for (const table of files?.tables() ?? []) {
+    if (memory.get(table.name) === undefined) found.set(table.name, tableOfFile(table, engine, context));
+  }
+  for (const dataset of memory.list()) found.set(dataset.name, tableOfDataset(dataset, { files, engine }));
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 async function putInStore(
