@@ -14,7 +14,7 @@ export interface Transport {
   readonly peer: Http2Peer;
   /** The peer's address is of this machine, and a network's protocol is in between. Absent: no. */
   readonly sameMachine?: boolean;
-  /** Begins to read. Called once. */
+  /** Begins to read, in this turn or a later one. Called once. */
   start(listener: TransportListener): void;
   /** Writes pieces in order; `done` when the kernel has taken them all, or never will. */
   write(pieces: readonly Uint8Array[], done: () => void): void;

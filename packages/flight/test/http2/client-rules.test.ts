@@ -265,6 +265,21 @@ describe('requests above what the server takes at once', () => {
 });
 
 describe('GOAWAY of a server', () => {
+  it('ends what waits for a place, whatever of the rest goes on', () => {
+    const harness = client({}, [[3, 1]]);
+    const [running, waiting, another] = [ask(harness), ask(harness), ask(harness)];
+    assert.equal(harness.core.openStreams, 3);
+    assert.equal(harness.frames().length, 1);
+    harness.send(frame('GOAWAY', 0, 0, [0x7fff_ffff, 0]));
+    for (const one of [waiting, another]) assert.equal(one.error?.code, 'REFUSED_STREAM');
+    assert.equal(harness.core.openStreams, 1);
+    harness.send(answer(1, ok, true));
+    assert.equal(running.error, undefined);
+    assert.ok(running.closed);
+    assert.equal(harness.core.openStreams, 0);
+    assert.deepEqual(harness.frames(), []);
+  });
+
   it('refuses the requests that it has not begun, and those that wait', () => {
     const harness = client({}, [[3, 3]]);
     const recorders = Array.from({ length: 5 }, () => ask(harness));

@@ -178,4 +178,22 @@ describe('the window of a stream', () => {
     harness.requests[0]?.handler.stream?.consumed(50);
     assert.deepEqual(updates(harness), []);
   });
+
+  it('of the connection is given back also for what comes when its stream is over, inside of a frame', () => {
+    const harness = server({ connectionWindowBytes: 70_000, maxUnconsumedBytes: 1000 });
+    harness.answer = (stream, handler) => {
+      handler.onData = () => stream.reset('CANCEL');
+    };
+    let given = 0;
+    for (let id = 1; id < 60; id += 2) {
+      const data = frame('DATA', 0, id, Buffer.alloc(5000));
+      harness.send(request(id, END_HEADERS), data.subarray(0, 1009));
+      harness.send(data.subarray(1009));
+      for (const { type, stream, payload } of harness.frames()) {
+        if (type === 'WINDOW_UPDATE' && stream === 0) given += payload.readUInt32BE();
+      }
+    }
+    assert.equal(harness.fatal, undefined);
+    assert.ok(given > 30 * 5000 - 70_000 / 4 - 5000, `${given} of ${30 * 5000} bytes`);
+  });
 });

@@ -31,6 +31,11 @@ export class SocketTransport implements Transport {
   }
 
   start(listener: TransportListener): void {
+    // Not at once: who makes a session of it must have that before it hears of the first request.
+    process.nextTick(() => this.#begin(listener));
+  }
+
+  #begin(listener: TransportListener): void {
     this.#listener = listener;
     this.#read?.start(listener);
     if (this.#closed) return listener.onClosed(this.#error);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net, { type Socket } from 'node:net';
 import { describe, it } from 'node:test';
+import { ReadBuffer } from '../../../src/http2/sockets/read-buffer.ts';
 import { SocketTransport } from '../../../src/http2/sockets/socket-transport.ts';
 
 const peer = { family: 'ipv4', address: '127.0.0.1', port: 1, tls: undefined } as const;
@@ -88,6 +89,23 @@ describe('the transport of a socket', () => {
     far.end('bye');
     assert.equal(await over, undefined);
     assert.equal(heard, 'bye');
+  });
+
+  it('tells of what came early when its session is there, not before', async () => {
+    const [near, far] = await pair();
+    const read = new ReadBuffer();
+    read.keep(Buffer.from('a request'));
+    const transport = new SocketTransport(near, read, peer);
+    let heard = '';
+    const over = started(transport, (text) => {
+      heard += text;
+    });
+    assert.equal(heard, '', 'the session is being made');
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(heard, 'a request');
+    transport.destroy();
+    assert.equal(await over, undefined);
+    far.destroy();
   });
 
   it('tells the error that ended it, also when that was before its start', async () => {
