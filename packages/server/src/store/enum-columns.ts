@@ -46,9 +46,11 @@ export function textType(type: string): string {
 /** Columns of rows that go together: the same, but that ENUMs have the values of both. */
 export function mergeColumns(a: readonly Column[], b: readonly Column[]): Column[] {
   return a.map((column, i) => {
+    // Parts of before may be stored otherwise: what both are read as together is what the later ones are.
+    const stored = b[i]?.stored ?? column.stored;
     const values = enumValues(column.type);
-    if (values === undefined) return column;
+    if (values === undefined) return { ...column, stored };
     const more = enumValues(b[i]?.type ?? '');
-    return { ...column, type: more === undefined ? 'VARCHAR' : toEnumType([...values, ...more]) };
+    return { ...column, stored, type: more === undefined ? 'VARCHAR' : toEnumType([...values, ...more]) };
   });
 }

@@ -187,11 +187,14 @@ async function enumsOf(
   return found;
 }
 
-/** DuckDB writes integers of 128 bits as DOUBLE, which is not what was given: they go as text. */
+/**
+ * DuckDB writes integers of 128 bits as DOUBLE, and intervals in milliseconds, none below zero, as Parquet has them: that is
+ * not what was given, so they go as text.
+ */
 function storableType(type: string): string {
   return type
     .split(/("(?:[^"]|"")*"|'(?:[^']|'')*')/)
-    .map((piece, i) => (i % 2 === 1 ? piece : piece.replaceAll(/\bU?HUGEINT\b/g, 'VARCHAR')))
+    .map((piece, i) => (i % 2 === 1 ? piece : piece.replaceAll(/\b(?:U?HUGEINT|INTERVAL)\b/g, 'VARCHAR')))
     .join('');
 }
 
