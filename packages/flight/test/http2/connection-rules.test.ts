@@ -1,6 +1,7 @@
 // RFC 9113, sections 3.4, 4, 5.1.1, 6: what a connection may say. All by bytes, the server's side.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Http2Error } from '../../src/http2/errors.ts';
 import { Harness, server } from './harness.ts';
 import {
   ACK,
@@ -354,5 +355,19 @@ describe('GOAWAY', () => {
     const goaway = harness.frames().find(({ type }) => type === 'GOAWAY');
     assert.equal(goaway?.payload.readUInt32BE(0), 7);
     assert.equal(goaway?.payload.subarray(8).toString('latin1'), 'DATA on no stream');
+  });
+});
+
+describe('a connection that its application ends', () => {
+  it('tells nothing of what else has come, in the same bytes or later', () => {
+    const harness = server();
+    harness.answer = () => harness.core.terminate(new Http2Error('CANCEL', 'enough'));
+    harness.send(request(1), request(3), frame('PING', 0, 0, [1, 2]));
+    harness.send(request(5));
+    assert.equal(harness.requests.length, 1);
+    assert.equal(harness.core.openStreams, 0);
+    assert.equal(harness.core.failure?.message, 'enough');
+    assert.equal(harness.fatal, undefined, 'it was no fault of the peer');
+    assert.deepEqual(harness.frames(), []);
   });
 });
