@@ -112,6 +112,23 @@ describe('payload', () => {
     assert.deepEqual(flushed, [0, 1, 2, 3]);
   });
 
+  it('is told of also where it ends with pieces of nothing', () => {
+    const harness = server();
+    harness.send(request(1));
+    const { handler } = harness.requests[0] ?? assert.fail();
+    handler.stream?.sendHeaders([[':status', '200']]);
+    const told: string[] = [];
+    const nothing = new Uint8Array(0);
+    handler.stream?.write([numbered(5), nothing, nothing], 5, () => told.push('five'));
+    handler.stream?.write([nothing], 0, () => told.push('none'));
+    handler.stream?.write([nothing, numbered(3)], 3, () => told.push('three'));
+    assert.equal(dataOf(harness.frames(), 1).length, 8);
+    assert.deepEqual(told, ['five', 'none', 'three']);
+    handler.stream?.write([numbered(4), nothing], 4, () => told.push('four'));
+    assert.equal(dataOf(harness.frames(), 1).length, 4);
+    assert.deepEqual(told, ['five', 'none', 'three', 'four']);
+  });
+
   it('of a stream that dies is told of as well', () => {
     const [harness, [handler]] = answering(1);
     let flushed = 0;
