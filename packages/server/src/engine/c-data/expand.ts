@@ -22,7 +22,10 @@ function expandField(field: ArrowField): ArrowField {
   return { ...field, dictionary: undefined, children: field.children.map(expandField) };
 }
 
-/** Values in the place of indices, which have been checked. Nothing of the dictionary is used afterwards. */
+/** A view: length, and the bytes or where they are. */
+const viewBytes = 16;
+
+/** Values in the place of indices, which have been checked. Of the dictionary only the bytes behind views are used afterwards. */
 export function expandDictionary(
   column: ColumnLayout,
   indices: CArray,
@@ -52,16 +55,19 @@ export function expandDictionary(
     dictionary: undefined,
   });
   const { shape } = values;
-  if (shape.kind === 'fixed') {
-    const source = readBytes(dictionary.buffers[1] ?? 0, dictionary.length * shape.width);
-    const target = new Uint8Array(length * shape.width);
+  const pickFixed = (wide: number): Address => {
+    const source = readBytes(dictionary.buffers[1] ?? 0, dictionary.length * wide);
+    const target = new Uint8Array(length * wide);
     for (let i = 0; i < length; i++) {
       if (!isSet(validity, i)) continue;
-      const from = pick(i) * shape.width;
-      target.set(source.subarray(from, from + shape.width), i * shape.width);
+      const from = pick(i) * wide;
+      target.set(source.subarray(from, from + wide), i * wide);
     }
-    return made(copyIn(target));
-  }
+    return copyIn(target);
+  };
+  if (shape.kind === 'fixed') return made(pickFixed(shape.width));
+  // The bytes that views point to stay where they are.
+  if (shape.kind === 'views') return made(pickFixed(viewBytes), ...dictionary.buffers.slice(2));
   if (shape.kind === 'bytes') {
     const { offsets, data } = expandBytes(values, dictionary, shape.wide, length, (i) =>
       isSet(validity, i) ? pick(i) : -1,
