@@ -163,6 +163,49 @@ def polars_writes_every_type():
         cur.execute("DROP TABLE polars_written")
 
 
+@check
+def polars_writes_categories():
+    words = [None, "short", "a text of more than twelve bytes", "", "h\u00e4\u0142" * 9] + [f"word number {i} is long enough" for i in range(500)]
+    values = [words[i % len(words)] for i in range(20000)]
+    frame = pl.DataFrame({"c": pl.Series(values, dtype=pl.Categorical), "l": [[value] for value in values]}).with_columns(
+        pl.col("l").cast(pl.List(pl.Categorical)), e=pl.Series(["x", "more than twelve bytes"] * 10000, dtype=pl.Enum(["x", "more than twelve bytes"]))
+    )
+    wanted = list(zip(values, [[value] for value in values], ["x", "more than twelve bytes"] * 10000))
+    with connect() as conn, conn.cursor() as cur:
+        for mode in ("replace", "append"):
+            assert frame.write_database("categories", conn, engine="adbc", if_table_exists=mode) == 20000
+        assert rows(cur, "SELECT c, l, e FROM categories ORDER BY rowid") == wanted + wanted
+        cur.execute("DROP TABLE categories")
+
+
+@check
+def models_are_built_beside_and_put_in_place():
+    # as dbt does: a table beside, two renamings in a transaction, and what fails leaves everything
+    with flightsql.connect(URI) as conn, conn.cursor() as cur:
+        cur.execute("CREATE SCHEMA models")
+        cur.execute("CREATE TABLE models.m AS SELECT 1 AS i")
+        conn.commit()
+        cur.execute("CREATE TABLE models.m__new AS SELECT range AS i FROM range(6)")
+        cur.execute("ALTER TABLE models.m RENAME TO m__old")
+        cur.execute("ALTER TABLE models.m__new RENAME TO m")
+        conn.commit()
+        cur.execute("DROP TABLE models.m__old CASCADE")
+        conn.commit()
+        cur.execute("DELETE FROM models.m")
+        cur.execute("CREATE TABLE models.half AS SELECT 1 AS i")
+        try:
+            cur.execute("SELECT error('no such model')")
+            cur.fetchall()
+            raise AssertionError("the error is not told")
+        except flightsql.Error as error:
+            assert "no such model" in str(error), error
+        conn.rollback()
+        assert rows(cur, "SELECT count(*) FROM models.m") == [(6,)]
+        assert rows(cur, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'half'") == [(0,)]
+        cur.execute("DROP SCHEMA models CASCADE")
+        conn.commit()
+
+
 def engine():
     return sa.create_engine(URI.replace("grpc://", "adbc+flightsql://") + "/?tls=false")
 
