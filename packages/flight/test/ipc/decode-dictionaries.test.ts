@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Dictionary, Field, type Int32, Int64, type RecordBatch, Schema, Uint8, Utf8 } from 'apache-arrow';
-import { FlightResourceExhaustedError } from '../../src/errors.ts';
+import { FlightDataError, FlightResourceExhaustedError } from '../../src/errors.ts';
 import { decodeDictionaryBatch } from '../../src/ipc/decode/dictionary-batch.ts';
 import { DictionaryMemo } from '../../src/ipc/decode/dictionary-memo.ts';
 import { decodeRecordBatch } from '../../src/ipc/decode/record-batch.ts';
@@ -101,6 +101,50 @@ describe('dictionaries', () => {
     assert.throws(
       () => send(new DictionaryMemo(), 'a', false, 9),
       /fills dictionary 9, but the schema has only 4/,
+    );
+  });
+
+  it('whose header fits neither schema nor body are refused, and what was there stays', () => {
+    const memo = new DictionaryMemo();
+    send(memo, 'ab', false);
+    const { body, buffers } = bodyOf([none, i32(0, 1), text('x')]);
+    const good = { length: 1, nodes: [1, 0], buffers, bodyLength: body.byteLength };
+    const decode = (parts: Partial<DictionaryBatchMessageHeader>, bytes = body): void =>
+      decodeDictionaryBatch(schema, dictionaryHeader({ ...good, ...parts }), bytes, memo, full);
+    const refusals: readonly (readonly [Partial<DictionaryBatchMessageHeader>, RegExp])[] = [
+      [{ bodyLength: body.byteLength + 1 }, /the body has 16 bytes, but its header says 17/],
+      [{ nodes: [1, 0, 1, 0] }, /has 2 nodes, but its schema takes 1/],
+      [{ buffers: [...buffers, 0, 0] }, /has 4 buffers, but its schema takes 3/],
+      [{ variadicBufferCounts: [0] }, /has 1 variadic buffer counts, but its schema takes 0/],
+      [{ length: 2 }, /has 1 rows, but the batch has 2/],
+    ];
+    for (const [parts, message] of refusals) {
+      assert.throws(
+        () => decode(parts),
+        (error) => error instanceof FlightDataError && message.test(error.message),
+        message.source,
+      );
+    }
+    assert.throws(() => decode({}, body.subarray(0, 15)), /the body has 15 bytes/);
+    assert.throws(
+      () => decodeDictionaryBatch(schema, header({}), body, memo, full),
+      /a dictionary batch message was expected, but this is a batch message/,
+    );
+    assert.deepEqual(values(rows(memo, 0, 1)), [
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+    decode({});
+    assert.deepEqual(values(rows(memo, 0)), [['x'], ['x']]);
+  });
+
+  it('are looked through like batches where that is asked for', () => {
+    const { body, buffers } = bodyOf([none, i32(0, 3, 1, 3), text('abc')]);
+    const head = dictionaryHeader({ length: 3, nodes: [3, 0], buffers, bodyLength: body.byteLength });
+    decodeDictionaryBatch(schema, head, body, new DictionaryMemo(), {});
+    assert.throws(
+      () => decodeDictionaryBatch(schema, head, body, new DictionaryMemo(), full),
+      (error) => error instanceof FlightDataError && /offset/.test(error.message),
     );
   });
 });
