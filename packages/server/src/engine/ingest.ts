@@ -117,11 +117,7 @@ async function locate(connection: IngestConnection, options: EngineIngestOptions
   ).slice(0, 2);
   const catalog = isTemporary ? 'temp' : (options.catalog ?? current);
   const schema = options.schema ?? (isTemporary || catalog !== current ? 'main' : currentSchema);
-  const columns = await connection.texts(
-    'SELECT column_name FROM duckdb_columns() ' +
-      `WHERE lower(database_name) = lower(${quoteLiteral(catalog)}) AND lower(schema_name) = lower(${quoteLiteral(schema)}) ` +
-      `AND lower(table_name) = lower(${quoteLiteral(options.table)}) ORDER BY column_index`,
-  );
+  const columns = await findColumns(connection, [catalog, schema, options.table]);
   const place: DriverOption[] = isTemporary
     ? [
         [ingestOptions.table, options.table],
@@ -137,6 +133,33 @@ async function locate(connection: IngestConnection, options: EngineIngestOptions
     options: place,
     columns: columns.length === 0 ? undefined : columns,
   };
+}
+
+/**
+ * Names of a table's columns; none when there is no such table. Asked for by its name, a table is found at once;
+ * `duckdb_columns()` lists all columns of all tables and views before it looks (1.3 ms of 130 small tables, against
+ * 0.15), but knows no name that it cannot read.
+ */
+async function findColumns(
+  connection: IngestConnection,
+  path: readonly string[],
+): Promise<readonly string[]> {
+  if (!path.some((part) => part.includes('"'))) {
+    const name = path.map((part) => quoteIdentifier(part)).join('.');
+    try {
+      return await connection.texts(`SELECT name FROM pragma_table_info(${quoteLiteral(name)}) ORDER BY cid`);
+    } catch (error) {
+      // There is no such table, or catalog: what is wrong with the name is told when it is used.
+      if (!(error instanceof FlightError) || !['NOT_FOUND', 'INVALID_ARGUMENT'].includes(error.code))
+        throw error;
+    }
+  }
+  const [catalog = '', schema = '', table = ''] = path;
+  return connection.texts(
+    'SELECT column_name FROM duckdb_columns() ' +
+      `WHERE lower(database_name) = lower(${quoteLiteral(catalog)}) AND lower(schema_name) = lower(${quoteLiteral(schema)}) ` +
+      `AND lower(table_name) = lower(${quoteLiteral(table)}) ORDER BY column_index`,
+  );
 }
 
 /**

@@ -6,6 +6,7 @@ import { loadLibrary } from '../c-data/native.ts';
 import { findDuckDbLibrary } from '../duckdb-files.ts';
 import { endAllWork, endWork } from '../pool/counted-work.ts';
 import type { WorkerStart } from '../pool/early-worker.ts';
+import { createHeapKeeper } from './heap-keeper.ts';
 import type {
   OperationName,
   OperationTable,
@@ -62,6 +63,7 @@ function failureOf(error: unknown): EngineFailure {
 }
 
 let operations: OperationTable | undefined;
+const keepHeap = createHeapKeeper();
 
 function answerTo(request: WorkerRequest): WorkerAnswer {
   try {
@@ -75,7 +77,10 @@ function answerTo(request: WorkerRequest): WorkerAnswer {
 port.on('message', (command: WorkerCommand) => {
   try {
     if (command.kind === 'setup') operations = createOperations(command.setup);
-    else if (command.kind === 'run') port.postMessage(answerTo(command.request));
+    else if (command.kind === 'run') {
+      port.postMessage(answerTo(command.request));
+      keepHeap();
+    }
     // Nothing keeps the thread then.
     else port.close();
   } finally {
