@@ -13,27 +13,16 @@ export async function residentMb(pid: number | undefined): Promise<number | unde
 
 /** Looks at it again and again until it is ended: gives the most that was seen. */
 export function watchResidentMb(pid: number | undefined): () => Promise<number | undefined> {
-  const end = watch(pid);
-  return async () => (await end())?.most;
-}
-
-/** The least that was seen: what is left when garbage has just been collected. */
-export function watchLeastResidentMb(pid: number | undefined): () => Promise<number | undefined> {
-  const end = watch(pid);
-  return async () => (await end())?.least;
-}
-
-function watch(pid: number | undefined): () => Promise<{ least: number; most: number } | undefined> {
-  let seen: { least: number; most: number } | undefined;
+  let most: number | undefined;
   const look = async (): Promise<void> => {
     const now = await residentMb(pid).catch(() => undefined);
     if (now === undefined) return;
-    seen = { least: Math.min(seen?.least ?? now, now), most: Math.max(seen?.most ?? now, now) };
+    most = Math.max(most ?? now, now);
   };
   const timer = setInterval(() => void look(), 250);
   return async () => {
     clearInterval(timer);
     await look();
-    return seen;
+    return most;
   };
 }

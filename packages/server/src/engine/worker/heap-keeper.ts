@@ -65,7 +65,7 @@ export function collectGarbage(): boolean {
  */
 function findCollector(): (() => void) | undefined {
   const { gc: given } = globalThis;
-  if (given !== undefined) return () => void given();
+  if (given !== undefined) return () => given();
   setFlagsFromString('--expose-gc');
   try {
     const gc: unknown = runInNewContext('globalThis.gc');
