@@ -18,7 +18,7 @@ import {
   createFlightService,
   createSqlService,
 } from '@peregrine/server';
-import type { RunningSqlServer } from './sql-server.ts';
+import { type RunningSqlServer, runningServer } from './sql-server.ts';
 
 /** A server with an account `alice`, password `se:cret`, that also takes the token `letmein`. */
 export interface SecureSqlServer extends RunningSqlServer {
@@ -52,18 +52,14 @@ export async function startSecureSqlServer(): Promise<SecureSqlServer> {
     ],
   });
   await server.listen('grpc+tls://127.0.0.1:0', 'grpc+tcp://127.0.0.1:0');
+  const running = runningServer(engine, sql, server);
   const [secure, plain] = server.locations;
   return {
+    ...running,
     port: secure?.port ?? 0,
     more: [String(plain?.port), folder],
-    leftovers: () => ({
-      connections: engine.statistics.connections,
-      batchBytes: engine.statistics.batchBytes,
-    }),
     async stop() {
-      await server.shutdown({ graceMs: 0 });
-      await sql.close();
-      await engine.close();
+      await running.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };

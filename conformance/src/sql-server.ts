@@ -28,6 +28,15 @@ export async function serveEngine(
   const sql = createSqlService(engine);
   const server = new FlightServer(createFlightService(createDatasetStore(), { sql, acceptAnyLogin: true }));
   await server.listen('grpc+tcp://127.0.0.1:0');
+  return runningServer(engine, sql, server);
+}
+
+/** A server that listens, with what is to be closed behind it. */
+export function runningServer(
+  engine: Awaited<ReturnType<typeof createDuckDbEngine>>,
+  sql: ReturnType<typeof createSqlService>,
+  server: FlightServer,
+): RunningSqlServer {
   return {
     port: server.port,
     leftovers: () => ({

@@ -1,7 +1,7 @@
 import { FlightError, FlightInvalidArgumentError, FlightNotFoundError } from '@peregrine/flight';
-import { decodeMessageHeader } from '@peregrine/flight/ipc';
 import type { ConnectionCore } from './connection.ts';
 import { createDictionaryInputs, createSpareBlocks, takeInput, type TakenInput } from './inputs.ts';
+import { fieldNames } from './rows.ts';
 import { quoteIdentifier, quoteLiteral } from './sql-text.ts';
 import type { EngineIngestOptions, EngineInput } from './types.ts';
 import type { DriverOption } from './worker/messages.ts';
@@ -230,11 +230,6 @@ async function pour(
     await working.catch(() => undefined);
     await core.pool.run('closeStatement', { statement }, { kind: 'continue' }).catch(() => undefined);
   }
-}
-
-function fieldNames(schema: Uint8Array): readonly string[] {
-  const message = decodeMessageHeader(schema);
-  return message.kind === 'schema' ? message.schema.fields.map(({ name }) => name) : [];
 }
 
 /** Where each column of the table is in the batches, when they have the same names; undefined: by position. */

@@ -3,6 +3,7 @@ import type { ConnectionCore } from './connection.ts';
 import type { StatementRun } from './core.ts';
 import { type ValuesInsert, valuesInsert } from './insert-values.ts';
 import { quoteLiteral } from './sql-text.ts';
+import { nameOfIdentifier } from './sql-tokens.ts';
 import type { SharedBatches } from './worker/messages.ts';
 
 /** What prepared statements need of their connection. */
@@ -68,7 +69,7 @@ async function isSame(
   insert: ValuesInsert,
   transaction: boolean,
 ): Promise<boolean> {
-  const listed = (insert.columns ?? []).map((name) => quoteLiteral(unquoted(name).toLowerCase()));
+  const listed = (insert.columns ?? []).map((name) => quoteLiteral(nameOfIdentifier(name).toLowerCase()));
   const calls =
     insert.columns === undefined
       ? 'false'
@@ -77,16 +78,11 @@ async function isSame(
   const refers = transaction
     ? 'false'
     : "EXISTS (FROM duckdb_constraints() WHERE constraint_type = 'FOREIGN KEY' " +
-      `AND lower(referenced_table) = lower(${quoteLiteral(unquoted(insert.name))}) AND lower(table_name) = lower(referenced_table))`;
+      `AND lower(referenced_table) = lower(${quoteLiteral(nameOfIdentifier(insert.name))}) AND lower(table_name) = lower(referenced_table))`;
   const [differs] = await connection.texts(
     `SELECT (EXISTS (FROM duckdb_databases() WHERE type <> 'duckdb') OR ${calls} OR ${refers})::VARCHAR`,
   );
   return differs === 'false';
-}
-
-/** The name that an identifier writes. */
-function unquoted(name: string): string {
-  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
 }
 
 /** DuckDB's words without the lists that we made: they show all values of a column. */

@@ -71,6 +71,11 @@ export const emptySchemaHeader: Uint8Array = encodeSchema({
 
 /** How many columns a schema message has. */
 export function fieldCount(header: Uint8Array): number {
+  return fieldNames(header).length;
+}
+
+/** The names of a schema message's columns. */
+export function fieldNames(header: Uint8Array): readonly string[] {
   const decoded = decodeMessageHeader(header);
-  return decoded.kind === 'schema' ? decoded.schema.fields.length : 0;
+  return decoded.kind === 'schema' ? decoded.schema.fields.map(({ name }) => name) : [];
 }

@@ -122,8 +122,12 @@ function matchAt(pattern: RegExp, text: string, at: number): string | undefined 
 
 /** The name that a token writes, in lower case; undefined for one that is no name. */
 export function nameOfToken({ kind, text }: SqlToken): string | undefined {
-  if (kind === 'word') return text.toLowerCase();
-  return kind === 'quoted' ? text.slice(1, -1).replaceAll('""', '"').toLowerCase() : undefined;
+  return kind === 'word' || kind === 'quoted' ? nameOfIdentifier(text).toLowerCase() : undefined;
+}
+
+/** The name that an identifier writes, quoted or not. */
+export function nameOfIdentifier(text: string): string {
+  return text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
 }
 
 /** What a text in single quotes says; undefined for every other token, and where escapes might hide something. */

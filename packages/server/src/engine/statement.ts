@@ -1,8 +1,8 @@
 import { FlightInvalidArgumentError } from '@peregrine/flight';
-import { decodeMessageHeader } from '@peregrine/flight/ipc';
 import { createDictionaryInputs, takeInput } from './inputs.ts';
 import { insertRows, type StatementConnection } from './insert-rows.ts';
 import { createResult, emptyResult } from './result.ts';
+import { fieldNames } from './rows.ts';
 import type { EngineInput, EngineQueryOptions, EngineResult, EngineStatement } from './types.ts';
 import type { PreparedFacts, SharedBatches } from './worker/messages.ts';
 
@@ -146,11 +146,6 @@ export function createStatement(
       return closing;
     },
   };
-}
-
-function fieldNames(schema: Uint8Array): readonly string[] {
-  const message = decodeMessageHeader(schema);
-  return message.kind === 'schema' ? message.schema.fields.map(({ name }) => name) : [];
 }
 
 /**

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
 import { queryRows } from '../../src/engine/rows.ts';
-import type { Engine, EngineConnection, EngineInput } from '../../src/engine/types.ts';
+import type { Engine, EngineConnection } from '../../src/engine/types.ts';
 import { openStore } from '../../src/store/store.ts';
 import type { Store, StorePutMode } from '../../src/store/types.ts';
+import { readInputs } from '../engine/support.ts';
 import { each } from './numbers.ts';
 
 let engine: Engine;
@@ -29,10 +30,8 @@ after(async () => {
 });
 
 async function put(name: string, mode: StorePutMode, sql: string): Promise<void> {
-  const result = await connection.query(sql);
-  const copies: EngineInput[] = [];
-  for await (const { header, body } of result) copies.push({ header: header.slice(), body: body.slice() });
-  await store.put(name, mode, result.schema, each(copies));
+  const { schema, batches } = await readInputs(await connection.query(sql));
+  await store.put(name, mode, schema, each(batches));
 }
 
 async function one(sql: string): Promise<unknown[]> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { decodeMessageHeader } from '@peregrine/flight/ipc';
+import { type ArrowField, decodeMessageHeader } from '@peregrine/flight/ipc';
 import { Int32, Table, Utf8, type Vector, vectorFromArray } from 'apache-arrow';
 import { createDuckDbEngine } from '../../../src/engine/duckdb.ts';
 import type { Engine } from '../../../src/engine/types.ts';
@@ -13,23 +13,27 @@ describe('types of parameters', () => {
   });
   after(() => engine.close());
 
-  async function kindsOf(sql: string): Promise<string[]> {
+  async function parametersOf(sql: string): Promise<readonly ArrowField[]> {
     const connection = await engine.connect();
     try {
       const statement = await connection.prepare(sql);
       const header = decodeMessageHeader(statement.parameterSchema);
       await statement.close();
       assert.ok(header.kind === 'schema');
-      return header.schema.fields.map(({ type }) =>
-        type.kind === 'int'
-          ? `${type.signed ? 'int' : 'uint'}${type.bitWidth}`
-          : type.kind === 'decimal'
-            ? `decimal(${type.precision},${type.scale})`
-            : type.kind,
-      );
+      return header.schema.fields;
     } finally {
       await connection.close();
     }
+  }
+
+  async function kindsOf(sql: string): Promise<string[]> {
+    return (await parametersOf(sql)).map(({ type }) =>
+      type.kind === 'int'
+        ? `${type.signed ? 'int' : 'uint'}${type.bitWidth}`
+        : type.kind === 'decimal'
+          ? `decimal(${type.precision},${type.scale})`
+          : type.kind,
+    );
   }
 
   it('are those that DuckDB expects, as casts and columns say', async () => {
@@ -51,16 +55,7 @@ describe('types of parameters', () => {
   });
 
   async function namesOf(sql: string): Promise<string[]> {
-    const connection = await engine.connect();
-    try {
-      const statement = await connection.prepare(sql);
-      const header = decodeMessageHeader(statement.parameterSchema);
-      await statement.close();
-      assert.ok(header.kind === 'schema');
-      return header.schema.fields.map(({ name }) => name);
-    } finally {
-      await connection.close();
-    }
+    return (await parametersOf(sql)).map(({ name }) => name);
   }
 
   it('have names as they are written, or numbers from 1', async () => {
