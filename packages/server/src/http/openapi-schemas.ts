@@ -103,6 +103,7 @@ export const openApiSchemas: Readonly<Record<string, object>> = {
         required: ['line'],
         properties: { line: { type: 'integer', minimum: 1 }, column: { type: 'integer', minimum: 1 } },
       },
+      retry_after_ms: { oneOf: [count(), { const: 'never' }] },
     },
   },
 };

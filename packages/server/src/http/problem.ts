@@ -56,6 +56,8 @@ export interface Problem {
   readonly query_id?: string | undefined;
   /** Where in the SQL the trouble is, where the engine says so: lines and columns count from 1. */
   readonly position?: { readonly line: number; readonly column?: number | undefined } | undefined;
+  /** When the same request may succeed, in milliseconds, or `never`: as `FlightError.retryAfterMs` says. */
+  readonly retry_after_ms?: number | 'never' | undefined;
 }
 
 const statuses = new WeakMap<FlightError, number>();
@@ -78,18 +80,29 @@ export function problemOf(thrown: unknown, queryId?: string): Problem {
     code: error.code,
     query_id: queryId,
     position: positionOf(error.rawMessage),
+    retry_after_ms:
+      typeof error.retryAfterMs === 'number' ? Math.ceil(error.retryAfterMs) : error.retryAfterMs,
   };
 }
 
 /** Headers that go with an error answer. */
 export function problemHeaders(problem: Problem): Record<string, string> {
-  const { status } = problem;
   return {
     'content-type': problemMediaType,
     'cache-control': 'no-store',
     'x-clickhouse-exception-code': String(clickHouseCode(problem)),
-    ...(status === 429 || status === 503 ? { 'retry-after': '1' } : {}),
+    ...retryAfter(problem),
   };
+}
+
+/**
+ * RFC 9110, section 10.2.3, in whole seconds. As over Flight, a limit is asked again only where the server names a time:
+ * what is too large stays so.
+ */
+function retryAfter({ status, retry_after_ms: wanted }: Problem): Record<string, string> {
+  if (wanted === 'never') return {};
+  if (wanted === undefined) return status === 503 ? { 'retry-after': '1' } : {};
+  return { 'retry-after': String(Math.max(1, Math.ceil(wanted / 1000))) };
 }
 
 /** The number that ClickHouse's clients know an error by. */

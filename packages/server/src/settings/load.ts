@@ -44,17 +44,42 @@ export async function loadSettings({
   const config = valueOf(settingDefinitions.config, outside('config', settingDefinitions.config));
   const file = config === undefined ? new Map<string, FlagValue>() : await readSettingsFile(config);
 
-  function get<K extends keyof ServerSettings>(key: K): ServerSettings[K] {
-    const definition: SettingDefinition<ServerSettings[K]> = settingDefinitions[key];
+  function given(key: keyof ServerSettings): Given | undefined {
+    const definition: SettingDefinition<unknown> = settingDefinitions[key];
     const inFile = file.get(definition.name);
     const fromFile: Given | undefined =
       inFile === undefined
         ? undefined
         : { value: inFile, where: `${definition.name} in ${config}`, beside: dirname(config ?? '') };
-    return valueOf(definition, outside(key, definition) ?? fromFile);
+    return outside(key, definition) ?? fromFile;
   }
 
-  return { ...collect(get), config };
+  function get<K extends keyof ServerSettings>(key: K): ServerSettings[K] {
+    const definition: SettingDefinition<ServerSettings[K]> = settingDefinitions[key];
+    return valueOf(definition, given(key));
+  }
+
+  const settings = { ...collect(get), config };
+  checkTogether(settings, (key) => given(key)?.where);
+  return settings;
+}
+
+/**
+ * Refuses settings that contradict each other.
+ *
+ * @param whereOf - where a setting was given. Default: as flags are called
+ * @throws SettingsError that says which of them to leave out
+ */
+export function checkTogether(
+  settings: Pick<ServerSettings, 'readOnly' | 'writable'>,
+  whereOf: (key: 'readOnly' | 'writable') => string | undefined = () => undefined,
+): void {
+  const { readOnly, writable } = settings;
+  if (!readOnly || writable === undefined) return;
+  const [switched, named] = [whereOf('readOnly') ?? '--read-only', whereOf('writable') ?? '--writable'];
+  throw new SettingsError(
+    `${switched} refuses every put, and ${named} is where puts go to: leave out ${switched} to take puts into ${writable}, or ${named} to refuse them, and serve ${writable} by giving it as data`,
+  );
 }
 
 /**

@@ -5,8 +5,11 @@ import { finished } from 'node:stream/promises';
 import { describe, it } from 'node:test';
 import { decompressBuffer } from '@peregrine/flight/ipc';
 import {
+  type FlightError,
   FlightInvalidArgumentError,
   FlightResourceExhaustedError,
+  FlightTimedOutError,
+  FlightUnavailableError,
   flightErrorCodes,
 } from '@peregrine/flight';
 import { parseAccept } from '../../src/http/accept.ts';
@@ -119,9 +122,21 @@ describe('problems', () => {
     assert.deepEqual(cut.position, { line: 1 });
   });
 
-  it('ask to come again when the server is full', () => {
-    const headers = problemHeaders(problemOf(new FlightResourceExhaustedError('full')));
-    assert.equal(headers['retry-after'], '1');
-    assert.equal(headers['content-type'], 'application/problem+json; charset=utf-8');
+  it('ask to come again when the error says, in whole seconds, and not at all where it would not help', () => {
+    const headersOf = (error: FlightError): Record<string, string> => problemHeaders(problemOf(error));
+    const full = (retryAfterMs: number | 'never' | undefined): string | undefined =>
+      headersOf(new FlightResourceExhaustedError('full', { retryAfterMs }))['retry-after'];
+    assert.deepEqual([0, 1, 999.5, 1000, 1000.2, 90_000].map(full), ['1', '1', '1', '1', '2', '90']);
+    assert.equal(full('never'), undefined);
+    assert.equal(full(undefined), undefined, 'a limit that no other try passes');
+    const away = (retryAfterMs: number | 'never' | undefined): string | undefined =>
+      headersOf(new FlightUnavailableError('away', { retryAfterMs }))['retry-after'];
+    assert.deepEqual([undefined, 2500, 'never' as const].map(away), ['1', '3', undefined]);
+    const late = problemOf(new FlightTimedOutError('late', { retryAfterMs: 'never' }));
+    assert.equal(late.retry_after_ms, 'never');
+    assert.equal(problemHeaders(late)['retry-after'], undefined);
+    assert.equal(problemOf(new FlightResourceExhaustedError('', { retryAfterMs: 1.5 })).retry_after_ms, 2);
+    assert.ok(!JSON.stringify(problemOf(new FlightResourceExhaustedError('full'))).includes('retry'));
+    assert.equal(problemHeaders(late)['content-type'], 'application/problem+json; charset=utf-8');
   });
 });

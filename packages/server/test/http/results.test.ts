@@ -49,7 +49,8 @@ describe('results over HTTP', () => {
   before(async () => {
     server = await startServer((sql) => {
       if (sql.includes('wrong')) throw new FlightInvalidArgumentError('Parser Error: no');
-      if (sql.includes('full')) throw new FlightResourceExhaustedError('8 statements wait; the limit is 8');
+      if (sql.includes('full'))
+        throw new FlightResourceExhaustedError('8 statements wait', { retryAfterMs: 1400 });
       if (sql.includes('late')) throw new FlightTimedOutError('over');
       if (sql.startsWith('UPDATE')) return { changed: 3n };
       if (sql.includes('odd')) return { schema: odd.schema, batches: odd.batches };
@@ -231,7 +232,7 @@ describe('results over HTTP', () => {
     });
     const full = await server.fetch('/?query=SELECT+full');
     assert.equal(full.status, 429);
-    assert.equal(full.headers.get('retry-after'), '1');
+    assert.equal(full.headers.get('retry-after'), '2');
     assert.equal((await server.fetch('/?query=SELECT+late')).status, 504);
     assert.equal((await server.fetch('/?query=SELECT+1+FORMAT+Native')).status, 400);
     assert.equal((await server.fetch('/', { method: 'POST', body: '-- nothing' })).status, 400);

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { settingDefinitions } from '../../src/settings/definitions.ts';
 import { settingFlags, settingsTable } from '../../src/settings/help.ts';
-import { loadSettings } from '../../src/settings/load.ts';
+import { checkTogether, loadSettings } from '../../src/settings/load.ts';
 import { type ServerSettings, SettingsError } from '../../src/settings/settings.ts';
 import { eitherOf, nearestNames } from '../../src/settings/nearest.ts';
 import { explainListenError } from '../../src/settings/start-errors.ts';
@@ -149,6 +149,35 @@ url-style = "path"
     await wrong(/^--engine: oracle is no engine/, { engine: 'oracle' });
     await wrong(/^--engine: .* has "u", which is no key=value/, { engine: 'adbc:x.so,f,u' });
     await wrong(/^--s3-url-style: x is none of path, vhost/, { s3UrlStyle: 'x' });
+  });
+
+  it('refuses a place for puts where all of them are refused, and says which of both to leave out', async () => {
+    const refused = async (
+      message: RegExp,
+      flags: Record<string, string | boolean>,
+      variables: Record<string, string> = {},
+    ): Promise<void> => {
+      await assert.rejects(load({ ...flags }, variables), (error) => {
+        assert.ok(error instanceof SettingsError);
+        assert.match(error.message, message);
+        return true;
+      });
+    };
+    await refused(
+      /^--read-only refuses every put, and --writable is .*leave out --read-only .* or --writable /,
+      {
+        readOnly: true,
+        writable: 'store',
+      },
+    );
+    await refused(
+      /^PEREGRINE_READ_ONLY .* and writable in .*server\.toml is .*leave out PEREGRINE_READ_ONLY .* or writable in/,
+      { config: file('writable = "store"\n') },
+      { PEREGRINE_READ_ONLY: '1' },
+    );
+    const both = await load({ writable: 's' }, { PEREGRINE_READ_ONLY: '0' });
+    assert.equal(both.writable, 's');
+    assert.throws(() => checkTogether({ readOnly: true, writable: 's3://b' }), /^SettingsError: --read-only/);
   });
 
   it('never repeats a secret', async () => {
