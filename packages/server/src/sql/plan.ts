@@ -11,6 +11,7 @@ import type { EngineBatch, EngineConnection, EngineResult, EngineStatement } fro
 import { maxDetachedResultBytes, maxKeptResultBytes, plainBatchRows } from '../limits.ts';
 import { countBatches, countSchemaHeader } from './count-result.ts';
 import { DeferredPlan } from './deferred-plan.ts';
+import { isCommit, refuseFailedTransaction } from './failed-transaction.ts';
 import type { Lane } from './lane.ts';
 import { copyOf, ownResult } from './owned-result.ts';
 import type { BoundParameters } from './parameters.ts';
@@ -110,6 +111,8 @@ export async function executeStatement(
 ): Promise<bigint> {
   return lane.run(async (connection) => {
     await onConnection?.(connection);
+    if (lane.isShared && isCommit(sql))
+      await refuseFailedTransaction(connection, 'send ROLLBACK and run its statements again');
     if (parameters === undefined) return connection.execute(sql, { signal });
     const statement = await connection.prepare(sql, { signal });
     try {
