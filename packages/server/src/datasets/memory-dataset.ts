@@ -5,7 +5,8 @@ import {
   type FlightDataStream,
   FlightUnavailableError,
 } from '@peregrine/flight';
-import { IpcDecoder, decodeMessageHeader } from '@peregrine/flight/ipc';
+import { type ArrowField, IpcDecoder, decodeMessageHeader } from '@peregrine/flight/ipc';
+import { type RefusedType, refuseTypes } from '../engine/input-types.ts';
 import type { Dataset, DatasetInfo } from './dataset.ts';
 import { renameDictionaries } from './join-dictionaries.ts';
 import type { SharedLease, SharedMemory } from './shared-memory.ts';
@@ -70,6 +71,7 @@ async function receiveMessages(
     // Decoded where it stays: the decoder keeps dictionaries.
     const body = lease.store(dataBody);
     received?.release();
+    if (header.kind === 'schema') refuseTypes(dataHeader, notDecoded, 'which cannot be checked in memory');
     const batch = decoder.decode(header, body);
     if (header.kind === 'schema') schemaHeader = dataHeader;
     bytes += body.length;
@@ -81,6 +83,24 @@ async function receiveMessages(
   decoder.end();
   if (schemaHeader === undefined) throw new FlightDataError(`dataset ${name} came without a schema`);
   return { schemaHeader, rows, bytes, stored };
+}
+
+/** Types that apache-arrow has no classes for: what cannot be decoded is not kept. */
+function notDecoded({ type }: ArrowField): RefusedType | undefined {
+  switch (type.kind) {
+    case 'list-view':
+    case 'large-list-view':
+      return {
+        type: type.kind.replaceAll('-', '_'),
+        instead: type.kind.replace('-view', '').replace('-', '_'),
+      };
+    case 'run-end-encoded':
+      return { type: 'run_end_encoded', instead: 'the values themselves' };
+    case 'unknown':
+      return { type: `number ${type.typeId}`, instead: 'a type of Arrow 1.0' };
+    default:
+      return undefined;
+  }
 }
 
 /**

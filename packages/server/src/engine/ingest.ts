@@ -1,6 +1,7 @@
 import { FlightError, FlightInvalidArgumentError, FlightNotFoundError } from '@peregrine/flight';
 import type { ConnectionCore } from './connection.ts';
 import { createDictionaryInputs, createSpareBlocks, takeInput, type TakenInput } from './inputs.ts';
+import { checkDuckDbTypes } from './input-types.ts';
 import { fieldNames } from './rows.ts';
 import { quoteIdentifier, quoteLiteral } from './sql-text.ts';
 import type { EngineIngestOptions, EngineInput } from './types.ts';
@@ -24,6 +25,7 @@ export async function ingestToDuckDb(
   batches: AsyncIterable<EngineInput>,
 ): Promise<bigint> {
   if (options.table === '') throw new FlightInvalidArgumentError('the table to ingest into has no name');
+  checkDuckDbTypes(schema);
   const target = await locate(connection, options);
   if (target.columns === undefined && options.ifMissing === 'fail') {
     throw new FlightNotFoundError(`Catalog Error: Table with name ${options.table} does not exist!`);

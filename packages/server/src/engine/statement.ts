@@ -1,4 +1,5 @@
 import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { checkDuckDbTypes } from './input-types.ts';
 import { createDictionaryInputs, takeInput } from './inputs.ts';
 import { insertRows, type StatementConnection } from './insert-rows.ts';
 import { createResult, emptyResult } from './result.ts';
@@ -101,6 +102,7 @@ export function createStatement(
     columnCount: facts.columnCount,
     parameterSchema: facts.parameterSchema,
     async bind(schema, batches) {
+      if (core.dialect === 'duckdb') checkDuckDbTypes(schema);
       bound = takeRows(schema, batches, names);
       await Promise.resolve();
     },

@@ -4,6 +4,7 @@ import {
   FlightUnauthorizedError,
   FlightUnimplementedError,
 } from '@peregrine/flight';
+import { checkDuckDbTypes } from '../engine/input-types.ts';
 import type { Engine, EngineInput } from '../engine/types.ts';
 import { createEngineTables, noEngineTables } from './engine-tables.ts';
 import { endsWithin } from './ends-within.ts';
@@ -15,7 +16,6 @@ import { createReach, createSourceLooks } from './source-looks.ts';
 import { type Source, openSource } from './sources.ts';
 import { createSweeper } from './sweeper.ts';
 import type { Store, StorePutMode, StorePutOptions, StorePutResult } from './types.ts';
-import { checkUnions } from './union-columns.ts';
 import { watchStorages } from './watch.ts';
 import { type PlainTable, dropDataset, writeDataset } from './writer.ts';
 
@@ -139,7 +139,7 @@ async function putDataset(
   if (engine === undefined) {
     throw new FlightUnimplementedError(`storing ${name} needs the SQL engine, which this server has not`);
   }
-  checkUnions(schema);
+  checkDuckDbTypes(schema);
   const rows = await writeDataset(
     source.storage,
     createEnginePartWriter(engine),

@@ -1,5 +1,3 @@
-import { FlightUnimplementedError } from '@peregrine/flight';
-import { type ArrowField, decodeMessageHeader } from '@peregrine/flight/ipc';
 import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
 
 /**
@@ -29,24 +27,6 @@ export function unionMembers(type: string): UnionMember[] | undefined {
     members.push({ name: quoted?.replaceAll('""', '"') ?? word, type: memberType });
   }
   return members;
-}
-
-/**
- * Refuses dense unions before rows come: the engine takes sparse ones only.
- *
- * @param schema - the flatbuffer of the IPC schema message
- * @throws FlightUnimplementedError that names the column
- */
-export function checkUnions(schema: Uint8Array): void {
-  const message = decodeMessageHeader(schema);
-  const isDense = ({ children, type }: ArrowField): boolean =>
-    (type.kind === 'union' && type.mode === 'dense') || children.some(isDense);
-  for (const field of message.kind === 'schema' ? message.schema.fields : []) {
-    if (!isDense(field)) continue;
-    throw new FlightUnimplementedError(
-      `column ${field.name} cannot be stored: the engine takes no dense unions; send it as a sparse union`,
-    );
-  }
 }
 
 /** Whether there is a union inside of a type, at any depth. */
