@@ -7,6 +7,7 @@ import { encodeSchema } from '../../src/ipc/encode/schema.ts';
 import { maxIpcBodyBytes, maxIpcHeaderBytes } from '../../src/limits/ipc.ts';
 import { ipcFileMessages, isIpcFile, readIpcFile } from '../../src/ipc/file-reader.ts';
 import { IpcDecoder } from '../../src/ipc/decode/decoder.ts';
+import type { IpcMessage } from '../../src/ipc/message.ts';
 import { IpcMessageParser } from '../../src/ipc/message-parser.ts';
 import { ipcStreamMessages, readIpcStream, readIpcStreamSync } from '../../src/ipc/stream-reader.ts';
 import { expected, fixture, plainBatch } from './plain.ts';
@@ -18,6 +19,12 @@ async function* pieces(bytes: Uint8Array, size: () => number): AsyncGenerator<Ui
     yield bytes.slice(at, end);
     at = end;
   }
+}
+
+function* readMessages(bytes: Uint8Array): Generator<IpcMessage> {
+  const parser = new IpcMessageParser();
+  parser.push(bytes);
+  for (let message = parser.next(); message !== undefined; message = parser.next()) yield message;
 }
 
 const streams = [
@@ -84,7 +91,10 @@ describe('an IPC stream', () => {
     assert.throws(() => readIpcStreamSync(new Uint8Array(0)), /has no schema/);
     assert.throws(() => readIpcStreamSync(Buffer.from('ffffffff00000000', 'hex')), /has no schema/);
     assert.throws(() => readIpcStreamSync(Buffer.from('PAR1 and so on')), /Is this an Arrow IPC stream\?/);
-    assert.throws(() => readIpcStreamSync(Buffer.from('ffffffffffffffff', 'hex')), FlightDataError);
+    assert.throws(
+      () => readIpcStreamSync(Buffer.from('ffffffffffffffff', 'hex')),
+      /header of 4294967295 bytes is stated, which is no length/,
+    );
     const parser = new IpcMessageParser();
     parser.push(fixture('mixed.arrows'));
     parser.next();
@@ -172,6 +182,44 @@ describe('an IPC stream', () => {
     for await (const { header, body } of ipcStreamMessages(bytes)) {
       assert.equal(header.buffer, bytes.buffer);
       assert.equal(body.buffer, bytes.buffer);
+    }
+    // a piece that ends with the message, to the byte
+    const [first] = [...readMessages(bytes)];
+    assert.ok(first);
+    const exact = bytes.subarray(0, 8 + first.header.byteLength);
+    for (const { header } of readMessages(exact)) assert.equal(header.buffer, bytes.buffer);
+    assert.equal([...readMessages(exact)].length, 1);
+  });
+
+  it('has no message before its first piece came', () => {
+    const parser = new IpcMessageParser();
+    assert.equal(parser.next(), undefined);
+    parser.finish();
+    parser.push(fixture('mixed.arrows'));
+    assert.equal(parser.next()?.message.kind, 'schema');
+  });
+
+  it('of a message that no memory can be had for is refused, not broken off', () => {
+    const layout = { length: 0, nodes: [], buffers: [], variadicBufferCounts: [], compression: undefined };
+    const parser = new IpcMessageParser();
+    parser.push(
+      Buffer.concat([encapsulate(encodeRecordBatchHeader(layout, maxIpcBodyBytes)), new Uint8Array(1)]),
+    );
+    const whole = globalThis.Uint8Array;
+    class Scarce extends whole {
+      constructor(byteLength: number) {
+        if (byteLength === maxIpcBodyBytes) throw new RangeError('Array buffer allocation failed');
+        super(byteLength);
+      }
+    }
+    try {
+      Reflect.set(globalThis, 'Uint8Array', Scarce);
+      assert.throws(
+        () => parser.next(),
+        (error) => error instanceof FlightResourceExhaustedError && error.cause instanceof RangeError,
+      );
+    } finally {
+      Reflect.set(globalThis, 'Uint8Array', whole);
     }
   });
 });
