@@ -9,12 +9,16 @@ const longestFolderName = 200;
 /** What stays as it is. Everything else is percent-encoded, so that the name is one on every system. */
 const plain = /^[A-Za-z0-9_\- ]$/;
 
+/** Devices of Windows, which are no files there whatever their ending. Those with other characters are encoded anyway. */
+const device = /^(?:con|prn|aux|nul|com\d|lpt\d)$/;
+
 /**
  * The folder of a dataset. Lower case: names that differ only in case are one table in SQL.
  *
  * ```
  * folder = ( letter | digit | "_" | "-" | " " | "%" hex hex )+ ".peregrine"
  * ```
+ * A device of Windows has its first letter encoded, on every system: a store may be a share, or be copied.
  *
  * @throws FlightInvalidArgumentError for a name that is empty, too long, or cannot be said in SQL
  */
@@ -29,6 +33,7 @@ export function folderOfDataset(name: string): string {
   }
   // Systems cut blanks at the end of names.
   folder = folder.replace(/ $/, '%20');
+  if (device.test(folder)) folder = `%${folder.charCodeAt(0).toString(16).toUpperCase()}${folder.slice(1)}`;
   if (folder.length > longestFolderName) {
     throw new FlightInvalidArgumentError(
       `the dataset's name takes ${folder.length} characters as a folder, ${longestFolderName} are possible: choose a shorter one`,

@@ -80,6 +80,23 @@ describe('Names', () => {
     assert.equal(folderOfDataset('Trades'), 'trades.peregrine');
     assert.equal(folderOfDataset('../etc/p*'), '%2E%2E%2Fetc%2Fp%2A.peregrine');
     assert.equal(folderOfDataset('ä '), '%C3%A4%20.peregrine');
+    for (const [name, folder] of [
+      ['CON', '%63on'],
+      ['nul', '%6Eul'],
+      ['Com1', '%63om1'],
+      ['lpt9', '%6Cpt9'],
+      ['con.txt', 'con%2Etxt'],
+      ['con.', 'con%2E'],
+      ['con ', 'con%20'],
+      ['COM¹', 'com%C2%B9'],
+      ['conin$', 'conin%24'],
+      ['a:b', 'a%3Ab'],
+      ['com10', 'com10'],
+      ['console', 'console'],
+    ] as const) {
+      assert.equal(folderOfDataset(name), `${folder}.peregrine`);
+      assert.equal(nameOfFolder(`${folder}.peregrine`), name.toLowerCase());
+    }
     assert.throws(() => folderOfDataset(' '), /needs a name/);
     assert.throws(() => folderOfDataset('x'.repeat(300)), /shorter/);
     assert.throws(() => folderOfDataset('a\0b'), /U\+0000/);
