@@ -150,6 +150,48 @@ describe('HTTP over DuckDB', () => {
     assert.equal(await run('SELECT sum(n) FROM from_arrow FORMAT CSV'), '3\n');
   });
 
+  it('refuses what is no value of the type, and takes it for no other', async () => {
+    const types: readonly string[] = [
+      'BOOLEAN BIGINT HUGEINT BIGNUM DOUBLE DECIMAL(4,1) BLOB BIT UUID DATE TIME TIME_NS TIMETZ TIMESTAMP TIMESTAMP_S',
+      'TIMESTAMP_MS TIMESTAMP_NS TIMESTAMPTZ INTERVAL INTEGER[] INTEGER[3] TIMESTAMPTZ[]',
+    ].flatMap((line) => line.split(' '));
+    const bodies = { CSVWithNames: 'v\nPnone\n', TSVWithNames: 'v\nPnone\n', JSONEachRow: '{"v":"Pnone"}\n' };
+    for (const type of types) {
+      await run(`CREATE OR REPLACE TABLE typed (v ${type})`);
+      for (const [format, body] of Object.entries(bodies)) {
+        const response = await post(`/?query=INSERT+INTO+typed+FORMAT+${format}`, body);
+        assert.ok(response.status >= 400, `${type} ${format}: ${await run('SELECT v::VARCHAR FROM typed')}`);
+        await response.text();
+      }
+    }
+  });
+
+  it('takes intervals of ISO 8601 with all their parts, and big numbers of JSON', async () => {
+    const intervals = [
+      ['P1Y2M3W4DT5H6M7.000008S', '1 year 2 months 25 days 05:06:07.000008'],
+      ['-P1Y', undefined],
+      ['P', undefined],
+      ['P1DT', undefined],
+      ['PT1.5H', undefined],
+      ['P3000000000M', undefined],
+      ['P-1M5DT-3H', '-1 month 5 days -03:00:00'],
+      ['PT-.5S', '-00:00:00.5'],
+      ['2 days 01:00:00', '2 days 01:00:00'],
+    ] as const;
+    for (const [text, expected] of intervals) {
+      await run('CREATE OR REPLACE TABLE spans (v INTERVAL, n BIGNUM)');
+      const body = JSON.stringify({ v: text, n: '123456789012345678901234567890123456789012345' });
+      const response = await post('/?query=INSERT+INTO+spans+FORMAT+JSONEachRow', body);
+      const answer = await response.text();
+      if (expected === undefined) assert.equal(response.status, 400, `${text}: ${answer}`);
+      else
+        assert.equal(
+          await run('SELECT v::VARCHAR, n::VARCHAR FROM spans FORMAT TSV'),
+          `${expected}\t123456789012345678901234567890123456789012345\n`,
+        );
+    }
+  });
+
   it('keeps all or nothing, and says what does not fit', async () => {
     await run('CREATE OR REPLACE TABLE strict (id INTEGER, d DECIMAL(4,1))');
     const refused: readonly (readonly [string, string, number])[] = [
