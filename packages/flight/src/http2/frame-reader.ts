@@ -73,7 +73,8 @@ export class FrameReader {
       }
       if (this.#type === frameTypes.data) at = this.#readData(buffer, at, end);
       else at = this.#readOther(buffer, at, end);
-      if (this.#left >= 0 || at === end) return;
+      // A frame that is not over took all the bytes there are.
+      if (at === end) return;
     }
   }
 

@@ -57,20 +57,19 @@ export class HeaderBlockAssembler {
     this.#streamId = streamId;
     this.#endStream = endStream;
     this.#dependency = dependency;
-    this.#parts = [];
     this.#bytes = 0;
     this.#add(block);
     return undefined;
   }
 
-  /** Takes a CONTINUATION frame; gives the block if it is complete. */
+  /** Takes a CONTINUATION frame, of a stream other than 0; gives the block if it is complete. */
   continuation(flags: number, streamId: number, payload: Uint8Array): HeaderBlock | undefined {
-    if (this.#streamId === 0 || streamId !== this.#streamId) {
+    if (streamId !== this.#streamId) {
       throw new Http2Error('PROTOCOL_ERROR', `a CONTINUATION frame of stream ${streamId} continues nothing`);
     }
     this.#add(payload);
     if ((flags & frameFlags.endHeaders) === 0) return undefined;
-    const block = this.#parts.length === 1 ? (this.#parts[0] ?? payload) : Buffer.concat(this.#parts);
+    const block = Buffer.concat(this.#parts);
     this.#streamId = 0;
     this.#parts = [];
     return { streamId, endStream: this.#endStream, block, dependency: this.#dependency };

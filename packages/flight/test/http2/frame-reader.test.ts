@@ -146,7 +146,13 @@ describe('FrameReader', () => {
   it('keeps no more of a payload than its listener wants', () => {
     const bytes = frame('GOAWAY', 0, 0, Buffer.from('00112233445566778899', 'hex'));
     for (let at = 0; at <= bytes.length; at++) {
-      assert.deepEqual(read(cut(bytes, [at]), 65_536, 8).at(-1), 'frame 7 0 0 0011223344556677');
+      for (const [keep, kept] of [
+        [8, '0011223344556677'],
+        [1, '00'],
+        [0, ''],
+      ] as const) {
+        assert.deepEqual(read(cut(bytes, [at]), 65_536, keep).at(-1), `frame 7 0 0 ${kept}`);
+      }
     }
   });
 
@@ -154,6 +160,14 @@ describe('FrameReader', () => {
     const head = frame('DATA', 0, 1, Buffer.alloc(16_385)).subarray(0, 9);
     assert.throws(() => read([head], 16_384), { code: 'FRAME_SIZE_ERROR', message: /16385.*16384/ });
     assert.doesNotThrow(() => read([frame('DATA', 0, 1, Buffer.alloc(16_384))], 16_384));
+  });
+
+  it('tells an answer in HTTP/1 from a frame that is too large', () => {
+    const answer = Buffer.from('HTTP/1.1 400 Bad Request');
+    for (let at = 0; at < 9; at++) {
+      assert.throws(() => read(cut(answer, [at])), { code: 'HTTP_1_1_REQUIRED', message: /HTTP\/1/ });
+    }
+    assert.throws(() => read([Buffer.from('HTTQ/1.1 400 Bad Request')]), { code: 'FRAME_SIZE_ERROR' });
   });
 
   it('refuses padding that is longer than its frame', () => {

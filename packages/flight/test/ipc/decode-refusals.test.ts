@@ -8,6 +8,7 @@ import {
   FixedSizeList,
   Int32,
   LargeList,
+  LargeUtf8,
   List,
   Null,
   Schema,
@@ -15,13 +16,14 @@ import {
   Struct,
   Utf8,
   Utf8View,
+  Vector,
 } from 'apache-arrow';
 import { FlightError } from '../../src/errors.ts';
 import { compressBuffer } from '../../src/ipc/compression/registry.ts';
 import { DictionaryMemo } from '../../src/ipc/decode/dictionary-memo.ts';
 import { decodeRecordBatch } from '../../src/ipc/decode/record-batch.ts';
 import { maxColumnRows } from '../../src/limits/ipc.ts';
-import { header, column, none, i32, i64, text } from './craft.ts';
+import { column, full, header, i32, i64, none, text } from './craft.ts';
 
 describe('numbers of a header that fit neither body nor schema', () => {
   const refused = (name: string, run: () => unknown, message: RegExp, code = 'INVALID_DATA'): void => {
@@ -140,6 +142,26 @@ describe('numbers of a header that fit neither body nor schema', () => {
     'offsets after the text',
     () => column(new Utf8(), 1, [1, 0], [none, i32(0, 4), text('abc')]),
     /but there are 3 bytes of data/,
+  );
+  refused(
+    'large offsets after the text',
+    () => column(new LargeUtf8(), 1, [1, 0], [none, i64(0, 4), text('abc')]),
+    /offsets run from 0 to 4, but there are 3 bytes of data/,
+  );
+  refused(
+    'offsets whose last lies before the first',
+    () => column(new Utf8(), 2, [2, 0], [none, i32(3, 3, 1), text('abc')]),
+    /offsets run from 3 to 1/,
+  );
+  refused(
+    'large offsets whose last lies before the first',
+    () => column(new LargeUtf8(), 2, [2, 0], [none, i64(3, 3, 1), text('abc')]),
+    /offsets run from 3 to 1/,
+  );
+  refused(
+    'offsets of a list whose last lies before the first',
+    () => column(list, 2, [2, 0, 4, 0], [none, i32(4, 4, 2), none, four]),
+    /offsets run from 4 to 2/,
   );
   refused(
     'short offsets',
@@ -276,6 +298,37 @@ describe('numbers of a header at their bounds', () => {
       () => column(new Utf8(), 1, [1, 0], [none, new Uint8Array(3), none]),
       /\(offsets\) has 3 bytes, but the rows take 8/,
     );
+  });
+
+  it('are taken: children of a union that have no rows, and no nulls of its own', () => {
+    const fields = [new Field('a', int, true), new Field('b', int, true)];
+    const typeIds = new Uint8Array(4);
+    const dense = column(
+      new DenseUnion([0, 1], fields),
+      4,
+      [4, 0, 4, 0, 0, 0],
+      [typeIds, i32(0, 1, 2, 3), none, four, none, none],
+    );
+    assert.deepEqual([dense.length, dense.nullCount, dense.children[1]?.length], [4, 0, 0]);
+    const sparse = column(
+      new SparseUnion([0, 1], fields),
+      4,
+      [4, 0, 4, 0, 4, 0],
+      [typeIds, none, four, none, four],
+    );
+    assert.deepEqual([sparse.length, sparse.nullCount], [4, 0]);
+  });
+
+  it('are taken: indices of nothing but nulls, whose dictionary never came', () => {
+    const data = column(
+      new Dictionary(new List(new Field('item', new Utf8(), true)), int, 3),
+      2,
+      [2, 2],
+      [Uint8Array.of(0), i32(0, 7)],
+      full,
+    );
+    assert.deepEqual([...new Vector([data])], [null, null]);
+    assert.equal(data.dictionary?.length, 0);
   });
 
   it('are taken: offsets that end with the data', () => {

@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import { decodeMessageHeader } from '../../src/ipc/decode/message.ts';
 import { TextBudget } from '../../src/ipc/decode/schema-table.ts';
 import { FlatbufferReader } from '../../src/ipc/flatbuffer/reader.ts';
+import type { MessageHeader } from '../../src/ipc/message.ts';
 import { maxSchemaDepth, maxSchemaFields, maxSchemaTextBytes } from '../../src/limits/ipc.ts';
-import { field, schemaMessage } from './tiny-flatbuffer.ts';
+import { field, message, type Part, schemaMessage } from './tiny-flatbuffer.ts';
 
 const exhausted = (text: RegExp) => ({ code: 'RESOURCE_EXHAUSTED', message: text });
 
@@ -36,5 +37,16 @@ describe('a schema', () => {
     };
     assert.equal(decodeMessageHeader(nested(maxSchemaDepth)).kind, 'schema');
     assert.throws(() => decodeMessageHeader(nested(maxSchemaDepth + 1)), exhausted(/maxSchemaDepth/));
+  });
+
+  it('may refer to one entry of its metadata, or to one field, as often as it likes', () => {
+    const often = (part: Part): Part => ({ refs: Array.from({ length: 500 }, () => part) });
+    const read = (fields: Part, metadata: Part | undefined): MessageHeader =>
+      decodeMessageHeader(message(1, { table: [{ i16: 0 }, fields, metadata] }));
+    const entry = often({ table: [{ text: 'k' }, { text: 'v' }] });
+    const one = read({ refs: [] }, entry);
+    assert.deepEqual(one.kind === 'schema' && one.schema.metadata, new Map([['k', 'v']]));
+    const many = read(often(field('leaf', 1)), undefined);
+    assert.equal(many.kind === 'schema' && many.schema.fields.length, 500);
   });
 });
