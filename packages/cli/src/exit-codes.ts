@@ -1,4 +1,4 @@
-import { FlightError, type FlightErrorCode } from '@peregrine/flight';
+import { FlightError, type FlightErrorCode } from '@peregrine/flight/errors';
 
 /** What the command's exit code tells a script. Documented in `peregrine --help` and docs/cli.md. */
 export const exitCodes = {

@@ -1,14 +1,9 @@
 import { createRequire } from 'node:module';
 import { eitherOf, nearestNames, settingFlags } from '@peregrine/server/settings';
 import { Argument, Command, Option } from 'commander';
-import { actions, doAction } from './commands/actions.ts';
 import { completedShells, completionScript } from './commands/completion.ts';
-import { get } from './commands/get.ts';
-import { info, schema } from './commands/info.ts';
-import { list } from './commands/list.ts';
-import { put } from './commands/put.ts';
-import { type SqlFlags, sql } from './commands/sql.ts';
-import { withConnectionOptions } from './connection.ts';
+import type { SqlFlags } from './commands/sql.ts';
+import { withConnectionOptions } from './connection-flags.ts';
 import { UsageError } from './exit-codes.ts';
 import { outputFormats } from './output/format.ts';
 
@@ -82,7 +77,6 @@ Examples:
   for (const { flags, summary, group, words } of settings)
     serving.addOption(withChoices(new Option(flags, summary), words).helpGroup(group));
   serving.action(async (paths: string[], flags: Record<string, string | boolean>) => {
-    // Engine and HTTP take a while to load, which the other commands need not wait for.
     const { serve } = await import('./commands/serve.ts');
     await serve(paths, flags, versionOfPackage());
   });
@@ -111,6 +105,7 @@ Examples:
       ),
   ).action(
     async (_first: string | undefined, _second: string | undefined, flags: SqlFlags, { args }: Command) => {
+      const { sql } = await import('./commands/sql.ts');
       await sql(args, flags);
     },
   );
@@ -123,18 +118,18 @@ function addFlights(program: Command): void {
       .argument(...location)
       .option('--criteria <text>', 'ask for a part of them; what it means is up to the server')
       .option('--json', 'a line of JSON each'),
-  ).action(list);
+  ).action(lazily(async () => (await import('./commands/list.ts')).list));
 
   withConnectionOptions(
     withFlight(addVerb(program, 'info', 'show rows, size, endpoints and schema of a flight')).option(
       '--json',
       'as JSON',
     ),
-  ).action(info);
+  ).action(lazily(async () => (await import('./commands/info.ts')).info));
 
   withConnectionOptions(
     withFlight(addVerb(program, 'schema', 'show the columns of a flight')).option('--json', 'as JSON'),
-  ).action(schema);
+  ).action(lazily(async () => (await import('./commands/info.ts')).schema));
 
   withConnectionOptions(
     withFlight(addVerb(program, 'get', 'fetch a flight and write its rows'))
@@ -142,13 +137,13 @@ function addFlights(program: Command): void {
       .option('-o, --output <file>', 'write to a file, which is whole or not there')
       .option('-n, --limit <rows>', 'stop after so many rows')
       .option('-q, --quiet', 'no progress'),
-  ).action(get);
+  ).action(lazily(async () => (await import('./commands/get.ts')).get));
 
   withConnectionOptions(
     withFlight(addVerb(program, 'put', 'send an Arrow IPC file or stream as a flight'))
       .option('-i, --input <file>', 'the file; default: stdin')
       .option('-q, --quiet', 'no progress'),
-  ).action(put);
+  ).action(lazily(async () => (await import('./commands/put.ts')).put));
 }
 
 function addActions(program: Command): void {
@@ -156,7 +151,7 @@ function addActions(program: Command): void {
     addVerb(program, 'actions', 'list the actions of a server')
       .argument(...location)
       .option('--json', 'a line of JSON each'),
-  ).action(actions);
+  ).action(lazily(async () => (await import('./commands/actions.ts')).actions));
 
   withConnectionOptions(
     addVerb(program, 'do', 'do an action and write its results')
@@ -165,7 +160,7 @@ function addActions(program: Command): void {
       .argument('[body]', 'text sent with it')
       .option('-i, --input <file>', 'send the bytes of this file instead; - for stdin')
       .option('--json', 'the body has to be JSON, and each result is a line of JSON'),
-  ).action(doAction);
+  ).action(lazily(async () => (await import('./commands/actions.ts')).doAction));
 }
 
 function addCompletion(program: Command): void {
@@ -200,6 +195,13 @@ function addHelp(program: Command): void {
         `there is no command ${name}${near === '' ? `: say ${eitherOf(names)}` : `; is ${near} meant?`}`,
       );
     });
+}
+
+/** What a verb works with is loaded when it is used: no other has to wait for it. */
+function lazily<T extends readonly unknown[]>(
+  load: () => Promise<(...args: T) => Promise<void>>,
+): (...args: T) => Promise<void> {
+  return async (...args) => (await load())(...args);
 }
 
 function addVerb(program: Command, name: string, description: string): Command {

@@ -1,24 +1,15 @@
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import { FlightServer } from '@peregrine/flight';
-import { createDatasetStore } from './datasets/dataset.ts';
 import type { Engine } from './engine/types.ts';
-import type { HttpServer } from './http/server.ts';
 import { isLoopback } from './loopback.ts';
 import { confineEngine } from './serve/confine.ts';
-import { watchHealth } from './serve/health.ts';
+import type { Fronts } from './serve/fronts.ts';
 import { openServerEngine, withPrefix } from './serve/open-engine.ts';
-import { keepOperatorSettings } from './serve/operator-settings.ts';
-import { readOnlyEngine } from './serve/read-only-engine.ts';
-import { restoredEngine } from './serve/restored-engine.ts';
 import { makeFolder, makeTempFolder } from './serve/temp-folder.ts';
-import { createFlightService } from './service/flight-service.ts';
-import { restoreMemoryTables } from './service/memory-tables.ts';
 import { defaultSettings } from './settings/load.ts';
 import { type ServerSettings, SettingsError } from './settings/settings.ts';
-import { explainListenError, fileReason } from './settings/start-errors.ts';
-import { createSqlService } from './sql/service.ts';
+import { fileReason } from './settings/start-errors.ts';
 import { openStore } from './store/store.ts';
 import type { Store } from './store/types.ts';
 
@@ -84,12 +75,16 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
   try {
     const tempDirectory = await makeTempFolder(resolve(settings.tempDir ?? tmpdir()));
     opened.push(() => rm(tempDirectory, { recursive: true, force: true }));
-    // Loads while the engine starts in threads of its own; whoever wants it below is told of a failure.
-    const loadingHttp = settings.httpPort === undefined ? undefined : import('./http/server.ts');
-    loadingHttp?.catch(() => undefined);
     const engine = await openServerEngine(settings, tempDirectory);
     opened.push(() => engine.close());
-    const files = await openFiles(settings, engine);
+    const opening = openFiles(settings, engine);
+    // Loaded while the engine looks into files in threads of its own; whoever wants them below is told of a failure.
+    const loading = Promise.all([
+      import('./serve/fronts.ts'),
+      settings.httpPort === undefined ? undefined : import('./http/server.ts'),
+    ]);
+    loading.catch(() => undefined);
+    const files = await opening;
     opened.push(() => files.close());
     const setUp = async (): Promise<void> => {
       if (settings.init !== undefined) await runInit(engine, settings.init);
@@ -97,57 +92,20 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
         await confineEngine(engine, [...files.roots, tempDirectory], files.singleFiles);
     };
     await setUp();
-    const memory = createDatasetStore();
-    const restored = restoredEngine(engine, async () => {
-      await files.restore();
-      await restoreMemoryTables(engine, memory, files);
-      await setUp();
-    });
-
-    const kept = keepOperatorSettings(restored);
-    const served = settings.readOnly ? readOnlyEngine(kept) : kept;
     const version = options.version ?? 'unknown';
-    const sql = createSqlService(served, {
-      readOnly: settings.readOnly,
-      statementTimeoutMs: settings.statementTimeout,
-      version,
-      prepareFor: (text) => files.use(text),
-    });
-    opened.push(() => sql.close());
-    const health = watchHealth(restored);
-    opened.push(async () => health.end());
-    const notReady = (): string | undefined => health.notReady();
-    const flight = new FlightServer(
-      createFlightService(memory, {
-        files,
-        sql,
-        notReady,
-        acceptAnyLogin: true,
-        maxMemoryBytes: settings.datasetMemory,
-        readOnly: settings.readOnly,
-      }),
-      { services: [health.service], shutdownGraceMs: settings.shutdownGrace },
-    );
-    const http: HttpServer | undefined = (await loadingHttp)?.createHttpServer({
-      engine: served,
-      store: files,
+    const [{ openFronts }, http] = await loading;
+    const fronts = await openFronts({
+      settings,
+      engine,
+      files,
+      setUp,
       tempDirectory,
       version,
-      corsOrigins: settings.corsOrigins,
-      notReady,
+      createHttp: http?.createHttpServer,
       onError,
     });
-    opened.push(() => Promise.all([flight.shutdown(), http?.close(settings.shutdownGrace)]));
-    const address = host.includes(':') ? `[${host}]` : host;
-    await listening('flight-port', settings.flightPort, settings, () =>
-      flight.listen(`grpc+tcp://${address}:${settings.flightPort}`),
-    );
-    const httpPort = settings.httpPort ?? 0;
-    const listener = await listening('http-port', httpPort, settings, async () =>
-      http?.listen({ host, port: httpPort }),
-    );
-    const runningCalls = (): number => flight.runningCalls + (http?.runningStatements() ?? 0);
-    return createServer(flight, { httpUrl: listener?.url, engine, files, runningCalls }, closeAll);
+    opened.push(() => fronts.close());
+    return createServer(fronts, engine, files, closeAll);
   } catch (error) {
     await closeAll();
     throw error;
@@ -155,8 +113,9 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
 }
 
 function createServer(
-  flight: FlightServer,
-  parts: Pick<DataServer, 'engine' | 'files' | 'httpUrl' | 'runningCalls'>,
+  { httpUrl, location, runningCalls }: Fronts,
+  engine: Engine,
+  files: Store,
   closeAll: () => Promise<void>,
 ): DataServer {
   let ended: Promise<void> | undefined;
@@ -165,8 +124,11 @@ function createServer(
     tellEnd = done;
   });
   return {
-    location: flight.locations[0]?.uri ?? '',
-    ...parts,
+    location,
+    httpUrl,
+    engine,
+    files,
+    runningCalls,
     shutdown() {
       ended ??= closeAll().finally(tellEnd);
       return ended;
@@ -212,20 +174,5 @@ async function runInit(engine: Engine, file: string): Promise<void> {
     });
   } finally {
     await connection.close();
-  }
-}
-
-/** Says what to do about a port that cannot be listened on. */
-async function listening<T>(
-  which: 'flight-port' | 'http-port',
-  port: number,
-  settings: ServerSettings,
-  listen: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await listen();
-  } catch (error) {
-    const message = explainListenError(error, settings, which, port);
-    throw message === undefined ? error : new SettingsError(message, { cause: error });
   }
 }

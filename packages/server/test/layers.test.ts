@@ -15,7 +15,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   sql: ['datasets', 'engine', 'formats', 'store'],
   http: ['datasets', 'engine', 'formats', 'sql', 'store'],
   service: ['datasets', 'engine', 'sql', 'store'],
-  serve: ['engine', 'settings', 'sql', 'store'],
+  serve: ['datasets', 'engine', 'http', 'service', 'settings', 'sql', 'store'],
 };
 
 /** Files in src itself that every folder may import. */

@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { Action } from '@peregrine/flight';
 import { fileReason } from '@peregrine/server/settings';
-import { type ConnectionFlags, withClient } from '../connection.ts';
+import type { ConnectionFlags } from '../connection-flags.ts';
+import { withClient } from '../connection.ts';
 import { UsageError } from '../exit-codes.ts';
 import { renderDescriptions, screenOf } from '../output/text-table.ts';
 

@@ -1,6 +1,7 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import type { RecordBatch } from 'apache-arrow';
-import { type ConnectionFlags, withClient } from '../connection.ts';
+import type { ConnectionFlags } from '../connection-flags.ts';
+import { withClient } from '../connection.ts';
 import { parseDescriptor } from '../descriptor.ts';
 import { UsageError } from '../exit-codes.ts';
 import { parseLimit } from '../limit.ts';

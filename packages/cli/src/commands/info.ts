@@ -1,4 +1,5 @@
-import { type ConnectionFlags, withClient } from '../connection.ts';
+import type { ConnectionFlags } from '../connection-flags.ts';
+import { withClient } from '../connection.ts';
 import { type DescriptorFlags, parseDescriptor } from '../descriptor.ts';
 import { infoToJson, schemaToJson, schemaToTable } from '../output/flight-info.ts';
 import { formatBytes, formatCount } from '../output/numbers.ts';

@@ -1,5 +1,6 @@
 import type { FlightInfo } from '@peregrine/flight';
-import { type ConnectionFlags, withClient } from '../connection.ts';
+import type { ConnectionFlags } from '../connection-flags.ts';
+import { withClient } from '../connection.ts';
 import { flightName, infoToJson } from '../output/flight-info.ts';
 import { formatBytes, formatCount } from '../output/numbers.ts';
 import { renderTextTable } from '../output/text-table.ts';

@@ -1,10 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { FlightDataError, FlightError, messageOf } from '@peregrine/flight';
+import { FlightDataError, FlightError, messageOf } from '@peregrine/flight/errors';
 import { readIpcFile, readIpcStream } from '@peregrine/flight/ipc';
 import { fileReason } from '@peregrine/server/settings';
 import type { RecordBatch, Schema } from 'apache-arrow';
-import { type ConnectionFlags, withClient } from '../connection.ts';
+import type { ConnectionFlags } from '../connection-flags.ts';
+import { withClient } from '../connection.ts';
 import { parseDescriptor } from '../descriptor.ts';
 import { UsageError } from '../exit-codes.ts';
 import { createProgress } from '../output/progress.ts';

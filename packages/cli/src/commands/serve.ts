@@ -1,4 +1,4 @@
-import { messageOf } from '@peregrine/flight';
+import { messageOf } from '@peregrine/flight/errors';
 import { type DataServer, InsecureListenerError, exitAtOnce, serveData } from '@peregrine/server/serve';
 import { type FlagValue, type ServerSettings, SettingsError, loadSettings } from '@peregrine/server/settings';
 import { UsageError, exitCodes } from '../exit-codes.ts';

@@ -1,7 +1,9 @@
-import { type FlightClient, FlightError } from '@peregrine/flight';
+import type { FlightClient } from '@peregrine/flight';
+import { FlightError } from '@peregrine/flight/errors';
 import { cookieMiddleware } from '@peregrine/flight/middleware';
 import { FlightSqlClient } from '@peregrine/flight/sql';
-import { type ConnectionFlags, withClient } from '../connection.ts';
+import type { ConnectionFlags } from '../connection-flags.ts';
+import { withClient } from '../connection.ts';
 import { UsageError } from '../exit-codes.ts';
 import { parseLimit } from '../limit.ts';
 import { chooseFormat } from '../output/format.ts';

@@ -1,4 +1,5 @@
-import { FlightError, type FlightInfo } from '@peregrine/flight';
+import type { FlightInfo } from '@peregrine/flight';
+import { FlightError } from '@peregrine/flight/errors';
 import type { FlightSqlClient } from '@peregrine/flight/sql';
 import type { RecordBatch } from 'apache-arrow';
 import { type TableLook, createBatchWriter } from '../output/batch-writer.ts';

@@ -1,4 +1,4 @@
-import { FlightError } from '@peregrine/flight';
+import { FlightError } from '@peregrine/flight/errors';
 import { type ArrowField, decodeMessageHeader, encodeDictionaryBatchHeader } from '@peregrine/flight/ipc';
 import type { StoredMessage } from './message-cutter.ts';
 

@@ -1,10 +1,5 @@
-import {
-  type FlightData,
-  FlightDataError,
-  type FlightDataSink,
-  type FlightDataStream,
-  FlightUnavailableError,
-} from '@peregrine/flight';
+import type { FlightData, FlightDataSink, FlightDataStream } from '@peregrine/flight';
+import { FlightDataError, FlightUnavailableError } from '@peregrine/flight/errors';
 import { type ArrowField, IpcDecoder, decodeMessageHeader } from '@peregrine/flight/ipc';
 import { type RefusedType, refuseTypes } from '../engine/input-types.ts';
 import type { Dataset, DatasetInfo } from './dataset.ts';

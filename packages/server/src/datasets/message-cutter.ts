@@ -1,4 +1,5 @@
-import { FlightError, FlightInternalError, type RawIpcMessage } from '@peregrine/flight';
+import type { RawIpcMessage } from '@peregrine/flight';
+import { FlightError, FlightInternalError } from '@peregrine/flight/errors';
 import {
   IpcDecoder,
   IpcEncoder,

@@ -1,4 +1,4 @@
-import { FlightDataError, messageOf } from '@peregrine/flight';
+import { FlightDataError, messageOf } from '@peregrine/flight/errors';
 import { type MessageHeader, decodeMessageHeader, encodeSchema, parseIpcFooter } from '@peregrine/flight/ipc';
 import type { RangeSource } from './range-source.ts';
 

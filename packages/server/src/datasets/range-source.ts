@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { FlightDataError, FlightNotFoundError, messageOf } from '@peregrine/flight';
+import { FlightDataError, FlightNotFoundError, messageOf } from '@peregrine/flight/errors';
 
 /** Bytes that are read in ranges and stay what they are: a file that is open, or an object of a bucket. */
 export interface RangeSource {

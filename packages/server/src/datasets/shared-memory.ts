@@ -1,4 +1,4 @@
-import { FlightResourceExhaustedError } from '@peregrine/flight';
+import { FlightResourceExhaustedError } from '@peregrine/flight/errors';
 import { maxIdleDatasetBytes, maxMemoryDatasetBytes } from '../limits.ts';
 
 /** Small bodies lie side by side in blocks of this many bytes; longer ones have a block of their own. */

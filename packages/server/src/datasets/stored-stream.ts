@@ -1,9 +1,6 @@
-import {
-  type FlightDataStream,
-  FlightInternalError,
-  type RawIpcMessage,
-  RawIpcStream,
-} from '@peregrine/flight';
+import type { FlightDataStream } from '@peregrine/flight';
+import { type RawIpcMessage, RawIpcStream } from '@peregrine/flight/stream';
+import { FlightInternalError } from '@peregrine/flight/errors';
 import { largestForwardedBody } from '../limits.ts';
 import { MessageCutter, type StoredMessage } from './message-cutter.ts';
 

@@ -1,4 +1,4 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight/ipc/messages';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import { bytesOfSize } from '../size-text.ts';
 import { settingChanges } from './setting-changes.ts';
 import { plainText } from './sql-tokens.ts';

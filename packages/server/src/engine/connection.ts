@@ -1,4 +1,4 @@
-import { FlightError, FlightUnavailableError } from '@peregrine/flight';
+import { FlightError, FlightUnavailableError } from '@peregrine/flight/errors';
 import { decodeMessageHeader, decodeRecordBatch, decodeSchema, DictionaryMemo } from '@peregrine/flight/ipc';
 import type { EngineCore, StatementRun } from './core.ts';
 import { ingestByDriver, ingestToDuckDb } from './ingest.ts';
@@ -28,7 +28,10 @@ export interface ConnectionCore {
    */
   begin(signal?: AbortSignal, always?: boolean): Promise<() => void>;
   /** How a statement runs: what cancels it, and its time. */
-  newRun(signal: AbortSignal | undefined, statement: number): StatementRun & { readonly signal: AbortSignal };
+  newRun(
+    signal: AbortSignal | undefined,
+    statement: number | undefined,
+  ): StatementRun & { readonly signal: AbortSignal };
   /** The result that keeps the connection busy. */
   setResult(result: EngineResult | undefined): void;
   /** Whether a transaction is open, by {@link EngineConnection.begin} or by SQL. */
@@ -126,6 +129,8 @@ export function createConnection(
   /** Runs SQL on the connection, which is not busy or busy with its caller. */
   async function executeNow(sql: string, signal: AbortSignal | undefined): Promise<bigint> {
     own.noteSql(sql);
+    if (core.dialect === 'duckdb')
+      return core.run('executeAlone', { connection: address, sql }, own.newRun(signal, undefined));
     const statement = await core.quick('newStatement', { connection: address }, signal);
     try {
       return await core.run(
@@ -264,6 +269,10 @@ export function createConnection(
   return {
     prepare,
     execute,
+    describe: (queries) =>
+      alone(undefined, () =>
+        core.run('describe', { connection: address, queries }, own.newRun(undefined, undefined)),
+      ),
     query: async (sql, options = {}) => startQuery(sql, options, await own.begin(options.signal)),
     ingest: (options, schema, batches) =>
       alone(options.signal, () =>

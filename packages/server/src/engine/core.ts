@@ -3,7 +3,7 @@ import {
   FlightError,
   FlightTimedOutError,
   FlightUnavailableError,
-} from '@peregrine/flight';
+} from '@peregrine/flight/errors';
 import { cancelGraceMs } from '../limits.ts';
 import { isFatal, lostReason } from './adbc/errors.ts';
 import { createConnection } from './connection.ts';
@@ -11,6 +11,7 @@ import { readInfo } from './info.ts';
 import type { EngineLimits } from './options.ts';
 import { type BlockPool, createBlockPool } from './pool/blocks.ts';
 import { onProcessEnd } from './pool/counted-work.ts';
+import { startEngineThread } from './pool/early-worker.ts';
 import {
   checkStored,
   createIdleConnections,
@@ -88,6 +89,8 @@ export async function openEngine(specification: EngineSpecification): Promise<En
   const { library, entrypoint, options, dialect, canReopen } = specification;
   const duckdb = dialect === 'duckdb' ? library : undefined;
   const control = startWorker({ table: undefined, duckdb, release: undefined }, () => undefined);
+  // For the first statement: it loads while the other one opens the database.
+  startEngineThread();
   const opened = await openDatabase();
   const { table, info, release } = opened;
   let { database } = opened;

@@ -1,4 +1,4 @@
-import { FlightUnavailableError, messageOf } from '@peregrine/flight';
+import { FlightUnavailableError, messageOf } from '@peregrine/flight/errors';
 import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { totalmem } from 'node:os';

@@ -1,4 +1,4 @@
-import { FlightUnauthorizedError } from '@peregrine/flight/ipc/messages';
+import { FlightUnauthorizedError } from '@peregrine/flight/errors';
 import { nameOfToken, plainText, type SqlToken, sqlTokens } from './sql-tokens.ts';
 
 /** Functions that run SQL that they are given as text. */

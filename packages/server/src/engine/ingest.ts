@@ -1,4 +1,4 @@
-import { FlightError, FlightInvalidArgumentError, FlightNotFoundError } from '@peregrine/flight';
+import { FlightError, FlightInvalidArgumentError, FlightNotFoundError } from '@peregrine/flight/errors';
 import type { ConnectionCore } from './connection.ts';
 import { createDictionaryInputs, createSpareBlocks, takeInput, type TakenInput } from './inputs.ts';
 import { checkDuckDbTypes } from './input-types.ts';
@@ -26,7 +26,7 @@ export async function ingestToDuckDb(
 ): Promise<bigint> {
   if (options.table === '') throw new FlightInvalidArgumentError('the table to ingest into has no name');
   checkDuckDbTypes(schema);
-  const target = await locate(connection, options);
+  const target = options.isNew === true ? newTarget(options) : await locate(connection, options);
   if (target.columns === undefined && options.ifMissing === 'fail') {
     throw new FlightNotFoundError(`Catalog Error: Table with name ${options.table} does not exist!`);
   }
@@ -99,6 +99,32 @@ const ingestOptions = {
   mode: 'adbc.ingest.mode',
 } as const;
 
+/** A table that is not there, so that nobody has to look what it is like. */
+function newTarget({ catalog, schema, table, temporary }: EngineIngestOptions): Target {
+  return {
+    name: [catalog, schema, table]
+      .filter((part) => part !== undefined)
+      .map((part) => quoteIdentifier(part))
+      .join('.'),
+    options: placeOf({ catalog, schema, table, temporary }),
+    columns: undefined,
+  };
+}
+
+/** Where a table is, as the driver's options say it. */
+function placeOf({
+  catalog,
+  schema,
+  table,
+  temporary,
+}: Pick<EngineIngestOptions, 'catalog' | 'schema' | 'table' | 'temporary'>): DriverOption[] {
+  const place: DriverOption[] = [[ingestOptions.table, table]];
+  if (temporary === true) return [...place, [ingestOptions.temporary, 'true']];
+  if (catalog !== undefined) place.push([ingestOptions.catalog, catalog]);
+  if (schema !== undefined) place.push([ingestOptions.schema, schema]);
+  return place;
+}
+
 interface Target {
   /** Its name with catalog and schema, quoted. */
   readonly name: string;
@@ -120,19 +146,9 @@ async function locate(connection: IngestConnection, options: EngineIngestOptions
   const catalog = isTemporary ? 'temp' : (options.catalog ?? current);
   const schema = options.schema ?? (isTemporary || catalog !== current ? 'main' : currentSchema);
   const columns = await findColumns(connection, [catalog, schema, options.table]);
-  const place: DriverOption[] = isTemporary
-    ? [
-        [ingestOptions.table, options.table],
-        [ingestOptions.temporary, 'true'],
-      ]
-    : [
-        [ingestOptions.table, options.table],
-        [ingestOptions.catalog, catalog],
-        [ingestOptions.schema, schema],
-      ];
   return {
     name: [catalog, schema, options.table].map((part) => quoteIdentifier(part)).join('.'),
-    options: place,
+    options: placeOf({ catalog, schema, table: options.table, temporary: isTemporary }),
     columns: columns.length === 0 ? undefined : columns,
   };
 }

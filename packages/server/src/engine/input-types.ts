@@ -1,4 +1,4 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import { type ArrowField, type ArrowType, decodeMessageHeader } from '@peregrine/flight/ipc/messages';
 
 /** A type that cannot be taken: how it is called, and what is to be sent instead. */

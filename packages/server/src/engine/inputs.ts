@@ -1,4 +1,4 @@
-import { FlightDataError } from '@peregrine/flight';
+import { FlightDataError } from '@peregrine/flight/errors';
 import { decodeMessageHeader } from '@peregrine/flight/ipc';
 import type { EngineInput } from './types.ts';
 import type { SharedInput } from './worker/messages.ts';

@@ -1,4 +1,4 @@
-import { createFlightError, FlightError } from '@peregrine/flight';
+import { createFlightError, FlightError } from '@peregrine/flight/errors';
 import type { ConnectionCore } from './connection.ts';
 import type { StatementRun } from './core.ts';
 import { type ValuesInsert, valuesInsert } from './insert-values.ts';

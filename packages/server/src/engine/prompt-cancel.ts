@@ -1,4 +1,4 @@
-import { FlightCancelledError, FlightError, FlightTimedOutError } from '@peregrine/flight';
+import { FlightCancelledError, FlightError, FlightTimedOutError } from '@peregrine/flight/errors';
 import { cancelGraceMs } from '../limits.ts';
 import type { Engine, EngineConnection, EngineResult, EngineStatement } from './types.ts';
 import { withConnect } from './with-connect.ts';
@@ -156,6 +156,7 @@ function promptConnection(
       ),
     execute: (sql, options = {}) =>
       run(options.signal, (signal) => inner.execute(sql, { ...options, signal })),
+    describe: (queries) => run(undefined, () => inner.describe(queries)),
     query: async (sql, options = {}) =>
       promptResult(
         await run(options.signal, (signal) => inner.query(sql, { ...options, signal }), dropResult),

@@ -1,4 +1,4 @@
-import { FlightCancelledError, FlightError, FlightInternalError } from '@peregrine/flight';
+import { FlightCancelledError, FlightError, FlightInternalError } from '@peregrine/flight/errors';
 import type { EngineCore, StatementRun } from './core.ts';
 import type { EngineBatch, EngineQueryOptions, EngineResult } from './types.ts';
 import type { GatheredBatch } from './worker/messages.ts';

@@ -1,4 +1,4 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 
 /** A text as SQL literal. @throws FlightInvalidArgumentError when it holds the character U+0000, which engines cut at */
 export function quoteLiteral(text: string): string {

@@ -1,4 +1,4 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import { checkDuckDbTypes } from './input-types.ts';
 import { createDictionaryInputs, takeInput } from './inputs.ts';
 import { insertRows, type StatementConnection } from './insert-rows.ts';

@@ -75,6 +75,11 @@ export interface EngineConnection {
   prepare(sql: string, options?: EnginePrepareOptions): Promise<EngineStatement>;
   /** Runs one or several statements to their end, and gives the rows changed by the last, -1n where that is unknown. */
   execute(sql: string, options?: EngineCallOptions): Promise<bigint>;
+  /**
+   * Schemas of what queries give, in one go and without running them; undefined for a query that the engine refuses, or
+   * whose schema it only knows while it runs.
+   */
+  describe(queries: readonly string[]): Promise<readonly (Uint8Array | undefined)[]>;
   /** Runs a query: prepare and query in one step. */
   query(sql: string, options?: EngineQueryOptions): Promise<EngineResult>;
   /** Bulk ingest of Arrow batches. All or nothing. Gives the rows taken. */
@@ -189,4 +194,6 @@ export interface EngineIngestOptions extends EngineCallOptions {
   readonly ifMissing: 'create' | 'fail';
   /** When there is one. */
   readonly ifExists: 'append' | 'replace' | 'fail';
+  /** The caller knows that there is no such table: nobody looks, and it is made. Default: false. */
+  readonly isNew?: boolean | undefined;
 }

@@ -1,4 +1,4 @@
-import { FlightUnimplementedError } from '@peregrine/flight';
+import { FlightUnimplementedError } from '@peregrine/flight/errors';
 import type { Engine } from './types.ts';
 
 /** An engine that is not there: every connection is refused with the reason. */

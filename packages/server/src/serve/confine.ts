@@ -16,9 +16,10 @@ export async function confineEngine(
   if (engine.info.dialect !== 'duckdb' || engine.state.kind !== 'ready') return;
   const connection = await engine.connect();
   try {
-    await connection.execute(`SET allowed_directories = [${listOf(folders)}]`);
-    await connection.execute(`SET allowed_paths = [${listOf(files)}]`);
-    await connection.execute('SET enable_external_access = false');
+    await connection.execute(
+      `SET allowed_directories = [${listOf(folders)}]; SET allowed_paths = [${listOf(files)}]; ` +
+        'SET enable_external_access = false',
+    );
   } finally {
     await connection.close();
   }

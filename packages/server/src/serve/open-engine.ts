@@ -1,4 +1,4 @@
-import { FlightError, createFlightError } from '@peregrine/flight';
+import { FlightError, createFlightError } from '@peregrine/flight/errors';
 import { createAdbcEngine } from '../engine/adbc-engine.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
 import { withPromptCancel } from '../engine/prompt-cancel.ts';

@@ -1,4 +1,4 @@
-import { FlightUnauthorizedError } from '@peregrine/flight';
+import { FlightUnauthorizedError } from '@peregrine/flight/errors';
 import { settingChanges } from '../engine/setting-changes.ts';
 import type { Engine, EngineConnection } from '../engine/types.ts';
 import { withConnect, withMethods } from '../engine/with-connect.ts';

@@ -1,4 +1,4 @@
-import { FlightUnauthorizedError } from '@peregrine/flight';
+import { FlightUnauthorizedError } from '@peregrine/flight/errors';
 import { createTurns } from '../engine/pool/turns.ts';
 import type { Engine, EngineConnection, EngineResult, EngineStatement } from '../engine/types.ts';
 import { withConnect, withMethods } from '../engine/with-connect.ts';

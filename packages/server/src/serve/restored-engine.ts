@@ -1,4 +1,4 @@
-import { FlightUnavailableError, messageOf } from '@peregrine/flight';
+import { FlightUnavailableError, messageOf } from '@peregrine/flight/errors';
 import type { Engine, EngineState } from '../engine/types.ts';
 
 /**

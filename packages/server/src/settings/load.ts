@@ -1,4 +1,4 @@
-import { messageOf } from '@peregrine/flight';
+import { messageOf } from '@peregrine/flight/errors';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';

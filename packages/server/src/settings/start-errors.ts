@@ -1,4 +1,4 @@
-import { messageOf } from '@peregrine/flight';
+import { messageOf } from '@peregrine/flight/errors';
 import type { ServerSettings } from './settings.ts';
 
 /**

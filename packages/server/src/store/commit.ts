@@ -1,4 +1,4 @@
-import { FlightServerError, FlightUnavailableError } from '@peregrine/flight';
+import { FlightServerError, FlightUnavailableError } from '@peregrine/flight/errors';
 import { maxCommitTries } from './limits.ts';
 import { nameOfFolder } from './names.ts';
 import type { Storage, StoredFile } from './storage.ts';

@@ -1,4 +1,4 @@
-import { FlightServerError } from '@peregrine/flight';
+import { FlightServerError } from '@peregrine/flight/errors';
 import type { Engine, EngineConnection, EngineInput } from '../engine/types.ts';
 import { queryRows, textOf } from '../engine/rows.ts';
 import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
@@ -44,6 +44,9 @@ export interface EngineTables {
   close(): Promise<void>;
 }
 
+/** Views whose schemas are asked for together: other statements of the connection come in between. */
+const describedAtOnce = 100;
+
 /** Where Arrow files lie in the engine: views stand before them, so that they cannot be written to. Catalogs hide it. */
 export const loadedSchema = 'peregrine_loaded';
 
@@ -73,21 +76,15 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
     }
   }
 
-  function schemaOf(sqlName: string): Promise<Uint8Array | undefined> {
-    return schemaOfQuery(`SELECT * FROM ${sqlName}`);
-  }
-
-  async function schemaOfQuery(sql: string): Promise<Uint8Array | undefined> {
-    const statement = await (await connection()).prepare(sql);
-    const schema = statement.resultSchema?.slice();
-    await statement.close();
+  async function schemaOf(sqlName: string): Promise<Uint8Array | undefined> {
+    const [schema] = await (await connection()).describe([`SELECT * FROM ${sqlName}`]);
     return schema;
   }
 
   async function dropAny(name: string): Promise<void> {
-    const used = await connection();
-    await used.execute(`DROP VIEW IF EXISTS ${viewName(name)}`);
-    await used.execute(`DROP TABLE IF EXISTS ${loadedName(name)}`);
+    await (await connection()).execute(
+      `DROP VIEW IF EXISTS ${viewName(name)}; DROP TABLE IF EXISTS ${loadedName(name)}`,
+    );
   }
 
   return {
@@ -120,19 +117,21 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
          AND database_name = ${catalog === undefined ? 'current_database()' : quoteLiteral(catalog)} GROUP BY ALL`,
       );
       const queries = new Map(rows.map((row) => [textOf(row['name']), textOf(row['sql'])] as const));
-      for (const name of names) {
-        const query = queries.get(name);
-        // Types that do not come back from their text are found by reading.
-        const told = query === undefined ? undefined : await schemaOfQuery(query).catch(() => undefined);
-        const schema = told ?? (await schemaOf(viewName(name)).catch(() => undefined));
-        if (schema !== undefined) found.set(name, schema);
+      for (let start = 0; start < names.length; start += describedAtOnce) {
+        const some = names.slice(start, start + describedAtOnce);
+        const told = await (await connection()).describe(some.map((name) => queries.get(name) ?? ''));
+        for (const [index, name] of some.entries()) {
+          // Types that do not come back from their text are found by reading.
+          const schema = told[index] ?? (await schemaOf(viewName(name)));
+          if (schema !== undefined) found.set(name, schema);
+        }
       }
       return found;
     },
     async createPending(name, schema) {
       const used = await connection();
       await dropAny(name);
-      await used.ingest(ingestOptions(catalog, name), schema, none());
+      await used.ingest({ ...ingestOptions(catalog, name), isNew: true }, schema, none());
       const refusal = quoteLiteral(
         `the dataset ${name} has not been read into the engine yet; ask for it again`,
       );

@@ -1,4 +1,4 @@
-import { messageOf } from '@peregrine/flight';
+import { messageOf } from '@peregrine/flight/errors';
 import { createHash } from 'node:crypto';
 import { quoteIdentifier } from '../engine/sql-text.ts';
 import { readCurrent } from './commit.ts';

@@ -13,7 +13,7 @@ import {
   utimes,
 } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { FlightResourceExhaustedError, FlightUnavailableError, messageOf } from '@peregrine/flight';
+import { FlightResourceExhaustedError, FlightUnavailableError, messageOf } from '@peregrine/flight/errors';
 import { openFileRange } from '../datasets/range-source.ts';
 import { localOrphanLifeMs, maxStoreFiles, maxStoreFolderDepth, stagedHeartbeatMs } from './limits.ts';
 import type { StagedFile, Storage, StoredFile } from './storage.ts';

@@ -1,4 +1,4 @@
-import { FlightError, messageOf } from '@peregrine/flight';
+import { FlightError, messageOf } from '@peregrine/flight/errors';
 import { createRangeDataset } from '../datasets/file-dataset.ts';
 import { readMessageIndex } from '../datasets/message-index.ts';
 import type { RangeSource } from '../datasets/range-source.ts';

@@ -1,4 +1,4 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 
 /** Ending of the folder of a dataset that the store has written. */
 export const datasetEnding = '.peregrine';

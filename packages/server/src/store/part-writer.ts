@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { FlightInvalidArgumentError, FlightUnimplementedError } from '@peregrine/flight';
+import { FlightInvalidArgumentError, FlightUnimplementedError } from '@peregrine/flight/errors';
 import type { Engine, EngineConnection, EngineInput } from '../engine/types.ts';
 import { queryRows, textOf } from '../engine/rows.ts';
 import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';

@@ -1,4 +1,4 @@
-import { FlightError, FlightUnavailableError, messageOf } from '@peregrine/flight';
+import { FlightError, FlightUnavailableError, messageOf } from '@peregrine/flight/errors';
 import { loadHttpfs, secretSql, timeoutSql } from './s3/httpfs.ts';
 import type { S3Options } from './s3/options.ts';
 import { endsWithin } from './ends-within.ts';

@@ -1,6 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve, sep } from 'node:path';
-import { FlightInvalidArgumentError, FlightNotFoundError, FlightUnauthorizedError } from '@peregrine/flight';
+import {
+  FlightInvalidArgumentError,
+  FlightNotFoundError,
+  FlightUnauthorizedError,
+} from '@peregrine/flight/errors';
 import { fileKind, knownEndings } from './formats.ts';
 import { type Glob, isGlob, parseGlob } from './glob.ts';
 import { createLocalStorage } from './local-storage.ts';

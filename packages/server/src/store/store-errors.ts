@@ -4,7 +4,7 @@ import {
   FlightServerError,
   FlightUnavailableError,
   messageOf,
-} from '@peregrine/flight';
+} from '@peregrine/flight/errors';
 
 /** How systems say that a disk or a quota is full; the engine passes their words on. */
 const noRoom = /ENOSPC|EDQUOT|no space left on device|not enough space on the disk|disk quota exceeded/i;

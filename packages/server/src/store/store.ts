@@ -3,7 +3,7 @@ import {
   FlightServerError,
   FlightUnauthorizedError,
   FlightUnimplementedError,
-} from '@peregrine/flight';
+} from '@peregrine/flight/errors';
 import { checkDuckDbTypes } from '../engine/input-types.ts';
 import type { Engine, EngineInput } from '../engine/types.ts';
 import { createEngineTables, noEngineTables } from './engine-tables.ts';

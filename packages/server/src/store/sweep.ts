@@ -1,4 +1,4 @@
-import { FlightDataError } from '@peregrine/flight';
+import { FlightDataError } from '@peregrine/flight/errors';
 import { takeNextNumber } from './commit.ts';
 import { datasetEnding } from './names.ts';
 import type { Storage, StoredFile, StoredUpload } from './storage.ts';

@@ -1,4 +1,4 @@
-import { FlightError, messageOf } from '@peregrine/flight';
+import { FlightError, messageOf } from '@peregrine/flight/errors';
 import { endsWithin } from './ends-within.ts';
 import { lookPatienceMs, sweepAgainMs } from './limits.ts';
 import type { Storage } from './storage.ts';

@@ -1,4 +1,4 @@
-import { FlightDataError } from '@peregrine/flight';
+import { FlightDataError } from '@peregrine/flight/errors';
 import type { Column } from './part-writer.ts';
 import type { StoredFile } from './storage.ts';
 

@@ -3,7 +3,7 @@ import {
   FlightInvalidArgumentError,
   FlightNotFoundError,
   FlightServerError,
-} from '@peregrine/flight';
+} from '@peregrine/flight/errors';
 import type { EngineInput } from '../engine/types.ts';
 import { partBytes } from './limits.ts';
 import { NotCommittedError, commitVersion, readCurrent } from './commit.ts';

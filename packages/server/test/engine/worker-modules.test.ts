@@ -5,7 +5,9 @@ import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const worker = fileURLToPath(new URL('../../src/engine/worker/main.js', import.meta.url));
-const messages = fileURLToPath(import.meta.resolve('@peregrine/flight/ipc/messages'));
+const [messages, errors] = ['ipc/messages', 'errors'].map((name) =>
+  fileURLToPath(import.meta.resolve(`@peregrine/flight/${name}`)),
+);
 
 /** The modules that compiled files load, directly and through each other. */
 function loadedBy(...roots: readonly string[]): { files: Set<string>; packages: Set<string> } {
@@ -26,16 +28,22 @@ function loadedBy(...roots: readonly string[]): { files: Set<string>; packages: 
 }
 
 it('loads little in a thread of the engine, so that it starts at once', () => {
-  const { files, packages } = loadedBy(worker, messages);
-  assert.deepEqual([...packages].sort(), ['@peregrine/flight/ipc/messages', 'koffi']);
+  assert.ok(messages !== undefined && errors !== undefined);
+  const { files, packages } = loadedBy(worker, messages, errors);
+  assert.deepEqual([...packages].sort(), [
+    '@peregrine/flight/errors',
+    '@peregrine/flight/ipc/messages',
+    'koffi',
+  ]);
   assert.ok(files.size > 20 && files.size < 60, `${files.size} files`);
 });
 
-it('loads HTTP while the engine starts, not before', () => {
+it('loads Flight and HTTP while the engine looks into files, not before', () => {
   const serve = fileURLToPath(new URL('../../src/serve.js', import.meta.url));
   const { packages } = loadedBy(serve);
-  assert.ok(packages.has('@peregrine/flight'));
-  for (const name of ['fastify', 'prom-client']) assert.ok(!packages.has(name), name);
+  assert.ok(packages.has('@peregrine/flight/errors'));
+  for (const name of ['@peregrine/flight', '@peregrine/flight/server', 'fastify', 'prom-client'])
+    assert.ok(!packages.has(name), name);
 });
 
 it('loads native code in the threads of the engine only, so that the server starts where there is none', () => {

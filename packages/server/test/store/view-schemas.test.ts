@@ -37,16 +37,16 @@ it('knows the schemas of views as the engine streams them, without reading the f
   );
   await copy("SELECT 1 AS a, DATE '2020-01-01' AS b, 'x' AS \"C d\"", "a name's.csv");
   await copy("SELECT 1 AS a, {'x': [1, 2]} AS b, NULL AS c", 'j.json');
-  const prepared: string[] = [];
+  const described: string[] = [];
   const watched: Engine = {
     ...engine,
     async connect() {
       const opened = await engine.connect();
       return {
         ...opened,
-        prepare(sql) {
-          prepared.push(sql);
-          return opened.prepare(sql);
+        describe(queries) {
+          described.push(...queries);
+          return opened.describe(queries);
         },
       };
     },
@@ -70,9 +70,9 @@ it('knows the schemas of views as the engine streams them, without reading the f
       await store.close();
     }
   }
-  assert.equal(prepared.length, 6);
+  assert.equal(described.length, 6);
   assert.deepEqual(
-    prepared.filter((sql) => !sql.startsWith('SELECT CAST(NULL AS ')),
+    described.filter((sql) => !sql.startsWith('SELECT CAST(NULL AS ')),
     [],
   );
 });

@@ -3,7 +3,7 @@ import {
   type FlightError,
   type FlightErrorCode,
   FlightInternalError,
-} from '@peregrine/flight';
+} from '@peregrine/flight/errors';
 import { driverStatus } from './status.ts';
 
 /** What a worker tells of a failure. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { FlightDataError } from '@peregrine/flight/ipc/messages';
+import { FlightDataError } from '@peregrine/flight/errors';
 import type { ColumnLayout } from './layout.ts';
 
 function fail(column: ColumnLayout, what: string): never {

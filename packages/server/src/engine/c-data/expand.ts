@@ -1,9 +1,5 @@
-import {
-  type ArrowField,
-  type ArrowSchema,
-  FlightDataError,
-  FlightUnimplementedError,
-} from '@peregrine/flight/ipc/messages';
+import type { ArrowField, ArrowSchema } from '@peregrine/flight/ipc/messages';
+import { FlightDataError, FlightUnimplementedError } from '@peregrine/flight/errors';
 import { type ColumnLayout, withoutDictionaries } from './layout.ts';
 import { type Address, readBytes } from './native.ts';
 import type { CArray } from './structs.ts';

@@ -1,9 +1,5 @@
-import {
-  type ArrowField,
-  type ArrowSchema,
-  type ArrowType,
-  FlightUnimplementedError,
-} from '@peregrine/flight/ipc/messages';
+import type { ArrowField, ArrowSchema, ArrowType } from '@peregrine/flight/ipc/messages';
+import { FlightUnimplementedError } from '@peregrine/flight/errors';
 
 /** How a column lies in memory: all that copying has to know of its type. */
 export interface ColumnLayout {

@@ -1,4 +1,5 @@
-import { type BatchLayout, decompressBuffer, FlightDataError } from '@peregrine/flight/ipc/messages';
+import { type BatchLayout, decompressBuffer } from '@peregrine/flight/ipc/messages';
+import { FlightDataError } from '@peregrine/flight/errors';
 import { checkDictionaryIndices, checkListViews, checkOffsets, checkUnion, checkViews } from './check.ts';
 import { expandDictionary } from './expand.ts';
 import type { ColumnLayout } from './layout.ts';

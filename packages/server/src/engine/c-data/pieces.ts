@@ -1,4 +1,4 @@
-import { FlightDataError } from '@peregrine/flight/ipc/messages';
+import { FlightDataError } from '@peregrine/flight/errors';
 import type { ColumnLayout } from './layout.ts';
 import { copy, addressOf, peek, peeked, peekedLong, windowBytes } from './native.ts';
 import type { CArray } from './structs.ts';

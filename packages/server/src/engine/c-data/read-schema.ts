@@ -1,12 +1,6 @@
 import { Buffer } from 'node:buffer';
-import {
-  type ArrowField,
-  type ArrowSchema,
-  type ArrowTimeUnit,
-  type ArrowType,
-  FlightDataError,
-  FlightUnimplementedError,
-} from '@peregrine/flight/ipc/messages';
+import type { ArrowField, ArrowSchema, ArrowTimeUnit, ArrowType } from '@peregrine/flight/ipc/messages';
+import { FlightDataError, FlightUnimplementedError } from '@peregrine/flight/errors';
 import { type Address, peek, peekedLong, readBytes, readText } from './native.ts';
 import { readPointers, structBytes } from './structs.ts';
 

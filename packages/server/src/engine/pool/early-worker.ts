@@ -17,38 +17,39 @@ export interface StartedWorker {
   command(command: WorkerCommand): void;
 }
 
-/** An engine begins with two threads: one that controls, and one for the first statement. */
-const earlyThreads = 2;
-
 /**
  * Memory that threads share is freed when all of them have collected what refers to it, and what they make themselves is
  * little: with the usual size they would hardly ever collect.
  */
 const youngMb = 2;
 
-/** Threads that nobody has taken yet. */
-let early: readonly StartedWorker[] = [];
+/** A thread that nobody has taken yet. */
+let early: StartedWorker | undefined;
+
+/** Whether a thread loads the library already. */
+let isPreloaded = false;
 
 /**
- * Starts the threads that the next engine begins with. A program that is about to open one calls this before it loads
- * the rest of itself, and both load at once. They do not keep the process alive.
+ * Starts the thread that is asked for next, if none waits already. A program that is about to open an engine calls this
+ * before it loads the rest of itself, and both load at once; the engine does so for its first statement. It does not keep
+ * the process alive.
  */
-export function startEngineThreads(): void {
-  while (early.length < earlyThreads) {
-    const started = newWorker({ preload: early.length === 0 });
-    // One that cannot load leaves it to the next to say why.
-    const forget = (): void => {
-      early = early.filter((other) => other !== started);
-    };
-    early = [...early, started];
-    started.worker.once('error', forget).once('exit', forget);
-  }
+export function startEngineThread(): void {
+  if (early !== undefined) return;
+  const started = newWorker({ preload: !isPreloaded });
+  isPreloaded = true;
+  early = started;
+  // One that cannot load leaves it to the next to say why.
+  const forget = (): void => {
+    if (early === started) early = undefined;
+  };
+  started.worker.once('error', forget).once('exit', forget);
 }
 
-/** The thread that was started first, or a new one. */
+/** The thread that was started early, or a new one. */
 export function takeWorker(): StartedWorker {
-  const [taken = newWorker({ preload: false }), ...others] = early;
-  early = others;
+  const taken = early ?? newWorker({ preload: false });
+  early = undefined;
   return taken;
 }
 

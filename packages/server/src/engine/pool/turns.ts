@@ -1,4 +1,4 @@
-import { FlightCancelledError } from '@peregrine/flight';
+import { FlightCancelledError } from '@peregrine/flight/errors';
 
 /** Takes turns: one after the other, in the order in which they asked. */
 export interface Turns {

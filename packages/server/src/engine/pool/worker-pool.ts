@@ -2,7 +2,7 @@ import {
   FlightCancelledError,
   FlightResourceExhaustedError,
   FlightUnavailableError,
-} from '@peregrine/flight';
+} from '@peregrine/flight/errors';
 import type { OperationArguments, OperationName, OperationResult, WorkerSetup } from '../worker/messages.ts';
 import { startWorker, type WorkerThread } from './worker-thread.ts';
 

@@ -1,4 +1,4 @@
-import { FlightUnavailableError } from '@peregrine/flight';
+import { FlightUnavailableError } from '@peregrine/flight/errors';
 import { toFlightError } from '../adbc/errors.ts';
 import type {
   OperationArguments,

@@ -1,10 +1,5 @@
-import {
-  type ArrowSchema,
-  decodeMessageHeader,
-  FlightDataError,
-  FlightUnimplementedError,
-  type MessageHeader,
-} from '@peregrine/flight/ipc/messages';
+import { type ArrowSchema, decodeMessageHeader, type MessageHeader } from '@peregrine/flight/ipc/messages';
+import { FlightDataError, FlightUnimplementedError } from '@peregrine/flight/errors';
 import type { Driver } from '../adbc/driver.ts';
 import { chainAt, type Chain } from '../c-data/chain.ts';
 import { expandSchema } from '../c-data/expand.ts';

@@ -47,15 +47,25 @@ export function inTransaction<T>(call: Call, connection: Address, wanted: boolea
   return result;
 }
 
-/** Runs SQL for its effect. */
-export function runSql(call: Call, connection: Address, sql: string): void {
+/** Has a statement for as long as the work on it takes. */
+export function withStatement<T>(
+  call: Call,
+  connection: Address,
+  sql: string,
+  work: (statement: Address) => T,
+): T {
   const statement = open((handle) => call('StatementNew', connection, handle));
   try {
     call('StatementSetSqlQuery', statement, sql);
-    execute(call, statement, false);
+    return work(statement);
   } finally {
     close(statement, () => call('StatementRelease', statement));
   }
+}
+
+/** Runs SQL for its effect. */
+export function runSql(call: Call, connection: Address, sql: string): void {
+  withStatement(call, connection, sql, (statement) => execute(call, statement, false));
 }
 
 /** Runs what a statement holds: how many rows it changed, -1n where that is not asked for or known. */

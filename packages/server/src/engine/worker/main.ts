@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { FlightError, messageOf } from '@peregrine/flight/ipc/messages';
+import { FlightError, messageOf } from '@peregrine/flight/errors';
 import { DriverError } from '../adbc/driver.ts';
 import type { EngineFailure } from '../adbc/errors.ts';
 import { loadLibrary } from '../c-data/native.ts';

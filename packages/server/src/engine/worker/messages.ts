@@ -91,6 +91,13 @@ export interface Operations {
     result: PreparedFacts,
   ];
   execute: [args: { connection: Address; statement: Address; sql: string | undefined }, result: bigint];
+  /** Runs SQL by a statement of its own, in one message: of DuckDB, whose connections cancel what runs on them. */
+  executeAlone: [args: { connection: Address; sql: string }, result: bigint];
+  /** Schemas of what queries give, which do not run; undefined where the driver refuses the query. */
+  describe: [
+    args: { connection: Address; queries: readonly string[] },
+    result: readonly (Uint8Array | undefined)[],
+  ];
   /** Runs a query. With `streamBuffer` its connection sets the memory for rows ahead first. */
   query: [
     args: {

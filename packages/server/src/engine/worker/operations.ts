@@ -1,8 +1,5 @@
-import {
-  type ArrowSchema,
-  encodeRawSchema,
-  FlightInvalidArgumentError,
-} from '@peregrine/flight/ipc/messages';
+import { type ArrowSchema, encodeRawSchema } from '@peregrine/flight/ipc/messages';
+import { FlightError, FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import { refuseLargeBuffers } from '../buffer-setting.ts';
 import { refuseFatalCalls } from '../function-calls.ts';
 import { sqlTokens } from '../sql-tokens.ts';
@@ -25,7 +22,16 @@ import { readSchema } from '../c-data/read-schema.ts';
 import { isHeld, releaseStruct, structBytes } from '../c-data/structs.ts';
 import { borrowReleaseFunctions } from '../c-data/borrowed-release.ts';
 import type { ReleaseFunctions } from '../c-data/write-structs.ts';
-import { type Call, close, execute, inTransaction, open, quietly, runSql } from './driver-calls.ts';
+import {
+  type Call,
+  close,
+  execute,
+  inTransaction,
+  open,
+  quietly,
+  runSql,
+  withStatement,
+} from './driver-calls.ts';
 import { bind, emptyBatch, freeBound, readBatches, reordered, rowOf, rowsOf } from './bound.ts';
 import { insertAtOnce } from './insert-at-once.ts';
 import type { OperationTable, PreparedFacts, WorkerSetup } from './messages.ts';
@@ -118,6 +124,24 @@ export function createOperations(setup: WorkerSetup): OperationTable {
       }
       return execute(call, statement, library === undefined || changesRows(library, connection, statement));
     },
+    executeAlone({ connection, sql }) {
+      countStatements(library, connection, sql);
+      return withStatement(call, connection, sql, (statement) =>
+        execute(call, statement, library === undefined || changesRows(library, connection, statement)),
+      );
+    },
+    describe: ({ connection, queries }) =>
+      queries.map((sql) => {
+        try {
+          return withStatement(call, connection, sql, (statement) => {
+            call('StatementPrepare', statement);
+            return prepared(call, library, connection, statement, sql, true).resultSchema;
+          });
+        } catch (error) {
+          if (error instanceof DriverError || error instanceof FlightError) return undefined;
+          throw error;
+        }
+      }),
     query({ connection, statement, sql, streamBuffer }) {
       if (streamBuffer !== undefined) library?.setStreamBuffer(connection, streamBuffer);
       if (sql !== undefined) {
@@ -265,17 +289,15 @@ function withTextList(texts: readonly string[] | undefined, use: (list: Address)
 
 /** The schema of what a query gives, which is run; undefined where the driver refuses it. */
 function schemaOf(call: Call, connection: Address, sql: string): Uint8Array | undefined {
-  const statement = open((handle) => call('StatementNew', connection, handle));
   try {
-    call('StatementSetSqlQuery', statement, sql);
-    const { result, schema } = openResult((to) => call('StatementExecuteQuery', statement, to, 0));
-    closeResult(result);
-    return schema;
+    return withStatement(call, connection, sql, (statement) => {
+      const { result, schema } = openResult((to) => call('StatementExecuteQuery', statement, to, 0));
+      closeResult(result);
+      return schema;
+    });
   } catch (error) {
     if (error instanceof DriverError) return undefined;
     throw error;
-  } finally {
-    close(statement, () => call('StatementRelease', statement));
   }
 }
 

@@ -1,4 +1,4 @@
-import { FlightServerError, FlightUnavailableError } from '@peregrine/flight';
+import { FlightServerError, FlightUnavailableError } from '@peregrine/flight/errors';
 import type { S3Options } from './options.ts';
 import { type S3Requests, createS3Requests } from './requests.ts';
 import { elementText, elements } from './xml.ts';

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FlightError, FlightNotFoundError, FlightServerError } from '@peregrine/flight';
+import { FlightError, FlightNotFoundError, FlightServerError } from '@peregrine/flight/errors';
 import { quoteIdentifier, quoteLiteral } from '../../engine/sql-text.ts';
 import { type S3Options, s3Settings } from './options.ts';
 

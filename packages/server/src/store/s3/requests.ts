@@ -3,7 +3,7 @@ import {
   FlightServerError,
   FlightUnauthorizedError,
   FlightUnavailableError,
-} from '@peregrine/flight';
+} from '@peregrine/flight/errors';
 import { s3Tries } from '../limits.ts';
 import { type S3Options, s3Settings } from './options.ts';
 import { encodePath, signRequest } from './sign.ts';

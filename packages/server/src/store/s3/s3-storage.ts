@@ -1,4 +1,8 @@
-import { FlightNotFoundError, FlightResourceExhaustedError, FlightServerError } from '@peregrine/flight';
+import {
+  FlightNotFoundError,
+  FlightResourceExhaustedError,
+  FlightServerError,
+} from '@peregrine/flight/errors';
 import { bucketOrphanLifeMs, maxStoreFiles, s3RangeBytes, s3RangesAtOnce } from '../limits.ts';
 import type { Storage, StoredFile } from '../storage.ts';
 import { type S3Client, type S3Object, type S3Upload, createS3Client } from './client.ts';

@@ -65,11 +65,11 @@ describe('the end of a process whose threads are busy', () => {
     const early = source('pool/early-worker.js');
     const engine = source('duckdb.js');
     const programs = [
-      `import { startEngineThreads } from ${JSON.stringify(early)};
-       startEngineThreads();
+      `import { startEngineThread } from ${JSON.stringify(early)};
+       startEngineThread();
        setTimeout(() => process.exit(7), 100);`,
-      `import { startEngineThreads } from ${JSON.stringify(early)};
-       startEngineThreads();
+      `import { startEngineThread } from ${JSON.stringify(early)};
+       startEngineThread();
        process.exitCode = 7;`,
       `import { createDuckDbEngine } from ${JSON.stringify(engine)};
        const engine = await createDuckDbEngine();
