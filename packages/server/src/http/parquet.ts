@@ -7,7 +7,7 @@ import type { EngineConnection, EngineStatement } from '../engine/types.ts';
 import type { ParameterBatch } from './parameter-batch.ts';
 import { type ResultContext, breakOff, openBody } from './send-result.ts';
 import { asSubquery } from './sql-clauses.ts';
-import { createTempFile } from './temp-file.ts';
+import { createTempFile, explainTempError } from './temp-file.ts';
 import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
 
 /** Bytes that are read of the file at a time. */
@@ -41,6 +41,8 @@ export async function sendParquet(
   try {
     if (parameters !== undefined) await copy.bind(parameters.schema, parameters.batches);
     rows = await copy.execute({ signal });
+  } catch (error) {
+    throw explainTempError(error);
   } finally {
     await copy.close();
   }

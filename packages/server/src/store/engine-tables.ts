@@ -34,6 +34,8 @@ export interface EngineTables {
   createBroken(name: string, problem: string): Promise<void>;
   /** Fills a pending table. */
   loadTable(name: string, schema: Uint8Array, batches: AsyncIterable<EngineInput>): Promise<void>;
+  /** Makes a pending table that cannot be filled say why. */
+  breakPending(name: string, problem: string): Promise<void>;
   dropTable(name: string): Promise<void>;
   /** Attaches a DuckDB file, read-only, and lists its tables. */
   attach(name: string, path: string): Promise<readonly AttachedTable[]>;
@@ -87,6 +89,14 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
     );
   }
 
+  /** A view with the columns of what is to be loaded, that gives an error instead of rows. */
+  async function refuseRows(name: string, reason: string): Promise<void> {
+    await (await connection()).execute(
+      `CREATE OR REPLACE VIEW ${viewName(name)} AS SELECT t.* FROM (SELECT error(${quoteLiteral(reason)}) AS refusal) r ` +
+        `LEFT JOIN ${loadedName(name)} t ON true WHERE r.refusal IS NULL`,
+    );
+  }
+
   return {
     sqlName: viewName,
     async setup(sql) {
@@ -132,13 +142,7 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
       const used = await connection();
       await dropAny(name);
       await used.ingest({ ...ingestOptions(catalog, name), isNew: true }, schema, none());
-      const refusal = quoteLiteral(
-        `the dataset ${name} has not been read into the engine yet; ask for it again`,
-      );
-      await used.execute(
-        `CREATE OR REPLACE VIEW ${viewName(name)} AS SELECT t.* FROM (SELECT error(${refusal}) AS refusal) r ` +
-          `LEFT JOIN ${loadedName(name)} t ON true WHERE r.refusal IS NULL`,
-      );
+      await refuseRows(name, `the dataset ${name} has not been read into the engine yet; ask for it again`);
       return { schema: await schemaOf(loadedName(name)), rows: undefined };
     },
     async createBroken(name, problem) {
@@ -161,6 +165,7 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
         throw error;
       }
     },
+    breakPending: (name, problem) => refuseRows(name, `${name} cannot be read: ${problem}`),
     dropTable: dropAny,
     async attach(name, path) {
       const used = await connection();
@@ -212,6 +217,7 @@ export function noEngineTables(reason: string): EngineTables {
     createPending: async (_name, schema) => ({ schema, rows: undefined }),
     createBroken: async () => undefined,
     loadTable: refuse,
+    breakPending: refuse,
     dropTable: async () => undefined,
     attach: refuse,
     detach: async () => undefined,

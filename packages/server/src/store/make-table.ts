@@ -54,6 +54,8 @@ export async function loadArrow(engine: EngineTables, served: ServedTable): Prom
     }
     return { ...served, pending: false };
   } catch (error) {
+    // The view says to ask again until the file is read: that would be said for ever.
+    await engine.breakPending(entry.name, reasonOf(error)).catch(() => undefined);
     return { ...served, pending: false, problem: `SQL cannot read it: ${reasonOf(error)}` };
   }
 }
@@ -87,9 +89,8 @@ async function makeArrow(engine: EngineTables, entry: Entry): Promise<ServedTabl
     await engine.createPending(entry.name, schemaHeader);
   } catch (error) {
     // Such as a type that the engine does not have: it is served over Flight all the same.
-    const problem = `SQL cannot read it: ${reasonOf(error)}`;
-    await engine.createBroken(entry.name, problem).catch(() => undefined);
-    return { ...plainTable(entry, table), problem };
+    await engine.createBroken(entry.name, reasonOf(error)).catch(() => undefined);
+    return { ...plainTable(entry, table), problem: `SQL cannot read it: ${reasonOf(error)}` };
   }
   return { ...plainTable(entry, table), pending: true };
 }

@@ -27,7 +27,7 @@ export function explainStorageError(
   const outcome = mayBeThere
     ? 'whether it was stored is not known: look before you put it again'
     : 'nothing was stored';
-  if (noRoom.test(messageOf(error))) {
+  if (saysNoRoom(error)) {
     return new FlightResourceExhaustedError(
       `there is no room left for ${name} where it would lie, ${root}, or in the server's --temp-dir; ${outcome}`,
       { cause: error },
@@ -47,6 +47,11 @@ export function explainStorageError(
       cause: error,
     },
   );
+}
+
+/** Whether the system, or the engine in its words, says that a disk or a quota is full. */
+export function saysNoRoom(error: unknown): boolean {
+  return noRoom.test(messageOf(error));
 }
 
 /** The system's name of an error; empty for errors that are not the system's. */

@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Action, type FlightClient, FlightDescriptor, Ticket, connect } from '@peregrine/flight';
 import { writeIpcFile } from '@peregrine/flight/ipc';
-import { type RecordBatch, Table, tableFromArrays, tableToIPC } from 'apache-arrow';
+import {
+  type RecordBatch,
+  Table,
+  Utf8,
+  makeData,
+  makeVector,
+  tableFromArrays,
+  tableToIPC,
+} from 'apache-arrow';
 import { type DataServer, type DataServerOptions, serveData } from '../../src/serve.ts';
 
 let folder: string;
@@ -202,6 +210,28 @@ describe('Files of a folder', () => {
       await lay('cut.arrow', numbers(5));
       await act('refresh');
       assert.deepEqual(await read('SELECT n FROM cut'), [5]);
+    } finally {
+      await stop();
+    }
+  });
+
+  it('that SQL fails to read say why, and not to ask again', async () => {
+    const text = makeData({
+      type: new Utf8(),
+      length: 1,
+      nullCount: 0,
+      valueOffsets: Int32Array.of(0, 1),
+      data: Uint8Array.of(0xff),
+    });
+    await lay('odd.arrow', new Table({ w: makeVector(text) }));
+    await start();
+    try {
+      for (const sql of ['SELECT w FROM odd', 'SELECT count(*) AS n FROM odd']) {
+        await assert.rejects(read(sql), /odd cannot be read: .*UTF-8/, sql);
+      }
+      await lay('odd.arrow', numbers(6));
+      await act('refresh');
+      assert.deepEqual(await read('SELECT n FROM odd'), [6]);
     } finally {
       await stop();
     }

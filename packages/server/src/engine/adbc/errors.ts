@@ -56,7 +56,10 @@ const codesOfKind: readonly (readonly [RegExp, FlightErrorCode])[] = [
   // A server that does not answer, or breaks off.
   [/^IO Error: .*\bfor HTTP [A-Z]+ to\b/s, 'UNAVAILABLE'],
   [/^IO Error: Parquet files do not support/i, 'UNIMPLEMENTED'],
-  [/^IO Error: .*no space left on device/is, 'RESOURCE_EXHAUSTED'],
+  [/^IO Error: .*(no space left on device|disk quota exceeded)/is, 'RESOURCE_EXHAUSTED'],
+  // What does not fit into memory has no place: the folder is gone, or nobody may write there.
+  [/^IO Error: (failed to create directory|.*\bduckdb_temp_storage)/is, 'UNAVAILABLE'],
+  [/^IO Error: .*permission denied/is, 'FAILED_PRECONDITION'],
   [/^IO Error: .*(no files found|does not exist|cannot open file|no such file)/is, 'NOT_FOUND'],
   [/^(HTTP|Connection|Network) Error/i, 'UNAVAILABLE'],
   [/^IO Error/i, 'INTERNAL'],
