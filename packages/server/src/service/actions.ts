@@ -9,6 +9,7 @@ import {
 import type { SqlService } from '../sql/service.ts';
 import { decodeText, parseCommand } from './command.ts';
 import { quoted } from './names.ts';
+import { findTable } from './requests.ts';
 import { wantsAll } from './select.ts';
 import type { ServedTables } from './served-tables.ts';
 
@@ -44,10 +45,15 @@ const definitions: Readonly<Record<string, ActionDefinition>> = {
     run: async ({ context, tables }) => (await tables.list(context)).map(({ name }) => name).join('\n'),
   },
   get_stats: {
-    description: 'Answers the number of datasets, rows and bytes of each, and what the engine runs, as JSON.',
-    run: async ({ context, sql, tables }) => {
+    description:
+      'Answers the number of datasets, rows and bytes of each, and what the engine runs, as JSON. With the name of a dataset as its body: of that one.',
+    run: async ({ context, sql, tables }, body) => {
+      const listed =
+        body.length === 0
+          ? await tables.list(context)
+          : [await findTable({ sql, tables }, pathIn('get_stats', tables, body), context)];
       const found = await Promise.all(
-        (await tables.list(context)).map(async (table) => {
+        listed.map(async (table) => {
           const facts = await table.describe().catch(() => undefined);
           return {
             name: table.name,
@@ -73,7 +79,7 @@ const definitions: Readonly<Record<string, ActionDefinition>> = {
       if (body.length === 0) {
         throw new FlightInvalidArgumentError('drop_table needs the name of a dataset as its body');
       }
-      const path = pathToDrop(tables, body);
+      const path = pathIn('drop_table', tables, body);
       const name = path.join('.');
       if (!(await tables.drop(path, context))) {
         throw new FlightNotFoundError(`there is no dataset ${quoted(name)}; list_tables names them`);
@@ -88,12 +94,12 @@ const definitions: Readonly<Record<string, ActionDefinition>> = {
 };
 
 /** A name, whatever it looks like, or the JSON command of a whole dataset. */
-function pathToDrop(tables: ServedTables, body: Uint8Array): readonly string[] {
+function pathIn(action: string, tables: ServedTables, body: Uint8Array): readonly string[] {
   const name = decodeText('name', body);
   if (tables.has(name) || !name.trimStart().startsWith('{')) return [name];
   const command = parseCommand(body, () => false);
   if (command.path !== undefined && wantsAll(command)) return command.path;
-  throw new FlightInvalidArgumentError('drop_table drops whole datasets: give a name, or {"dataset": name}');
+  throw new FlightInvalidArgumentError(`${action} takes whole datasets: give a name, or {"dataset": name}`);
 }
 
 /** What ListActions answers. */

@@ -10,6 +10,7 @@ import { quoted } from './names.ts';
  * criteria = "" | prefix | glob (with * ? or [) | JSON
  * JSON     = { "prefix": text, "glob": text, "name": text }     ; each is left out where it does not matter
  * ```
+ * Case does not matter, as names are one whatever theirs.
  *
  * @returns whether a name is wanted
  * @throws FlightInvalidArgumentError when they are none of these
@@ -17,14 +18,19 @@ import { quoted } from './names.ts';
 export function parseCriteria(expression: Uint8Array): (name: string) => boolean {
   const text = decodeText('criteria expression', expression);
   if (text.trimStart().startsWith('{')) return parseJson(text);
-  return /[*?[]/.test(text) ? byGlob(text) : (name) => name.startsWith(text);
+  return /[*?[]/.test(text) ? byGlob(text) : byPrefix(text);
+}
+
+function byPrefix(prefix: string): (name: string) => boolean {
+  const key = nameKey(prefix);
+  return (name) => nameKey(name).startsWith(key);
 }
 
 function parseJson(text: string): (name: string) => boolean {
   const tests = Object.entries(parseMembers('criteria expression', text)).map(
     ([key, wanted]): ((name: string) => boolean) => {
       if (typeof wanted === 'string') {
-        if (key === 'prefix') return (name) => name.startsWith(wanted);
+        if (key === 'prefix') return byPrefix(wanted);
         if (key === 'glob') return byGlob(wanted);
         if (key === 'name') return (name) => nameKey(name) === nameKey(wanted);
       }
@@ -52,7 +58,7 @@ function byGlob(glob: string): (name: string) => boolean {
     } else source += /[\\^$.+()[\]{}|/]/.test(char) ? `\\${char}` : char;
   }
   try {
-    const pattern = new RegExp(`^${source}$`, 'su');
+    const pattern = new RegExp(`^${source}$`, 'siu');
     return (name) => pattern.test(name);
   } catch (cause) {
     throw new FlightInvalidArgumentError(

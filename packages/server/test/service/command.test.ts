@@ -136,7 +136,10 @@ describe('parseCriteria()', () => {
     assert.deepEqual(wanted('a?b'), ['a.b']);
     assert.deepEqual(wanted('{"glob":"*","prefix":"q"}'), ['quotes']);
     assert.deepEqual(wanted('{"name":"trades"}'), ['trades']);
-    assert.deepEqual(wanted('{"name":"Trades"}'), ['trades']);
+    for (const text of ['{"name":"Trades"}', '{"prefix":"TRADES","glob":"[T]*S"}', 'TRAD?S']) {
+      assert.deepEqual(wanted(text), ['trades'], text);
+    }
+    assert.deepEqual(wanted('Quo'), ['quotes']);
     assert.throws(() => wanted('{"name":1}'), FlightInvalidArgumentError);
     assert.throws(() => wanted('[z-a]'), /is no glob/);
     assert.throws(() => parseCriteria(Uint8Array.of(0xff)), FlightInvalidArgumentError);

@@ -225,6 +225,11 @@ describe('plain Flight over DuckDB', () => {
     assert.equal(JSON.parse(await act('healthcheck')).status, 'SERVING');
     assert.deepEqual((await act('list_tables')).split('\n'), ['other.elsewhere', 'trades']);
     assert.equal(JSON.parse(await act('get_stats')).total_rows, 101);
+    for (const name of ['trades', '{"dataset":"trades"}']) {
+      const { table_count: count, tables, total_rows: rows } = JSON.parse(await act('get_stats', name));
+      assert.deepEqual([count, tables[0].name, rows], [1, 'trades', 100]);
+    }
+    await assert.rejects(act('get_stats', 'trade'), /did you mean "trades"/);
     assert.deepEqual(JSON.parse(await act('refresh')), { added: [], changed: [], removed: [] });
     await assert.rejects(act('drop_table', 'nowhere'), hasCode('NOT_FOUND'));
     await assert.rejects(act('no such action'), hasCode('NOT_FOUND'));
