@@ -225,7 +225,6 @@ function readBlocks(reader: FlatbufferReader, vector: number): IpcBlock[] {
 }
 
 function startsWith(bytes: Uint8Array, at: number, text: string): boolean {
-  if (bytes.byteLength < at + text.length) return false;
   for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
   return true;
 }

@@ -1,5 +1,6 @@
 import { FlightDataError, FlightResourceExhaustedError } from '../errors.ts';
 import { maxIpcBodyBytes, maxIpcHeaderBytes } from '../limits/ipc.ts';
+import { allocate } from './allocate.ts';
 import { decodeMessageHeader } from './decode/message.ts';
 import { emptyBytes } from './empty.ts';
 import type { IpcMessage, MessageHeader } from './message.ts';
@@ -136,7 +137,7 @@ export class IpcMessageParser {
       return bytes;
     }
     if (there === 0) return undefined;
-    this.#partial ??= allocate(needed);
+    this.#partial ??= allocate(needed, 'a message part');
     const count = Math.min(there, needed - this.#filled);
     this.#partial.set(this.#chunk.subarray(this.#position, this.#position + count), this.#filled);
     this.#position += count;
@@ -151,14 +152,4 @@ export class IpcMessageParser {
 
 function uint32(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
-}
-
-function allocate(byteLength: number): Uint8Array {
-  try {
-    return new Uint8Array(byteLength);
-  } catch (cause) {
-    throw new FlightResourceExhaustedError(`there is no memory for a message part of ${byteLength} bytes`, {
-      cause,
-    });
-  }
 }

@@ -24,6 +24,7 @@ import { DictionaryMemo } from '../../src/ipc/decode/dictionary-memo.ts';
 import { decodeRecordBatch } from '../../src/ipc/decode/record-batch.ts';
 import { maxColumnRows } from '../../src/limits/ipc.ts';
 import { column, full, header, i32, i64, none, text } from './craft.ts';
+import { withoutMemoryFor } from './memory.ts';
 
 describe('numbers of a header that fit neither body nor schema', () => {
   const refused = (name: string, run: () => unknown, message: RegExp, code = 'INVALID_DATA'): void => {
@@ -290,6 +291,11 @@ describe('numbers of a header at their bounds', () => {
       );
     }
     const large = new LargeList(new Field('item', int));
+    assert.throws(
+      () => column(new LargeUtf8(), 0, [0, 0], [none, i64(-1), none]),
+      /offsets run from -1 to -1/,
+    );
+    assert.throws(() => column(new Utf8(), 0, [0, 0], [none, i32(-1), none]), /offsets run from -1 to -1/);
     for (const bytes of [0, 7, 8]) {
       const parts = [none, new Uint8Array(bytes), none, none];
       assert.deepEqual([...column(large, 0, [0, 0, 0, 0], parts).valueOffsets], [0n]);
@@ -374,4 +380,42 @@ describe('the memory that compressed buffers may take', () => {
     );
     assert.equal(nothing.length, 0);
   });
+
+  it('is refused where there is none, as what it is', () => {
+    const bytes = 40_004;
+    const values = new Int32Array(bytes / 4);
+    const compressed = Buffer.concat(
+      [i64(bytes), compressBuffer('lz4', new Uint8Array(values.buffer))].map(bytesOf),
+    );
+    const shifted = new Uint8Array(bytes + 1).subarray(1);
+    const rows = values.length;
+    for (const [name, decode] of [
+      [
+        'decompressed data',
+        () => column(new Int32(), rows, [rows, 0], [none, compressed], {}, { compression: 'lz4' }),
+      ],
+      [
+        'the copy of a misaligned buffer',
+        () =>
+          decodeRecordBatch(
+            new Schema([new Field('c', new Int32())]),
+            header({ length: rows, nodes: [rows, 0], buffers: [0, 0, 0, bytes] }),
+            shifted,
+            new DictionaryMemo(),
+          ),
+      ],
+    ] as const) {
+      decode();
+      withoutMemoryFor(bytes, () => {
+        assert.throws(decode, {
+          code: 'RESOURCE_EXHAUSTED',
+          message: new RegExp(`there is no memory for ${name} of ${bytes} bytes`),
+        });
+      });
+    }
+  });
 });
+
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}

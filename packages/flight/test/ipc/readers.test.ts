@@ -10,6 +10,7 @@ import { IpcDecoder } from '../../src/ipc/decode/decoder.ts';
 import type { IpcMessage } from '../../src/ipc/message.ts';
 import { IpcMessageParser } from '../../src/ipc/message-parser.ts';
 import { ipcStreamMessages, readIpcStream, readIpcStreamSync } from '../../src/ipc/stream-reader.ts';
+import { withoutMemoryFor } from './memory.ts';
 import { expected, fixture, plainBatch } from './plain.ts';
 
 async function* pieces(bytes: Uint8Array, size: () => number): AsyncGenerator<Uint8Array> {
@@ -205,22 +206,12 @@ describe('an IPC stream', () => {
     parser.push(
       Buffer.concat([encapsulate(encodeRecordBatchHeader(layout, maxIpcBodyBytes)), new Uint8Array(1)]),
     );
-    const whole = globalThis.Uint8Array;
-    class Scarce extends whole {
-      constructor(byteLength: number) {
-        if (byteLength === maxIpcBodyBytes) throw new RangeError('Array buffer allocation failed');
-        super(byteLength);
-      }
-    }
-    try {
-      Reflect.set(globalThis, 'Uint8Array', Scarce);
+    withoutMemoryFor(maxIpcBodyBytes, () => {
       assert.throws(
         () => parser.next(),
         (error) => error instanceof FlightResourceExhaustedError && error.cause instanceof RangeError,
       );
-    } finally {
-      Reflect.set(globalThis, 'Uint8Array', whole);
-    }
+    });
   });
 });
 

@@ -1,4 +1,5 @@
 import { FlightDataError } from '../../errors.ts';
+import { allocate } from '../allocate.ts';
 import { type Bytes, compressBlock, decompressBlock, emptyHashTable, maxBlockBytes } from './lz4-block.ts';
 import { xxhash32 } from './xxhash32.ts';
 import { wrongLength } from './wrong-length.ts';
@@ -33,12 +34,13 @@ const headerBytes = 15;
  * @param bytes - one frame, or several in a row
  * @param byteLength - of the content; more or less is an error
  * @throws FlightDataError when the bytes are not valid frames of that content; checksums, where there are any, count
+ * @throws FlightResourceExhaustedError when there is no memory for the content
  */
 export function decompressLz4Frame(bytes: Uint8Array, byteLength: number): Uint8Array {
   // A byte of LZ4 gives at most 255 bytes, so a length that no frame of this size reaches takes no memory.
   if (byteLength > bytes.byteLength * 255) throw wrongLength(`at most ${bytes.byteLength * 255}`, byteLength);
   const source = viewed(bytes);
-  const target = viewed(new Uint8Array(byteLength));
+  const target = viewed(allocate(byteLength, 'decompressed data'));
   let from = 0;
   let to = 0;
   while (from < bytes.byteLength) {

@@ -20,6 +20,7 @@ export function compressBuffer(codec: IpcCompression, bytes: Uint8Array): Uint8A
  * @param bytes - the frame
  * @param uncompressedLength - what the length prefix says; more or fewer bytes are an error
  * @throws FlightDataError when the bytes are not valid or do not give that many bytes
+ * @throws FlightResourceExhaustedError when there is no memory for them
  */
 export function decompressBuffer(
   codec: IpcCompression,

@@ -1,5 +1,6 @@
 import { FlightDataError, FlightResourceExhaustedError } from '../../errors.ts';
 import { maxColumnRows, maxDecompressedBodyBytes } from '../../limits/ipc.ts';
+import { allocate } from '../allocate.ts';
 import { decompressBuffer } from '../compression/registry.ts';
 import { emptyBytes, zeroLargeOffsets, zeroOffsets } from '../empty.ts';
 import type { BatchLayout, IpcCompression } from '../message.ts';
@@ -287,7 +288,7 @@ export class BodyReader {
   #aligned(alignment: number, byteLength: number): number {
     const at = this.#source.byteOffset + this.#start;
     if (at % alignment === 0) return at;
-    const copy = new Uint8Array(byteLength);
+    const copy = allocate(byteLength, 'the copy of a misaligned buffer');
     copy.set(this.#source.subarray(this.#start, this.#start + byteLength));
     this.#source = copy;
     this.#start = 0;

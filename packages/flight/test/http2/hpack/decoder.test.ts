@@ -40,6 +40,19 @@ describe('HpackDecoder', () => {
     assert.deepEqual(decoder().decode(bytes('00 01 61 03 e9 00 ff')), [['a', '\u00e9\u0000\u00ff']]);
   });
 
+  it('reads the last index of the static table, and the first behind it', () => {
+    const target = decoder();
+    assert.deepEqual(target.decode(bytes('bd')), [['www-authenticate', '']]);
+    target.decode(bytes('40 01 61 01 62'));
+    assert.deepEqual(target.decode(bytes('bd be 7d 01 63 be bf')), [
+      ['www-authenticate', ''],
+      ['a', 'b'],
+      ['www-authenticate', 'c'],
+      ['www-authenticate', 'c'],
+      ['a', 'b'],
+    ]);
+  });
+
   it('refuses index 0 and indexes behind the table', () => {
     refuses(decoder(), '80', /index 0/);
     refuses(decoder(), 'be', /index 62 is above the last one, 61/);
@@ -72,6 +85,8 @@ describe('HpackDecoder', () => {
 
   it('takes integers that are longer than they need to be', () => {
     assert.deepEqual(decoder().decode(bytes('0f 80 00 01 61')), [['accept-charset', 'a']]);
+    assert.deepEqual(decoder().decode(bytes('0f 80 80 80 80 00 01 61')), [['accept-charset', 'a']]);
+    refuses(decoder(), '0f 80 80 80 80 80 00 01 61', /too large/);
   });
 
   it('knows literals by their first bits, also where the index of their name fills the rest', () => {
