@@ -11,6 +11,7 @@ import { createPreparedStatements } from './prepared.ts';
 import { queryHandlers } from './query-handlers.ts';
 import { inOrder } from './session-settings.ts';
 import { Statements } from './statements.ts';
+import { explainView } from './view-error.ts';
 
 /** How SQL is served. */
 export interface SqlServiceOptions extends Partial<ServerFacts> {
@@ -78,13 +79,17 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
         stateful: temporary,
         joinTransaction: true,
       });
-      return lane.run((connection) =>
-        connection.ingest(
-          { table, catalog, schema, temporary, ifMissing, ifExists, signal: context.signal },
-          incoming.schema,
-          incoming.batches,
-        ),
-      );
+      try {
+        return await lane.run((connection) =>
+          connection.ingest(
+            { table, catalog, schema, temporary, ifMissing, ifExists, signal: context.signal },
+            incoming.schema,
+            incoming.batches,
+          ),
+        );
+      } catch (error) {
+        throw explainView(error, table);
+      }
     },
     beginTransaction: (context) => clients.begin(context),
     endTransaction: ({ action, transactionId }, context) => clients.end(transactionId, action, context),

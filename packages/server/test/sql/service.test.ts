@@ -210,6 +210,23 @@ describe('Flight SQL over DuckDB', () => {
     await sql.query('DROP TABLE taken');
   });
 
+  it('says of a view that it takes no rows, and what to do', async () => {
+    await sql.query('CREATE VIEW seen AS SELECT 1 AS i');
+    const rows = tableFromArrays({ i: Int32Array.of(1) });
+    const isTold = hasCode('FAILED_PRECONDITION', '"seen" is a view');
+    for (const ifExists of ['append', 'replace'] as const) {
+      await assert.rejects(sql.executeIngest(rows, { table: 'seen', ifExists }), isTold, ifExists);
+      const transaction = await sql.beginTransaction();
+      await assert.rejects(
+        sql.executeIngest(rows, { table: 'seen', ifExists, transaction }),
+        isTold,
+        ifExists,
+      );
+      await transaction.rollback();
+    }
+    await sql.query('DROP VIEW seen');
+  });
+
   it('takes nothing of a stream that breaks off, into a new table, an old one and a transaction', async () => {
     const batch = tableFromArrays({ i: Int32Array.from({ length: 50_000 }, (_, i) => i) });
     const [first] = batch.batches;
