@@ -160,6 +160,18 @@ describe('sessions', () => {
     assert.equal(ended.length, 1);
   });
 
+  it('do not mind a clock that is set', async (test) => {
+    let clock = Date.now();
+    test.mock.method(Date, 'now', () => clock);
+    const store = createMemorySessionStore();
+    const { id } = await store.create('me');
+    for (const hours of [2, -4]) {
+      clock += hours * 3_600_000;
+      assert.equal((await store.get(id))?.id, id);
+    }
+    await store.closeAll?.();
+  });
+
   it("of the server's own store end with the server; those of a store that was given do not", async () => {
     for (const own of [true, false]) {
       const store = createMemorySessionStore();

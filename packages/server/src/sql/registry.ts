@@ -62,8 +62,10 @@ export interface RegistryOptions<T> {
   readonly memory?: { readonly maxBytes: number; bytesOf(value: T): number } | undefined;
   /** Told of values that expired or were dropped, to free what they hold. */
   readonly onDrop?: ((value: T) => void) | undefined;
-  /** The clock, in milliseconds. Default: `Date.now`. */
+  /** What life times are counted by, in milliseconds. Default: `performance.now`, which nobody sets. */
   readonly now?: (() => number) | undefined;
+  /** The clock by which {@link Registry.expiry} is told, in milliseconds. Default: `Date.now`. */
+  readonly clock?: (() => number) | undefined;
 }
 
 interface Entry<T> {
@@ -79,12 +81,18 @@ const longestSweepMs = 30_000;
 /** Keeps values in the memory of this process. */
 export function createRegistry<T>(options: RegistryOptions<T>): Registry<T> {
   const { noun, lifeMs, sliding, maxEntries, maxSpent = maxEntries, memory, onDrop } = options;
-  const now = options.now ?? Date.now;
+  // A clock that is set would end what is in use, or keep what nobody wants: it is only what expiry is told by.
+  const now = options.now ?? (() => performance.now());
+  const clock = options.clock ?? Date.now;
   const entries = new Map<string, Entry<T>>();
   /** Handles, in the order in which they were spent. */
   const spent = new Set<string>();
   let bytes = 0;
   let timer: NodeJS.Timeout | undefined;
+
+  function dateOf({ expiresAt }: Entry<T>): Date {
+    return new Date(Math.round(clock() + expiresAt - now()));
+  }
 
   function takeOut(handle: string, entry: Entry<T>): void {
     entries.delete(handle);
@@ -177,13 +185,13 @@ export function createRegistry<T>(options: RegistryOptions<T>): Registry<T> {
     find: (handle, owner) => lookUp(handle, owner)?.value,
     expiry(handle) {
       const entry = entries.get(handle);
-      return entry === undefined ? undefined : new Date(entry.expiresAt);
+      return entry === undefined ? undefined : dateOf(entry);
     },
     renew(handle) {
       const entry = entries.get(handle);
       if (entry === undefined || entry.expiresAt <= now()) return undefined;
       entry.expiresAt = now() + lifeMs;
-      return new Date(entry.expiresAt);
+      return dateOf(entry);
     },
     spend(handle) {
       if (!entries.has(handle)) return;

@@ -22,6 +22,7 @@ function clocked(options: { sliding: boolean; maxEntries?: number; maxSpent?: nu
         : { maxBytes: options.maxBytes, bytesOf: (value) => value.length },
     onDrop: (value) => dropped.push(value),
     now: () => time,
+    clock: () => time,
   });
   return { registry, dropped, advance: (ms) => (time += ms) };
 }
@@ -62,6 +63,28 @@ describe('createRegistry()', () => {
     assert.equal(registry.remove(other, ''), undefined);
     registry.close();
     assert.deepEqual(dropped, ['a']);
+  });
+
+  it('does not mind a clock that is set, and tells the end of a life by the new time', (test) => {
+    const hour = 3_600_000;
+    for (const step of [hour, -hour]) {
+      let clock = 10 * hour;
+      const mocked = test.mock.method(Date, 'now', () => clock);
+      const registry = createRegistry<string>({
+        noun: 'thing',
+        lifeMs: 600_000,
+        maxEntries: 1,
+        sliding: false,
+      });
+      const handle = registry.add('a', '');
+      clock += step;
+      assert.equal(registry.find(handle, ''), 'a');
+      const leftMs = (registry.expiry(handle)?.getTime() ?? 0) - clock;
+      // The test itself may take a while.
+      assert.ok(leftMs <= 600_000 && leftMs > 300_000, String(leftMs));
+      registry.close();
+      mocked.mock.restore();
+    }
   });
 
   it('drops expired values before it refuses a new one', () => {
