@@ -24,7 +24,7 @@ import { DictionaryMemo } from '../../src/ipc/decode/dictionary-memo.ts';
 import { decodeRecordBatch } from '../../src/ipc/decode/record-batch.ts';
 import { maxColumnRows } from '../../src/limits/ipc.ts';
 import { column, full, header, i32, i64, none, text } from './craft.ts';
-import { withoutMemoryFor } from './memory.ts';
+import { withoutMemoryFor } from '../memory.ts';
 
 describe('numbers of a header that fit neither body nor schema', () => {
   const refused = (name: string, run: () => unknown, message: RegExp, code = 'INVALID_DATA'): void => {

@@ -10,7 +10,7 @@ import { IpcDecoder } from '../../src/ipc/decode/decoder.ts';
 import type { IpcMessage } from '../../src/ipc/message.ts';
 import { IpcMessageParser } from '../../src/ipc/message-parser.ts';
 import { ipcStreamMessages, readIpcStream, readIpcStreamSync } from '../../src/ipc/stream-reader.ts';
-import { withoutMemoryFor } from './memory.ts';
+import { withoutMemoryFor } from '../memory.ts';
 import { expected, fixture, plainBatch } from './plain.ts';
 
 async function* pieces(bytes: Uint8Array, size: () => number): AsyncGenerator<Uint8Array> {
