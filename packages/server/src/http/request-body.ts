@@ -105,7 +105,8 @@ async function* withPace(
   try {
     let since = performance.now();
     wait();
-    for await (const piece of request) {
+    // What is left of a body that is refused is taken behind the answer.
+    for await (const piece of request.iterator({ destroyOnReturn: false })) {
       clearTimeout(timer);
       if (!(piece instanceof Uint8Array)) continue;
       // Only the time that the client takes counts, not what we do with the pieces.

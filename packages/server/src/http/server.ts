@@ -13,10 +13,12 @@ import {
   maxInsertBytes,
   maxSqlBodyBytes,
   requestHeadersTimeoutMs,
+  requestIdleTimeoutMs,
   responseStallTimeoutMs,
 } from '../limits.ts';
 import { isClickHouseClient } from './clickhouse-client.ts';
 import type { HttpContext, HttpLimits } from './context.ts';
+import { lingerForBody } from './linger.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { checkOrigin, preflightHeaders } from './origin.ts';
 import { type Problem, clickHouseText, problemHeaders, problemOf, withStatus } from './problem.ts';
@@ -177,7 +179,10 @@ function createApp(
     if (problem.status >= 500)
       context.onError(thrown, `${request.method} ${request.routeOptions.url ?? request.url}`);
     // What is left of the body is not read: the connection cannot be used for another request.
-    if (!request.raw.complete) void reply.header('connection', 'close');
+    if (!request.raw.complete) {
+      void reply.header('connection', 'close');
+      lingerForBody(request.raw, context.limits.idleTimeoutMs ?? requestIdleTimeoutMs);
+    }
     return sendProblem(request, reply, problem);
   });
   const routes = createRouteList(app);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { FlightDataError } from '@peregrine/flight';
@@ -317,6 +318,37 @@ describe('requests that are not well', () => {
     const timer = setInterval(() => dripping.writable && dripping.write('x'), 10);
     await new Promise((resolve) => dripping.once('close', resolve));
     clearInterval(timer);
+  });
+
+  it('are answered though their body is refused: a client that looks when it has sent everything sees why', async () => {
+    await using server = await startServer(() => ({ changed: 0n }), { limits: { insertBytes: 100_000 } });
+    const { host, port } = server.address;
+    const piece = Buffer.alloc(1 << 20, '1\n');
+    const pieces = 24;
+    for (const [path, status] of [
+      // Before any of it is read, and on the way.
+      ['/insert/nothing?table=t', 400],
+      ['/insert/csv?table=t&mode=create', 413],
+    ] as const) {
+      const socket = connect(port, host);
+      const failed = new Promise<never>((_resolve, reject) => socket.once('error', reject));
+      const send = (bytes: Uint8Array | string): Promise<void> =>
+        Promise.race([new Promise<void>((sent) => socket.write(bytes, () => sent())), failed]);
+      const length = pieces * piece.length;
+      await send(`POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${length}\r\n\r\n`);
+      for (let i = 0; i < pieces; i++) await send(piece);
+      const answer = await Promise.race([text(socket), failed]);
+      assert.match(answer, new RegExp(`^HTTP/1.1 ${status} [^]*connection: close[^]*"code":`, 'i'));
+    }
+  });
+
+  it('are not waited for without end when their body is refused', async () => {
+    await using server = await startServer(() => ({ changed: 0n }), { limits: { idleTimeoutMs: 30 } });
+    const { host, port } = server.address;
+    const socket = connect(port, host);
+    socket.on('error', () => undefined);
+    socket.write('POST /insert/nothing?table=t HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nx');
+    assert.match(await text(socket), /^HTTP\/1.1 400 /);
   });
 
   it('are refused when they are too large, also when that is only seen on the way', async () => {
