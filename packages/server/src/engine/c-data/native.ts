@@ -26,18 +26,23 @@ const copyIn: NativeFunction = c.func('memcpy', pointer, [pointer, 'void *', 'si
 const copyOut: NativeFunction = c.func('memcpy', pointer, ['void *', pointer, 'size_t']);
 const length: NativeFunction = c.func('strlen', 'size_t', [pointer]);
 
-if (process.platform === 'linux') mapLargeMemory();
+if (process.platform === 'linux') limitHeaps();
 
 /**
  * Has glibc give memory of 4 MiB and more, which is that of batches, back to the system when it is freed. By itself it
  * takes such blocks from the heaps of threads as soon as the first of them was freed: under load these grew to twice of
  * what was used.
+ *
+ * Once that is set, a heap gives back whatever is free at its end above 128 KiB, and what DuckDB takes and frees for each
+ * statement comes from the system anew each time, page by page: half of the time that views of 2,000 CSV files took.
  */
-function mapLargeMemory(): void {
-  // M_MMAP_THRESHOLD of malloc.h
-  const threshold = -3;
+function limitHeaps(): void {
+  // M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of malloc.h
+  const [mapFrom, keepAtEnd] = [-3, -1];
   try {
-    c.func('mallopt', 'int', ['int', 'int'])(threshold, 4 * 1024 * 1024);
+    const mallopt: NativeFunction = c.func('mallopt', 'int', ['int', 'int']);
+    mallopt(mapFrom, 4 * 1024 * 1024);
+    mallopt(keepAtEnd, 8 * 1024 * 1024);
   } catch {
     // Other C libraries have no such setting.
   }
