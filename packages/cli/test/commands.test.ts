@@ -22,11 +22,16 @@ describe('what an action gave, as a line of JSON', () => {
 
 describe('what is said while a server starts slowly', () => {
   it('names the buckets, which may say nothing', () => {
-    assert.match(
-      startingLine({ data: ['./data', 's3://a/b'], writable: 's3://c' }) ?? '',
-      /waits for s3:\/\/a\/b, s3:\/\/c, and starts without after some seconds\n$/,
-    );
-    assert.equal(startingLine({ data: ['./data'], writable: undefined }), undefined);
+    const told = startingLine({ data: ['./data', 's3://a/b'], writable: 's3://c' });
+    assert.equal(told?.afterMs, 1_500);
+    assert.match(told.line, /waits for s3:\/\/a\/b, s3:\/\/c, and starts without after some seconds\n$/);
+  });
+
+  it('names the folders, later, where there are no buckets', () => {
+    const told = startingLine({ data: ['./a', './b/*.csv'], writable: './c' });
+    assert.equal(told?.afterMs, 5_000);
+    assert.match(told.line, /^peregrine: looks into the files of \.\/a, \.\/b\/\*\.csv, \.\/c, /);
+    assert.equal(startingLine({ data: [], writable: undefined }), undefined);
   });
 });
 
