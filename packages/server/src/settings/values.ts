@@ -47,13 +47,16 @@ export function parseBytes(text: string): number {
 
 const timeUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
+/** The longest time of a timer, which counts milliseconds in 31 bits: one that is longer would be over at once. */
+const longestMs = 0x7fff_ffff;
+
 /** Milliseconds: `500ms`, `30s`, `5m`, `1h`; `0` for none. */
 export function parseDuration(text: string): number {
   if (text === '0') return 0;
   const found = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)$/.exec(text.trim());
   const milliseconds = Math.round(Number(found?.[1]) * (timeUnits[found?.[2] ?? ''] ?? Number.NaN));
-  if (!Number.isSafeInteger(milliseconds))
-    throw new Error('is no time: say 500ms, 30s, 5m or 1h; 0 for no limit');
+  if (!Number.isSafeInteger(milliseconds)) throw new Error('is no time: say 500ms, 30s, 5m or 1h');
+  if (milliseconds > longestMs) throw new Error('is more than 596h, which is the most');
   return milliseconds;
 }
 
@@ -88,6 +91,19 @@ export function parseList(text: string): readonly string[] {
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+}
+
+/** Origins of web pages as browsers send them (RFC 6454), which are compared letter by letter; or `*` for all. */
+export function parseOrigins(text: string): readonly string[] {
+  return parseList(text).map((origin) => {
+    if (origin === '*' || origin === 'null') return origin;
+    const url = URL.canParse(origin) ? new URL(origin) : undefined;
+    // Schemes of browsers' extensions have an opaque origin to URL, which browsers send as it is.
+    const [, plain] = /^([a-z][a-z\d+.-]*:\/\/[^/?#]+)\/?$/i.exec(origin) ?? [];
+    if (url === undefined || plain === undefined || origin.includes('*'))
+      throw new Error(`has ${origin}, which is no origin: say https://app.example.com, or * for all`);
+    return url.origin === 'null' ? plain : url.origin;
+  });
 }
 
 /** One of several words. */

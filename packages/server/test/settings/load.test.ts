@@ -103,6 +103,12 @@ url-style = "path"
     assert.equal(settings.httpPort, undefined);
     assert.equal(settings.insecure, true);
     assert.deepEqual(settings.data, ['a', 'b']);
+    assert.equal((await load({ statementTimeout: '596h' })).statementTimeout, 596 * 3_600_000);
+    assert.deepEqual(
+      (await load({ corsOrigins: 'https://A.Example:443/, http://b:80,chrome-extension://abc,null,*' }))
+        .corsOrigins,
+      ['https://a.example', 'http://b', 'chrome-extension://abc', 'null', '*'],
+    );
     assert.deepEqual(settings.engine, {
       kind: 'adbc',
       library: '/x/libadbc.so',
@@ -146,6 +152,11 @@ url-style = "path"
       config: join(folder, 'missing.toml'),
     });
     await wrong(/^--statement-timeout: 30 is no time: say 500ms/, { statementTimeout: '30' });
+    await wrong(/^--queue-timeout: 597h is more than 596h/, { queueTimeout: '597h' });
+    for (const origin of ['app.example.com', 'https://*.example.com', 'https://a.example/path', 'a b'])
+      await wrong(/^--cors-origins: .* which is no origin: say https:/, {
+        corsOrigins: `https://a,${origin}`,
+      });
     await wrong(/^--engine: oracle is no engine/, { engine: 'oracle' });
     await wrong(/^--engine: .* has "u", which is no key=value/, { engine: 'adbc:x.so,f,u' });
     await wrong(/^--s3-url-style: x is none of path, vhost/, { s3UrlStyle: 'x' });
