@@ -46,7 +46,7 @@ const definitions: Readonly<Record<string, ActionDefinition>> = {
   },
   get_stats: {
     description:
-      'Answers the number of datasets, rows and bytes of each, and what the engine runs, as JSON. With the name of a dataset as its body: of that one.',
+      'Answers the number of datasets, rows and bytes of each, what cannot be read and why, and what the engine runs, as JSON. With the name of a dataset as its body: of that one.',
     run: async ({ context, sql, tables }, body) => {
       const listed =
         body.length === 0
@@ -68,6 +68,7 @@ const definitions: Readonly<Record<string, ActionDefinition>> = {
         total_rows: found.reduce((sum, { rows }) => sum + (rows ?? 0), 0),
         total_bytes: found.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
         tables: found,
+        ...(body.length === 0 && { problems: tables.problems() }),
         ...(sql === undefined ? {} : { engine: sql.engine.statistics }),
       });
     },

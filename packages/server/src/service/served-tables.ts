@@ -7,7 +7,7 @@ import type { DatasetStore } from '../datasets/dataset.ts';
 import { type SharedMemory, createSharedMemory } from '../datasets/shared-memory.ts';
 import { readTableRows } from '../sql/parameters.ts';
 import type { SqlService } from '../sql/service.ts';
-import type { Store } from '../store/types.ts';
+import type { Store, StoreProblem } from '../store/types.ts';
 import { dropEngineTable, findEngineTable, ingestTable, listEngineTables } from './engine-tables.ts';
 import { MemoryPuts } from './memory-puts.ts';
 import {
@@ -45,6 +45,8 @@ export interface ServedTables {
   put(path: readonly string[], request: PutRequest): Promise<PutOutcome>;
   /** False when there is no such table. */
   drop(path: readonly string[], context: ServerCallContext): Promise<boolean>;
+  /** What of files and buckets cannot be read just now. */
+  problems(): readonly StoreProblem[];
   /** Looks at files and buckets now: what changed. */
   refresh(): Promise<{
     readonly added: readonly string[];
@@ -112,6 +114,7 @@ export function createServedTables({
       }
       return engine === undefined ? false : dropEngineTable(engine, path, context);
     },
+    problems: () => files?.problems() ?? [],
     refresh: async () => (await files?.refresh()) ?? { added: [], changed: [], removed: [] },
   };
 }

@@ -205,7 +205,13 @@ describe('Files of a folder', () => {
         await assert.rejects(read(`SELECT * FROM ${name}`), /cannot be read/, name);
       }
       assert.equal(await act('ping'), 'pong');
-      assert.match(await act('get_stats'), /"name":"cut"/);
+      const { problems, tables } = JSON.parse(await act('get_stats'));
+      assert.ok(tables.some(({ name }: { name: string }) => name === 'cut'));
+      const told = new Map(
+        problems.map((each: { origin: string; message: string }) => [each.origin, each.message]),
+      );
+      assert.deepEqual([...told.keys()].sort(), ['broken', 'broken_duckdb', 'broken_json', 'cut']);
+      assert.match(String(told.get('broken')), /parquet|magic|footer/i);
       // Whole again: served again.
       await lay('cut.arrow', numbers(5));
       await act('refresh');
