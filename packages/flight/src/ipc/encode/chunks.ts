@@ -17,7 +17,8 @@ export interface Chunk {
 
 /**
  * Adds rows of several columns of one type to a body as one column. Values stay where they are; bitmaps, offsets and
- * views are joined in new memory. Dictionary-encoded chunks must share their dictionary.
+ * views are joined in new memory. Dictionary-encoded chunks must share their dictionary. A chunk whose buffers end before
+ * its rows is refused as it is alone: joined, the rows behind it would move.
  */
 export function writeChunks(body: BodyWriter, plan: ColumnPlan, chunks: readonly Chunk[]): void {
   const filled = chunks.filter((chunk) => chunk.length > 0);
@@ -39,30 +40,31 @@ export function writeChunks(body: BodyWriter, plan: ColumnPlan, chunks: readonly
       body.node(rows, rows);
       return;
     case 'fixed':
-      writeValidity(body, filled, rows);
+      writeValidity(body, plan, filled, rows);
       body.gathered(filled.map((chunk) => valuesOf(plan, chunk)));
       return;
     case 'bool':
-      writeValidity(body, filled, rows);
-      writeBools(body, filled, rows);
+      writeValidity(body, plan, filled, rows);
+      writeBools(body, plan, filled, rows);
       return;
     case 'binary':
-      writeValidity(body, filled, rows);
+      writeValidity(body, plan, filled, rows);
       body.buffer(joinOffsets(plan, filled, rows));
       body.gathered(
         filled.map(({ data, start, length }) => {
           const { first, last } = rangeOf(data, start, length);
           const values: Uint8Array = data.values;
+          if (last > values.byteLength) throw tooShort(plan, `${last} bytes`, values.byteLength);
           return values.subarray(first, last);
         }),
       );
       return;
     case 'view':
-      writeValidity(body, filled, rows);
+      writeValidity(body, plan, filled, rows);
       writeViews(body, plan, filled, rows);
       return;
     case 'list': {
-      writeValidity(body, filled, rows);
+      writeValidity(body, plan, filled, rows);
       body.buffer(joinOffsets(plan, filled, rows));
       const ranges = filled.map(({ data, start, length }) => rangeOf(data, start, length));
       writeChildren(body, plan, filled, (_, index) => {
@@ -72,27 +74,27 @@ export function writeChunks(body: BodyWriter, plan: ColumnPlan, chunks: readonly
       return;
     }
     case 'fixed-size-list':
-      writeValidity(body, filled, rows);
+      writeValidity(body, plan, filled, rows);
       writeChildren(body, plan, filled, ({ start, length }) => ({
         start: start * plan.listSize,
         length: length * plan.listSize,
       }));
       return;
     case 'struct':
-      writeValidity(body, filled, rows);
+      writeValidity(body, plan, filled, rows);
       writeChildren(body, plan, filled, ({ start, length }) => ({ start, length }));
       return;
     case 'sparse-union':
-      writeTypeIds(body, filled, rows);
+      writeTypeIds(body, plan, filled, rows);
       writeChildren(body, plan, filled, ({ start, length }) => ({ start, length }));
       return;
     case 'dense-union':
-      writeTypeIds(body, filled, rows);
+      writeTypeIds(body, plan, filled, rows);
       writeDenseUnion(body, plan, filled, rows);
   }
 }
 
-function writeValidity(body: BodyWriter, chunks: readonly Chunk[], rows: number): void {
+function writeValidity(body: BodyWriter, plan: ColumnPlan, chunks: readonly Chunk[], rows: number): void {
   let nulls = 0;
   for (const { data, start, length } of chunks) nulls += nullsIn(data, start, length);
   body.node(rows, nulls);
@@ -103,18 +105,30 @@ function writeValidity(body: BodyWriter, chunks: readonly Chunk[], rows: number)
   const bits = newBits(rows);
   let at = 0;
   for (const { data, start, length } of chunks) {
-    if (nullsIn(data, start, length) === 0) setBits(bits, at, length);
-    else copyBits(bits, at, data.nullBitmap, data.offset + start, length);
+    if (nullsIn(data, start, length) === 0) {
+      setBits(bits, at, length);
+    } else {
+      const bitmap: Uint8Array = data.nullBitmap;
+      const end = data.offset + start + length;
+      if (8 * bitmap.byteLength < end) {
+        throw tooShort(plan, `a validity bitmap of ${end} bits`, bitmap.byteLength);
+      }
+      copyBits(bits, at, bitmap, data.offset + start, length);
+    }
     at += length;
   }
   body.buffer(bits);
 }
 
-function writeBools(body: BodyWriter, chunks: readonly Chunk[], rows: number): void {
+function writeBools(body: BodyWriter, plan: ColumnPlan, chunks: readonly Chunk[], rows: number): void {
   const bits = newBits(rows);
   let at = 0;
   for (const { data, start, length } of chunks) {
     const values: Uint8Array = data.values;
+    const end = data.offset + start + length;
+    if (8 * values.byteLength < end && data.nullCount <= 0) {
+      throw tooShort(plan, `${Math.ceil(end / 8)} bytes`, values.byteLength);
+    }
     copyBits(bits, at, values, data.offset + start, length);
     at += length;
   }
@@ -139,6 +153,9 @@ function joinOffsets(plan: ColumnPlan, chunks: readonly Chunk[], rows: number): 
   let end = 0;
   for (const { data, start, length } of chunks) {
     const offsets = offsetsOf(data, start, length);
+    if (offsets.length <= start + length && data.nullCount <= 0) {
+      throw tooShort(plan, `${start + length + 1} offsets`, offsets.length);
+    }
     const { first, last } = rangeOf(data, start, length);
     rebaseOffsets(target, at, offsets, start, length + 1, end - first);
     at += length;
@@ -179,12 +196,15 @@ function writeViews(body: BodyWriter, plan: ColumnPlan, chunks: readonly Chunk[]
   body.variadicBufferCounts.push(buffers.length);
 }
 
-function writeTypeIds(body: BodyWriter, chunks: readonly Chunk[], rows: number): void {
+function writeTypeIds(body: BodyWriter, plan: ColumnPlan, chunks: readonly Chunk[], rows: number): void {
   body.node(rows, 0);
   if (body.unionValidity) body.absent();
   body.gathered(
     chunks.map(({ data, start, length }) => {
       const typeIds: Int8Array = data.typeIds;
+      if (typeIds.length < start + length) {
+        throw tooShort(plan, `${start + length} type ids`, typeIds.length);
+      }
       return bytesOf(typeIds, start, length);
     }),
   );
