@@ -16,8 +16,10 @@ export interface AttachedTable {
   readonly tableName: string;
 }
 
-/** The store's tables in the engine. Calls come one at a time: the store sees to it. */
+/** The store's tables in the engine. Calls about one name come one at a time: the store sees to it. */
 export interface EngineTables {
+  /** Connects, and makes what tables need beside themselves. */
+  ready(): Promise<void>;
   /** SQL that names a table: quoted, with the catalog where there is one of its own. */
   sqlName(name: string): string;
   /** Runs SQL once in this engine, such as what loads an extension. */
@@ -98,6 +100,9 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
   }
 
   return {
+    async ready() {
+      await connection();
+    },
     sqlName: viewName,
     async setup(sql) {
       await (await connection()).execute(sql);
@@ -208,6 +213,7 @@ export function noEngineTables(reason: string): EngineTables {
     throw new FlightServerError(`there is no SQL engine: ${reason}`, { code: 'UNIMPLEMENTED' });
   };
   return {
+    ready: async () => undefined,
     sqlName: quoteIdentifier,
     setup: refuse,
     createView: refuse,

@@ -10,6 +10,8 @@ import type { StoodAside, StoreChange, StoreProblem, StoreTable } from './types.
 /** What a {@link Shelf} works with. */
 export interface ShelfParts {
   readonly engineTables: EngineTables;
+  /** The same by another connection. */
+  readonly otherTables: () => EngineTables;
   /** Whether there is an engine behind {@link engineTables}. */
   readonly hasEngine: boolean;
   /** @param onLate - to be called when more is known */
@@ -34,7 +36,7 @@ export class Shelf {
 
   constructor(parts: ShelfParts) {
     this.#parts = parts;
-    this.#tables = createTables(parts.engineTables);
+    this.#tables = createTables(parts.engineTables, parts.otherTables);
     this.#looks = parts.looks(() => {
       void this.#inTurn(() => this.#apply(this.#looks.known())).catch(() => undefined);
     });

@@ -6,7 +6,7 @@ import {
 } from '@peregrine/flight/errors';
 import { checkDuckDbTypes } from '../engine/input-types.ts';
 import type { Engine, EngineInput } from '../engine/types.ts';
-import { createEngineTables, noEngineTables } from './engine-tables.ts';
+import { type EngineTables, createEngineTables, noEngineTables } from './engine-tables.ts';
 import { endsWithin } from './ends-within.ts';
 import { defaultRetainMs, defaultStorePollMs, defaultSweepMs, firstLookPatienceMs } from './limits.ts';
 import { createEnginePartWriter } from './part-writer.ts';
@@ -58,10 +58,11 @@ export interface StoreOptions {
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
   const { engine, s3 = {}, retainMs = defaultRetainMs, sweepMs = defaultSweepMs } = options;
   const { sources, target } = await openSources(options, s3);
-  const engineTables =
+  const tablesOf = (): EngineTables =>
     engine === undefined
       ? noEngineTables('this server runs without one')
       : createEngineTables(engine, options.catalog);
+  const engineTables = tablesOf();
   const buckets = createReach(
     sources,
     engine && {
@@ -73,6 +74,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   );
   const shelf = new Shelf({
     engineTables,
+    otherTables: tablesOf,
     hasEngine: engine !== undefined,
     looks: (onLate) => createSourceLooks(sources, buckets.reach, onLate),
   });

@@ -1,8 +1,9 @@
+import { availableParallelism } from 'node:os';
 import type { EngineTables } from './engine-tables.ts';
 import type { Entry } from './entries.ts';
 import { type ServedTable, loadArrow, makeTable, removeTable, unmadeTable } from './make-table.ts';
 import { nameKey } from './names.ts';
-import { createRowCounts } from './row-counts.ts';
+import { type RowCounts, createRowCounts } from './row-counts.ts';
 import type { StoreChange } from './types.ts';
 
 /** What is served, by the keys of names. */
@@ -29,8 +30,11 @@ export interface Tables {
   count(served: ServedTable): Promise<ServedTable | 'more' | undefined>;
 }
 
-/** @param engine - where the tables are made */
-export function createTables(engine: EngineTables): Tables {
+/**
+ * @param engine - where the tables are made
+ * @param another - the same engine by another connection: many tables are made by several
+ */
+export function createTables(engine: EngineTables, another: () => EngineTables): Tables {
   const counts = createRowCounts((paths) => engine.countRows(paths));
   return {
     async apply(served, entries, held) {
@@ -39,6 +43,18 @@ export function createTables(engine: EngineTables): Tables {
       const next = new Map<string, ServedTable>();
       const added: string[] = [];
       const changed: string[] = [];
+      // What could not be read is tried again each time: a share may be back, rights may be given.
+      const isKept = (key: string, entry: Entry): boolean => {
+        const old = served.get(key);
+        return old !== undefined && old.problem === undefined && isSame(old.entry, entry);
+      };
+      const fresh = [...wanted].filter(([key, entry]) => !held.has(key) && !isKept(key, entry));
+      const made = await makeTables(
+        fresh.map(([, entry]) => entry),
+        counts,
+        engine,
+        another,
+      );
       for (const [key, entry] of wanted) {
         const old = served.get(key);
         if (old === undefined) added.push(entry.name);
@@ -46,15 +62,11 @@ export function createTables(engine: EngineTables): Tables {
           next.set(key, old ?? unmadeTable(entry, engine.sqlName(entry.name)));
           continue;
         }
-        const same = old !== undefined && isSame(old.entry, entry);
-        if (same && old.problem === undefined) {
-          next.set(key, old);
-          continue;
-        }
-        // What could not be read is tried again each time: a share may be back, rights may be given.
-        const made = await makeTable(engine, counts, entry);
-        next.set(key, made);
-        if (old !== undefined && (!same || made.problem !== old.problem)) changed.push(entry.name);
+        const table = made.get(entry) ?? old;
+        if (table === undefined) continue;
+        next.set(key, table);
+        if (old !== undefined && (!isSame(old.entry, entry) || table.problem !== old.problem))
+          changed.push(entry.name);
       }
       counts.keep(entries);
       await addSchemas(engine, next, held);
@@ -86,6 +98,40 @@ async function removeOld(
       await removeTable(engine, old).catch(() => undefined);
   }
   return removed;
+}
+
+/** Tables that one connection makes while the next one is worth its while. */
+const tablesPerConnection = 16;
+
+/** Connections that make tables at once: more would take the places of statements. */
+const mostConnections = 4;
+
+/**
+ * Makes tables, many of them by several connections: of CSV and JSON files the engine finds the columns by reading their
+ * beginnings, in one thread a statement.
+ */
+async function makeTables(
+  entries: readonly Entry[],
+  counts: RowCounts,
+  engine: EngineTables,
+  another: () => EngineTables,
+): Promise<ReadonlyMap<Entry, ServedTable>> {
+  const made = new Map<Entry, ServedTable>();
+  const next = entries.values();
+  const work = async (used: EngineTables): Promise<void> => {
+    for (const entry of next) made.set(entry, await makeTable(used, counts, entry));
+  };
+  const worthIts = Math.floor(entries.length / tablesPerConnection);
+  const count = Math.min(worthIts, mostConnections, availableParallelism()) - 1;
+  const others = Array.from({ length: Math.max(count, 0) }, another);
+  try {
+    // The first one has made what all of them need: the catalog, and the schema of what is loaded.
+    if (others.length > 0) await engine.ready().catch(() => undefined);
+    await Promise.all([engine, ...others].map(work));
+  } finally {
+    await Promise.all(others.map((other) => other.close()));
+  }
+  return made;
 }
 
 /** Asked for all views at once: to list the columns of one, the engine lists those of all. */
