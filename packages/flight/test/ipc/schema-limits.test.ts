@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { ArrowField } from '../../src/ipc/arrow-types.ts';
 import { decodeMessageHeader } from '../../src/ipc/decode/message.ts';
 import { TextBudget } from '../../src/ipc/decode/schema-table.ts';
 import { FlatbufferReader } from '../../src/ipc/flatbuffer/reader.ts';
@@ -48,5 +49,45 @@ describe('a schema', () => {
     assert.deepEqual(one.kind === 'schema' && one.schema.metadata, new Map([['k', 'v']]));
     const many = read(often(field('leaf', 1)), undefined);
     assert.equal(many.kind === 'schema' && many.schema.fields.length, 500);
+  });
+});
+
+describe('the children of a field', () => {
+  const fieldsOf = (part: Part): readonly ArrowField[] => {
+    const header = decodeMessageHeader(schemaMessage([part]));
+    return header.kind === 'schema' ? header.schema.fields : [];
+  };
+  const refused = (part: Part, text: RegExp): void => {
+    assert.throws(() => fieldsOf(part), { code: 'INVALID_DATA', message: text });
+  };
+  const children = (count: number): Part[] =>
+    Array.from({ length: count }, (_, index) => field(`f${index}`, 1));
+  const ids = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+  it('may be 128 in a union, and more in a struct', () => {
+    assert.equal(fieldsOf(field('s', 13, [], children(129)))[0]?.children.length, 129);
+    const whole = fieldsOf(field('u', 14, [{ i16: 1 }, { ints: ids(128) }], children(128)));
+    assert.deepEqual(whole[0]?.type, { kind: 'union', mode: 'dense', typeIds: ids(128) });
+    refused(field('u', 14, [{ i16: 1 }], children(129)), /at most 128 children, but there are 129/);
+    refused(field('u', 14, [{ i16: 1 }, { ints: [1, 128] }], children(2)), /type id 128 /);
+    refused(field('u', 14, [{ i16: 1 }, { ints: [1, -1] }], children(2)), /type id -1 /);
+    refused(field('u', 14, [{ i16: 2 }], children(1)), /union mode 2 is none/);
+  });
+
+  it('of a union are numbered from 0 on where it does not say', () => {
+    const [union] = fieldsOf(field('u', 14, [{ i16: 0 }], children(3)));
+    assert.deepEqual(union?.type, { kind: 'union', mode: 'sparse', typeIds: [0, 1, 2] });
+  });
+
+  it('of a map are one struct of two', () => {
+    const map = (entries: Part): Part => field('m', 17, [], [entries]);
+    assert.equal(fieldsOf(map(field('entries', 13, [], children(2))))[0]?.type.kind, 'map');
+    for (const count of [0, 1, 3])
+      refused(map(field('e', 13, [], children(count))), /must be a struct of a key/);
+    refused(map(field('e', 16, [{ i32: 2 }], children(1))), /must be a struct of a key/);
+    refused(
+      field('m', 17, [], [field('a', 13, [], children(2)), field('b', 13, [], children(2))]),
+      /takes 1 child/,
+    );
   });
 });

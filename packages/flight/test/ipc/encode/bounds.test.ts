@@ -199,6 +199,71 @@ describe('a column whose memory ends before its rows', () => {
   });
 });
 
+describe('a view column most of whose bytes are of other rows', () => {
+  const inline = new Int32Array(text('....twelve bytes').buffer.slice(0, 16));
+  inline[0] = 12;
+  const bytes = Buffer.concat([text('a text of some length'), Buffer.alloc(1000, 'x')]);
+  /** Not read from the wire, where it would be refused. */
+  const views = (...rows: readonly Int32Array[]): Data =>
+    new Data(
+      new Utf8View(),
+      0,
+      rows.length,
+      0,
+      [undefined, new Uint8Array(Int32Array.from(rows.flatMap((row) => [...row])).buffer)],
+      [],
+      undefined,
+      [bytes],
+    );
+
+  it('is written with the bytes of its own, those of views that hold twelve themselves among them', () => {
+    const { body, values } = write(new Utf8View(), alone(views(i32(21, 0, 0, 0), inline, i32(13, 0, 0, 8))));
+    assert.deepEqual(values, ['a text of some length', 'twelve bytes', 'f some length']);
+    assert.deepEqual(
+      body.buffers.slice(2).filter((_, index) => index % 2 === 1),
+      [48, 34],
+    );
+    // just as much, all of which is in use, goes along as it is
+    assert.deepEqual(write(new Utf8View(), alone(views(i32(1021, 0, 0, 0)))).body.buffers.at(-1), 1021);
+  });
+
+  it('is refused where a view points outside of them', () => {
+    for (const [size, buffer, place] of [
+      [21, 1, 0],
+      [21, -1, 0],
+      [21, 0, -1],
+      [21, 0, 1001],
+      [0x7fff_ffff, 0, 1],
+    ] as const) {
+      assert.throws(() => write(new Utf8View(), alone(views(inline, i32(size, 0, buffer, place)))), {
+        code: 'INVALID_ARGUMENT',
+        message: /the view of row 1 points outside/,
+      });
+    }
+    const last = write(new Utf8View(), alone(views(i32(21, 0, 0, 1000)))).values;
+    assert.deepEqual(last, ['x'.repeat(21)]);
+  });
+
+  it('is filled up where it ended early and has nulls, and refused where it has none', () => {
+    const early = (nulls: number): Data =>
+      new Data(
+        new Utf8View(),
+        0,
+        3,
+        nulls,
+        [undefined, new Uint8Array(inline.buffer), Uint8Array.of(0b001)],
+        [],
+        undefined,
+        [],
+      );
+    assert.deepEqual(write(new Utf8View(), alone(early(2))).values, ['twelve bytes', null, null]);
+    assert.throws(() => write(new Utf8View(), alone(early(0))), {
+      code: 'INVALID_ARGUMENT',
+      message: /has 3 rows from row 0, but views for 1 of them/,
+    });
+  });
+});
+
 describe('the body of a batch', () => {
   it('may reach its limit, and not pass it', () => {
     const body = new BodyWriter();
