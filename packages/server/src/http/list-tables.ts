@@ -1,6 +1,7 @@
 import { type Cell, CellRecord } from '../formats/cell-record.ts';
 import { cellReaders } from '../formats/cell.ts';
 import type { EngineConnection } from '../engine/types.ts';
+import { memoryDatabase } from '../datasets/database-name.ts';
 import { loadedSchema } from '../store/engine-tables.ts';
 import type { HttpContext } from './context.ts';
 import { createRowsDecoder } from './writers/rows-decoder.ts';
@@ -35,7 +36,7 @@ export async function listTables({ engine, store }: HttpContext): Promise<TableE
 async function bySql(connection: EngineConnection): Promise<TableEntry[]> {
   const result = await connection.query(
     `SELECT table_catalog, table_schema, table_name, table_type FROM information_schema.tables
-     WHERE table_catalog NOT IN ('system', 'temp') AND table_schema <> '${loadedSchema}' ORDER BY ALL`,
+     WHERE table_catalog NOT IN ('system', 'temp', '${memoryDatabase}') AND table_schema <> '${loadedSchema}' ORDER BY ALL`,
   );
   const rows: TableEntry[] = [];
   const decoder = createRowsDecoder(result.schema);

@@ -1,5 +1,6 @@
 import type { ServerCallContext } from '@peregrine/flight';
 import type { SqlTable } from '@peregrine/flight/sql';
+import { memoryDatabase } from '../datasets/database-name.ts';
 import type { EngineConnection, EngineIngestOptions } from '../engine/types.ts';
 import { catalogOf } from '../sql/metadata.ts';
 import { readTableRows } from '../sql/parameters.ts';
@@ -25,7 +26,7 @@ export async function listEngineTables(
     return (
       tables
         // What datasets in memory and files are behind their views is served as these.
-        .filter((table) => table.catalogName !== 'datasets' && table.dbSchemaName !== loadedSchema)
+        .filter((table) => table.catalogName !== memoryDatabase && table.dbSchemaName !== loadedSchema)
         .map((table) => served(service, table, shortPath(table, home), context))
     );
   });

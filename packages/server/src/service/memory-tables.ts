@@ -1,19 +1,18 @@
+/*
+ * Datasets in memory as SQL sees them: a table in a database of their own, and a view of the same name in front of it,
+ * so that nothing but a put changes them: what goes out untouched and what SQL reads stays the same.
+ */
 import { FlightError, messageOf } from '@peregrine/flight';
+import { memoryDatabase } from '../datasets/database-name.ts';
 import type { Dataset, DatasetStore } from '../datasets/dataset.ts';
 import { isMemoryDataset } from '../datasets/memory-dataset.ts';
 import type { Engine, EngineConnection, EngineInput } from '../engine/types.ts';
 import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
 import type { Store } from '../store/types.ts';
 
-/**
- * Datasets in memory as SQL sees them: a table in a database of their own, and a view of the same name in front of it,
- * so that nothing but a put changes them: what goes out untouched and what SQL reads stays the same.
- */
-const databaseName = 'datasets';
-
 /** How SQL calls the table behind a dataset in memory. */
 export function memoryTableName(name: string): string {
-  return `${databaseName}.main.${quoteIdentifier(name)}`;
+  return `${memoryDatabase}.main.${quoteIdentifier(name)}`;
 }
 
 /**
@@ -33,10 +32,10 @@ export async function publishMemoryTable(
   return withConnection(engine.connect(), async (connection) => {
     try {
       const { schemaHeader } = await dataset.describe();
-      await connection.execute(`ATTACH IF NOT EXISTS ':memory:' AS ${databaseName}`);
+      await connection.execute(`ATTACH IF NOT EXISTS ':memory:' AS ${memoryDatabase}`);
       await connection.ingest(
         {
-          catalog: databaseName,
+          catalog: memoryDatabase,
           schema: 'main',
           table: dataset.name,
           ifMissing: 'create',
@@ -66,7 +65,7 @@ export async function dropMemoryTable(engine: Engine, name: string, viewName: st
   if (engine.info.dialect !== 'duckdb') return;
   await withConnection(engine.connect(), async (connection) => {
     await connection.execute(`DROP VIEW IF EXISTS ${viewName}`);
-    await connection.execute(`ATTACH IF NOT EXISTS ':memory:' AS ${databaseName}`);
+    await connection.execute(`ATTACH IF NOT EXISTS ':memory:' AS ${memoryDatabase}`);
     await connection.execute(`DROP TABLE IF EXISTS ${memoryTableName(name)}`);
   });
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Action, type FlightClient, FlightDescriptor, Ticket, connect } from '@peregrine/flight';
 import { writeIpcFile } from '@peregrine/flight/ipc';
+import { FlightSqlClient } from '@peregrine/flight/sql';
 import {
   type RecordBatch,
   Table,
@@ -157,6 +158,40 @@ describe('A put over a file of a server that only reads its files', () => {
     await start({ data: [], database });
     try {
       assert.deepEqual(await read('SELECT count(*) AS n FROM duckdb_views() WHERE NOT internal'), [0]);
+    } finally {
+      await stop();
+    }
+  });
+
+  it('is apart from a database that is called datasets, and shown once', async () => {
+    const database = join(folder, 'datasets.duckdb');
+    await start({ data: [], database });
+    try {
+      await client.doGet(new Ticket('CREATE TABLE stored AS SELECT 5 AS n')).readAll();
+      assert.deepEqual(await put('passing', numbers(1, 2)), { rows: 2, done: true });
+      assert.deepEqual(await read('SELECT n FROM files.passing'), [1, 2]);
+      const listed = (await act('list_tables')).split('\n');
+      assert.ok(listed.includes('passing') && listed.includes('stored'), String(listed));
+      const sql = new FlightSqlClient(client);
+      assert.deepEqual(
+        (await sql.getTables()).map(({ catalogName, tableName }) => [catalogName, tableName]),
+        [
+          ['datasets', 'stored'],
+          ['files', 'passing'],
+        ],
+      );
+      assert.deepEqual((await sql.getCatalogs()).toSorted(), ['datasets', 'files']);
+      assert.deepEqual(
+        (await sql.getDbSchemas()).map(({ catalogName }) => catalogName),
+        ['datasets', 'files'],
+      );
+    } finally {
+      await stop();
+    }
+    await start({ data: [], database });
+    try {
+      assert.deepEqual(await read('SELECT n FROM stored'), [5]);
+      assert.equal(await act('list_tables'), 'stored');
     } finally {
       await stop();
     }

@@ -1,4 +1,5 @@
 import type { SqlTable } from '@peregrine/flight/sql';
+import { memoryDatabase } from '../../datasets/database-name.ts';
 import type { EngineConnection } from '../../engine/types.ts';
 import { loadedSchema } from '../../store/engine-tables.ts';
 import { queryRows, textOf } from '../../engine/rows.ts';
@@ -9,11 +10,11 @@ import { duckdbForeignKeys, duckdbPrimaryKeys, isNamed } from './duckdb-keys.ts'
 import type { Catalog, SchemaFilter, TableFilter } from './types.ts';
 
 /**
- * The databases that a person attached, and `temp` where a temporary table or view is in it. `system` holds DuckDB's
+ * The databases that a person attached, without that of datasets in memory, and `temp` where a temporary table or view is in it. `system` holds DuckDB's
  * own views, which every database shows under the same names again.
  */
 const visibleDatabases =
-  'select database_name from duckdb_databases() where not internal ' +
+  `select database_name from duckdb_databases() where not internal and database_name <> '${memoryDatabase}' ` +
   'union select database_name from duckdb_tables() where temporary ' +
   'union select database_name from duckdb_views() where temporary and not internal';
 
@@ -49,7 +50,8 @@ async function readTables(connection: EngineConnection, filter: TableFilter): Pr
     filter.types.length === 0 ? '' : ` and table_type in (${filter.types.map(quoteLiteral).join(', ')})`;
   const tables =
     "select database_name, schema_name, table_name, case when temporary then 'LOCAL TEMPORARY' " +
-    `else 'BASE TABLE' end as table_type from duckdb_tables() where not internal and schema_name not in ${hiddenSchemas}`;
+    `else 'BASE TABLE' end as table_type from duckdb_tables() ` +
+    `where not internal and database_name <> '${memoryDatabase}' and schema_name not in ${hiddenSchemas}`;
   const views = "select database_name, schema_name, view_name, 'VIEW' from duckdb_views() where not internal";
   const rows = await queryRows(
     connection,
