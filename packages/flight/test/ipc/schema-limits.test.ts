@@ -84,6 +84,17 @@ describe('the children of a field', () => {
     assert.equal(fieldsOf(map(field('entries', 13, [], children(2))))[0]?.type.kind, 'map');
     for (const count of [0, 1, 3])
       refused(map(field('e', 13, [], children(count))), /must be a struct of a key/);
+    const coded: Part = {
+      table: [
+        { text: 'e' },
+        { i8: 1 },
+        { i8: 13 },
+        { table: [] },
+        { table: [{ i64: 1 }] },
+        { refs: children(2) },
+      ],
+    };
+    refused(map(coded), /must be a struct of a key/);
     refused(map(field('e', 16, [{ i32: 2 }], children(1))), /must be a struct of a key/);
     refused(
       field('m', 17, [], [field('a', 13, [], children(2)), field('b', 13, [], children(2))]),

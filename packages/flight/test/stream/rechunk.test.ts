@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RecordBatch } from 'apache-arrow';
+import { type Data, Dictionary, Int32, makeData, RecordBatch, Utf8, vectorFromArray } from 'apache-arrow';
 import { FlightInvalidArgumentError } from '../../src/errors.ts';
 import { rechunk, rechunkAsync } from '../../src/stream/rechunk.ts';
 import { everyType } from '../ipc/every-type.ts';
@@ -61,6 +61,23 @@ describe('rechunk', () => {
     const chunks: RecordBatch[] = [];
     for await (const batch of rechunkAsync(source(), 15)) chunks.push(batch);
     assert.deepEqual(rows(chunks), [15, 15, 10]);
+  });
+
+  it('makes batches of one row', () => {
+    assert.deepEqual(rows(rechunk([numbers(2), numbers(1)], 1)), [1, 1, 1]);
+  });
+
+  it('refuses a batch in which two dictionaries have one id', () => {
+    const values = (...texts: string[]): Data => {
+      const dictionary = vectorFromArray(texts, new Utf8());
+      return makeData({ type, data: Int32Array.of(0), dictionary });
+    };
+    const type = new Dictionary(new Utf8(), new Int32(), 77);
+    const batch = new RecordBatch({ a: values('x'), b: values('y') });
+    assert.throws(() => [...rechunk([batch, batch], 10)], {
+      code: 'INVALID_ARGUMENT',
+      message: /share a dictionary id/,
+    });
   });
 
   it('refuses sizes that are none', () => {
