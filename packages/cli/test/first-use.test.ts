@@ -49,6 +49,9 @@ describe('what a person meets', () => {
     const broken = await peregrine('get', server.location, 'broken');
     assertCode(broken, 1);
     assert.match(broken.stderr, /broken/);
+    assert.ok('problems' in server.ready && Array.isArray(server.ready.problems));
+    const origins = server.ready.problems.map(({ origin }: { origin: unknown }) => String(origin));
+    assert.deepEqual(origins.sort(), ['broken', 'empty'], JSON.stringify(server.ready.problems));
   });
 
   it('sends a file to its end that is replaced or removed meanwhile', async () => {

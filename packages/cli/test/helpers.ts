@@ -88,6 +88,8 @@ export function startCommand(
 export interface Started extends Running {
   readonly location: string;
   readonly http: string;
+  /** The ready line. */
+  readonly ready: object;
 }
 
 /** Starts a server and waits until it is ready. */
@@ -110,5 +112,5 @@ export async function startServer(...paths: readonly string[]): Promise<Started>
     typeof ready === 'object' && ready !== null && 'flight' in ready && 'http' in ready && 'event' in ready,
   );
   assert.equal(ready.event, 'ready');
-  return { ...running, location: String(ready.flight), http: String(ready.http) };
+  return { ...running, location: String(ready.flight), http: String(ready.http), ready };
 }

@@ -7,7 +7,7 @@ import { confineEngine } from './serve/confine.ts';
 import type { Fronts } from './serve/fronts.ts';
 import { openServerEngine, withPrefix } from './serve/open-engine.ts';
 import { makeFolder, makeTempFolder } from './serve/temp-folder.ts';
-import { defaultSettings } from './settings/load.ts';
+import { checkTogether, defaultSettings } from './settings/load.ts';
 import { type ServerSettings, SettingsError } from './settings/settings.ts';
 import { fileReason } from './settings/start-errors.ts';
 import { openStore } from './store/store.ts';
@@ -58,6 +58,7 @@ const filesCatalog = 'files';
  */
 export async function serveData(options: DataServerOptions = {}): Promise<DataServer> {
   const settings: ServerSettings = { ...defaultSettings(), ...options };
+  checkTogether(settings);
   const { host } = settings;
   if (!isLoopback(host) && !settings.insecure) {
     throw new InsecureListenerError(

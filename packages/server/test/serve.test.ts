@@ -306,6 +306,8 @@ describe('serveData()', () => {
       name: 'SettingsError',
       message: /^--writable: the folder .*taken cannot be made: there is a file/,
     });
+    const twoMinds = { flightPort: 0, httpPort: 0, readOnly: true, writable: join(folder, 'both') };
+    await assert.rejects(serveData(twoMinds), { name: 'SettingsError', message: /leave out --read-only/ });
     const first = await serveData({ flightPort: 0, httpPort: 0 });
     const port = Number(new URL(first.httpUrl ?? '').port);
     await assert.rejects(serveData({ flightPort: 0, httpPort: port }), {

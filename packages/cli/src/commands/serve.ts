@@ -67,6 +67,7 @@ export async function serve(
       flight: server.location,
       http: server.httpUrl,
       datasets: server.files.tables().length,
+      problems: server.files.problems(),
     };
     process.stdout.write(`${JSON.stringify(ready)}\n`);
   } else {
