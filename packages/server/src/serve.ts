@@ -141,12 +141,12 @@ function createServer(
 /** Files, folders and buckets; where there is no SQL, the Arrow files among them. */
 async function openFiles(settings: ServerSettings, engine: Engine): Promise<Store> {
   const { writable } = settings;
-  if (writable !== undefined && !settings.readOnly && !writable.startsWith('s3://'))
+  if (writable !== undefined && !writable.startsWith('s3://'))
     await makeFolder(resolve(writable), 'writable');
   const ready = engine.state.kind === 'ready' && engine.info.dialect === 'duckdb';
   return openStore({
     paths: settings.data,
-    writable: settings.readOnly ? undefined : settings.writable,
+    writable,
     engine: ready ? engine : undefined,
     catalog: settings.database === undefined ? undefined : filesCatalog,
     extensions: settings.extensions,

@@ -4,7 +4,7 @@ import {
   FlightError,
   FlightInvalidArgumentError,
   FlightTimedOutError,
-} from '@peregrine/flight';
+} from '@peregrine/flight/errors';
 import type { FastifyReply } from 'fastify';
 
 /** One request that runs a statement: who it is, and when it is to stop. */

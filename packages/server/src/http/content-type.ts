@@ -1,4 +1,4 @@
-import { FlightDataError, FlightUnimplementedError } from '@peregrine/flight';
+import { FlightDataError, FlightUnimplementedError } from '@peregrine/flight/errors';
 import { withStatus } from './problem.ts';
 
 /** A media type without its parameters, and those. */

@@ -1,7 +1,7 @@
 import { Transform } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as zlib from 'node:zlib';
-import { FlightUnimplementedError } from '@peregrine/flight';
+import { FlightUnimplementedError } from '@peregrine/flight/errors';
 import { compressBuffer } from '@peregrine/flight/ipc';
 import { parseAccept } from './accept.ts';
 import { withStatus } from './problem.ts';

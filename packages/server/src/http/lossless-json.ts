@@ -1,4 +1,4 @@
-import { FlightInvalidArgumentError, messageOf } from '@peregrine/flight';
+import { FlightInvalidArgumentError, messageOf } from '@peregrine/flight/errors';
 
 /** JSON with integers of any size: those above 2^53 are bigint, and fractions that a double cannot hold are text. */
 export type JsonValue =

@@ -1,4 +1,4 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import { parseAccept } from './accept.ts';
 import {
   type HttpFormat,

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { FlightUnauthorizedError } from '@peregrine/flight';
+import { FlightUnauthorizedError } from '@peregrine/flight/errors';
 import { withStatus } from './problem.ts';
 
 /**

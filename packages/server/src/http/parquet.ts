@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { FlightUnimplementedError } from '@peregrine/flight';
+import { FlightUnimplementedError } from '@peregrine/flight/errors';
 import { decodeMessageHeader, decodeSchema } from '@peregrine/flight/ipc';
 import { DataType } from 'apache-arrow';
 import type { EngineConnection, EngineStatement } from '../engine/types.ts';

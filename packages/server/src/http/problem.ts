@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { type FlightError, type FlightErrorCode, toFlightError } from '@peregrine/flight';
+import { type FlightError, type FlightErrorCode, toFlightError } from '@peregrine/flight/errors';
 
 /** The HTTP status of each code. `docs/http.md` has the table; a test compares the two. */
 export const httpStatusOfCode: Readonly<Record<FlightErrorCode, number>> = {

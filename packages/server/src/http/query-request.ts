@@ -1,5 +1,9 @@
 import type { FastifyRequest } from 'fastify';
-import { FlightDataError, FlightInvalidArgumentError, FlightUnimplementedError } from '@peregrine/flight';
+import {
+  FlightDataError,
+  FlightInvalidArgumentError,
+  FlightUnimplementedError,
+} from '@peregrine/flight/errors';
 import type { JsonStyle } from '../formats/json.ts';
 import { parseContentType, textOfBody } from './content-type.ts';
 import type { HttpContext } from './context.ts';

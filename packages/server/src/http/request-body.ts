@@ -8,7 +8,7 @@ import {
   FlightTimedOutError,
   toFlightError,
   messageOf,
-} from '@peregrine/flight';
+} from '@peregrine/flight/errors';
 import { minRequestBytesPerSecond, requestIdleTimeoutMs } from '../limits.ts';
 import { checkContentType } from './content-type.ts';
 import { createDecompressor } from './encoding.ts';

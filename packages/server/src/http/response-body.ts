@@ -1,7 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Transform, Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { FlightCancelledError, FlightResourceExhaustedError, FlightTimedOutError } from '@peregrine/flight';
+import {
+  FlightCancelledError,
+  FlightResourceExhaustedError,
+  FlightTimedOutError,
+} from '@peregrine/flight/errors';
 import { maxBufferedResponseBytes, responseStallTimeoutMs } from '../limits.ts';
 import { type ContentCoding, createCompressor } from './encoding.ts';
 

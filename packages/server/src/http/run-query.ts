@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import { decodeMessageHeader } from '@peregrine/flight/ipc';
 import type { EngineConnection, EngineStatement } from '../engine/types.ts';
 import { textBatchRows, textBatchValues } from '../limits.ts';

@@ -1,4 +1,4 @@
-import { FlightCancelledError, FlightError } from '@peregrine/flight';
+import { FlightCancelledError, FlightError } from '@peregrine/flight/errors';
 
 /** A statement that runs for a client of HTTP. */
 export interface RunningQuery {

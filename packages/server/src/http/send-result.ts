@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { FlightCancelledError } from '@peregrine/flight';
+import { FlightCancelledError } from '@peregrine/flight/errors';
 import type { EngineBatch, EngineResult } from '../engine/types.ts';
 import type { HttpCall } from './call.ts';
 import { exceptionBlock, exceptionTagHeader, isClickHouseClient } from './clickhouse-client.ts';

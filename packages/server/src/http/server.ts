@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { FlightInvalidArgumentError, FlightNotFoundError, FlightUnavailableError } from '@peregrine/flight';
+import {
+  FlightInvalidArgumentError,
+  FlightNotFoundError,
+  FlightUnavailableError,
+} from '@peregrine/flight/errors';
 import type { Engine } from '../engine/types.ts';
 import type { Store } from '../store/types.ts';
 import { isLoopback } from '../loopback.ts';

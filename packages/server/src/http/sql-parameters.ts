@@ -1,4 +1,4 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import type { JsonValue } from './lossless-json.ts';
 import { sqlTokens } from '../engine/sql-tokens.ts';
 

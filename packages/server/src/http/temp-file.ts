@@ -6,7 +6,7 @@ import {
   FlightResourceExhaustedError,
   FlightUnavailableError,
   messageOf,
-} from '@peregrine/flight';
+} from '@peregrine/flight/errors';
 import { saysNoRoom } from '../store/store-errors.ts';
 import { withStatus } from './problem.ts';
 

@@ -1,11 +1,5 @@
-import {
-  type Action,
-  ActionType,
-  FlightInvalidArgumentError,
-  FlightNotFoundError,
-  Result,
-  type ServerCallContext,
-} from '@peregrine/flight';
+import { type Action, ActionType, Result, type ServerCallContext } from '@peregrine/flight';
+import { FlightInvalidArgumentError, FlightNotFoundError } from '@peregrine/flight/errors';
 import type { SqlService } from '../sql/service.ts';
 import { decodeText, parseCommand } from './command.ts';
 import { quoted } from './names.ts';

@@ -1,4 +1,5 @@
-import { type FlightDescriptor, FlightInvalidArgumentError, messageOf } from '@peregrine/flight';
+import type { FlightDescriptor } from '@peregrine/flight';
+import { FlightInvalidArgumentError, messageOf } from '@peregrine/flight/errors';
 import { maxCommandBytes } from '../limits.ts';
 import { quoted } from './names.ts';
 

@@ -1,4 +1,4 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import { nameKey } from '../store/names.ts';
 import { decodeText, parseMembers } from './command.ts';
 import { quoted } from './names.ts';

@@ -1,10 +1,5 @@
-import {
-  type FlightStreamReader,
-  type FlightStreamWriter,
-  FlightInvalidArgumentError,
-  FlightServerError,
-  type ServerCallContext,
-} from '@peregrine/flight';
+import type { FlightStreamReader, FlightStreamWriter, ServerCallContext } from '@peregrine/flight';
+import { FlightInvalidArgumentError, FlightServerError } from '@peregrine/flight/errors';
 import { IpcDecoder, decodeMessageHeader } from '@peregrine/flight/ipc';
 import type { EngineConnection, EngineIngestOptions, EngineInput } from '../engine/types.ts';
 import { type IncomingRows, readIncoming } from '../sql/parameters.ts';

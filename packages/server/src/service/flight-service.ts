@@ -1,12 +1,12 @@
-import {
-  type FlightDataStream,
-  type FlightDescriptor,
-  type FlightHandlers,
-  type FlightStreamReader,
-  type FlightMetadataWriter,
-  FlightInvalidArgumentError,
-  type ServerCallContext,
+import type {
+  FlightDataStream,
+  FlightDescriptor,
+  FlightHandlers,
+  FlightStreamReader,
+  FlightMetadataWriter,
+  ServerCallContext,
 } from '@peregrine/flight';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import { createFlightSqlHandlers } from '@peregrine/flight/sql';
 import type { DatasetStore } from '../datasets/dataset.ts';
 import { createSharedMemory } from '../datasets/shared-memory.ts';

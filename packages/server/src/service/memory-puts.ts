@@ -1,4 +1,5 @@
-import { FlightError, FlightNotFoundError, type ServerCallContext } from '@peregrine/flight';
+import type { ServerCallContext } from '@peregrine/flight';
+import { FlightError, FlightNotFoundError } from '@peregrine/flight/errors';
 import type { Dataset, DatasetStore } from '../datasets/dataset.ts';
 import {
   type MemoryDataset,

@@ -2,7 +2,7 @@
  * Datasets in memory as SQL sees them: a table in a database of their own, and a view of the same name in front of it,
  * so that nothing but a put changes them: what goes out untouched and what SQL reads stays the same.
  */
-import { FlightError, messageOf } from '@peregrine/flight';
+import { FlightError, messageOf } from '@peregrine/flight/errors';
 import { memoryDatabase } from '../datasets/database-name.ts';
 import type { Dataset, DatasetStore } from '../datasets/dataset.ts';
 import { isMemoryDataset } from '../datasets/memory-dataset.ts';

@@ -1,4 +1,5 @@
-import { FlightNotFoundError, FlightUnimplementedError, type ServerCallContext } from '@peregrine/flight';
+import type { ServerCallContext } from '@peregrine/flight';
+import { FlightNotFoundError, FlightUnimplementedError } from '@peregrine/flight/errors';
 import type { StatementRequest } from '../sql/plan.ts';
 import type { SqlService } from '../sql/service.ts';
 import type { FlightCommand } from './command.ts';

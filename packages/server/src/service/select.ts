@@ -1,4 +1,4 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import { quoteIdentifier } from '../engine/sql-text.ts';
 import { sqlTokens } from '../engine/sql-tokens.ts';
 import type { FlightCommand } from './command.ts';

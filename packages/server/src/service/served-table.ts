@@ -1,10 +1,5 @@
-import {
-  FlightError,
-  FlightUnimplementedError,
-  type FlightDataStream,
-  type FlightStreamReader,
-  type ServerCallContext,
-} from '@peregrine/flight';
+import type { FlightDataStream, FlightStreamReader, ServerCallContext } from '@peregrine/flight';
+import { FlightError, FlightUnimplementedError } from '@peregrine/flight/errors';
 import type { Dataset } from '../datasets/dataset.ts';
 import type { SqlService } from '../sql/service.ts';
 import type { Store, StoreTable } from '../store/types.ts';

@@ -1,8 +1,5 @@
-import {
-  FlightInvalidArgumentError,
-  FlightUnauthorizedError,
-  type ServerCallContext,
-} from '@peregrine/flight';
+import type { ServerCallContext } from '@peregrine/flight';
+import { FlightInvalidArgumentError, FlightUnauthorizedError } from '@peregrine/flight/errors';
 import type { DatasetStore } from '../datasets/dataset.ts';
 import { type SharedMemory, createSharedMemory } from '../datasets/shared-memory.ts';
 import { readTableRows } from '../sql/parameters.ts';

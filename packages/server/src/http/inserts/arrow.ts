@@ -1,4 +1,4 @@
-import { FlightDataError, FlightResourceExhaustedError } from '@peregrine/flight';
+import { FlightDataError, FlightResourceExhaustedError } from '@peregrine/flight/errors';
 import { type IpcMessage, ipcStreamMessages } from '@peregrine/flight/ipc';
 import { readMessageIndex } from '../../datasets/message-index.ts';
 import { openFileRange } from '../../datasets/range-source.ts';

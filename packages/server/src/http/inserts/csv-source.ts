@@ -1,4 +1,4 @@
-import { FlightDataError } from '@peregrine/flight';
+import { FlightDataError } from '@peregrine/flight/errors';
 import { quoteIdentifier, quoteLiteral } from '../../engine/sql-text.ts';
 import { firstLine, splitCsvLine } from './file-start.ts';
 import { type Selection, type TableColumn, matchColumns, readingOf, sameName } from './table-columns.ts';

@@ -1,4 +1,4 @@
-import { FlightInvalidArgumentError, FlightUnimplementedError } from '@peregrine/flight';
+import { FlightInvalidArgumentError, FlightUnimplementedError } from '@peregrine/flight/errors';
 import type { EngineConnection } from '../../engine/types.ts';
 import type { HttpContext } from '../context.ts';
 import type { HttpFormat } from '../formats.ts';

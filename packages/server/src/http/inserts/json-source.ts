@@ -1,4 +1,4 @@
-import { FlightDataError } from '@peregrine/flight';
+import { FlightDataError } from '@peregrine/flight/errors';
 import type { EngineConnection } from '../../engine/types.ts';
 import { quoteIdentifier, quoteLiteral } from '../../engine/sql-text.ts';
 import { firstCharacter } from './file-start.ts';

@@ -1,4 +1,4 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import type { EngineConnection } from '../../engine/types.ts';
 import { cellReaders } from '../../formats/cell.ts';
 import { cellToText } from '../../formats/json.ts';

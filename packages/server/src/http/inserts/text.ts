@@ -1,4 +1,4 @@
-import { FlightError, FlightInvalidArgumentError, createFlightError } from '@peregrine/flight';
+import { FlightError, FlightInvalidArgumentError, createFlightError } from '@peregrine/flight/errors';
 import type { EngineConnection } from '../../engine/types.ts';
 import { quoteIdentifier, quoteLiteral, quotePath } from '../../engine/sql-text.ts';
 import type { HttpContext } from '../context.ts';

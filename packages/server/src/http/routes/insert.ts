@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import type { HttpContext } from '../context.ts';
 import { findFormat, formatNames } from '../formats.ts';
 import type { InsertMode } from '../inserts/insert.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { FlightUnavailableError } from '@peregrine/flight';
+import { FlightUnavailableError } from '@peregrine/flight/errors';
 import type { HttpContext } from '../context.ts';
 
 /** What load balancers, orchestrators and Prometheus ask for. */

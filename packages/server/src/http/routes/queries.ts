@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { FlightNotFoundError } from '@peregrine/flight';
+import { FlightNotFoundError } from '@peregrine/flight/errors';
 import type { HttpContext } from '../context.ts';
 
 /** `GET /queries` shows what runs over HTTP, `DELETE /queries/{id}` cancels it. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { FlightInvalidArgumentError } from '@peregrine/flight';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import { type HttpCall, beginCall } from '../call.ts';
 import { parseContentType } from '../content-type.ts';
 import type { HttpContext } from '../context.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { FlightError, FlightInvalidArgumentError, FlightNotFoundError } from '@peregrine/flight';
+import { FlightError, FlightInvalidArgumentError, FlightNotFoundError } from '@peregrine/flight/errors';
 import { decodeMessageHeader, decodeSchema, encapsulate } from '@peregrine/flight/ipc';
 import { parseAccept } from '../accept.ts';
 import { clickHouseType } from '../clickhouse-type.ts';

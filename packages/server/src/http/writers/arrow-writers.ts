@@ -1,4 +1,4 @@
-import { FlightDataError } from '@peregrine/flight';
+import { FlightDataError } from '@peregrine/flight/errors';
 import { IpcFileWriter, decodeMessageHeader, decodeSchema, encapsulate } from '@peregrine/flight/ipc';
 import type { EngineBatch } from '../../engine/types.ts';
 import type { ResultWriter } from './writer.ts';
