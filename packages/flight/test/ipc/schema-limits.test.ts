@@ -102,3 +102,24 @@ describe('the children of a field', () => {
     );
   });
 });
+
+describe('what a field leaves out', () => {
+  it('is the default of the format: no type, and indices of 32 bits in no order', () => {
+    assert.throws(() => decodeMessageHeader(schemaMessage([{ table: [{ text: 'n' }] }])), {
+      code: 'INVALID_DATA',
+      message: /"n" has no type/,
+    });
+    const coded: Part = { table: [{ text: 'c' }, undefined, { i8: 5 }, { table: [] }, { table: [] }] };
+    const header = decodeMessageHeader(schemaMessage([coded]));
+    assert.deepEqual(header.kind === 'schema' && header.schema.fields, [
+      {
+        name: 'c',
+        nullable: false,
+        type: { kind: 'utf8' },
+        dictionary: { id: 0, indexType: { kind: 'int', bitWidth: 32, signed: true }, ordered: false },
+        children: [],
+        metadata: new Map(),
+      },
+    ]);
+  });
+});

@@ -135,6 +135,21 @@ describe('GeneratorStream', () => {
     assert.deepEqual(show(sink), ['schema', 'dictionary', '3']);
   });
 
+  it('tells a generator that yields nothing of use what it should yield', async () => {
+    // programs without types may yield anything
+    for (const [item, name] of [
+      ['null', 'null'],
+      ['7', '7'],
+      ['"text"', 'text'],
+    ] as const) {
+      const odd: GeneratorStreamItem = JSON.parse(item);
+      await assert.rejects(new GeneratorStream(schema, [odd]).sendTo(new FakeSink()), {
+        code: 'INTERNAL',
+        message: new RegExp(`the generator yielded .*${name}.*; it should yield batches`),
+      });
+    }
+  });
+
   it('ends the generator when the call fails', async () => {
     for (const kind of ['sync', 'async']) {
       const sink = new FakeSink();

@@ -169,6 +169,17 @@ describe('a column whose memory ends before its rows', () => {
     }
   });
 
+  it('is refused where it is a dense union with fewer offsets than rows', () => {
+    const type = new DenseUnion([0], [new Field('a', new Int32(), true)]);
+    const children = [column(new Int32(), 2, [2, 0], [none, i32(1, 2)])];
+    const union = (valueOffsets: Int32Array): Data =>
+      makeData({ type, length: 2, typeIds: Int8Array.of(0, 0), valueOffsets, children });
+    assert.equal(write(type, alone(union(i32(0, 1)))).values.length, 2);
+    for (const chunks of [alone(union(i32(0))), behind(union(i32(0)), union(i32(0, 1)))]) {
+      assert.throws(() => write(type, chunks), { code: 'INVALID_ARGUMENT' });
+    }
+  });
+
   it('is filled up where some are, to the byte', () => {
     const bitmap = Uint8Array.of(0b11, 0, 0);
     const nulls = (count: number): null[] => Array.from({ length: count }, () => null);
