@@ -199,6 +199,29 @@ describe('a column whose memory ends before its rows', () => {
     assert.deepEqual(write(new Utf8(), alone(words)).values, ['a', 'b', null]);
   });
 
+  it('is filled up in the same way where it is joined', () => {
+    const whole8 = new Data(new Bool(), 0, 8, 1, [undefined, Uint8Array.of(0x0f), Uint8Array.of(0x7f)]);
+    const early = new Data(new Bool(), 0, 9, 7, [undefined, Uint8Array.of(0b01), Uint8Array.of(0b11, 0)]);
+    const eight = [true, true, true, true, false, false, false, null];
+    const nine = [true, false, null, null, null, null, null, null, null];
+    const bools = write(new Bool(), behind(early, whole8));
+    assert.deepEqual(bools.values, [...eight, ...nine]);
+    // bitmaps of 17 bits have room up to the next multiple of eight bytes, and no more
+    assert.deepEqual(bools.body.buffers, [0, 8, 8, 8]);
+    const numbers = new Data(new Int32(), 0, 3, 1, [undefined, i32(4, 5), Uint8Array.of(0b011)]);
+    assert.deepEqual(write(new Int32(), behind(numbers, numbers)).values, [4, 5, null, 4, 5, null]);
+    const exact = new Data(new Bool(), 0, 8, 0, [undefined, Uint8Array.of(0x0f)]);
+    assert.deepEqual(write(new Bool(), behind(exact, exact)).values.length, 16);
+    const words = new Data(new Utf8(), 0, 3, 1, [i32(0, 1, 2), text('ab'), Uint8Array.of(0b011)]);
+    const word = column(new Utf8(), 1, [1, 0], [none, i32(0, 1), text('x')]);
+    const joined = write(new Utf8(), [whole(word), whole(words), whole(word)]);
+    assert.deepEqual(joined.values, ['x', 'a', 'b', null, 'x']);
+    refused(
+      () => write(new Utf8(), [whole(word), { data: word, start: 0, length: 2 }]),
+      /needs 2 rows, but its buffer holds only 1/,
+    );
+  });
+
   it('is written where lists are all empty and have no child', () => {
     const type = new List(new Field('item', new Int32(), true));
     const lists = new Data(type, 0, 2, 0, [new Int32Array(3)], []);
