@@ -62,7 +62,8 @@ const stops: ReadonlySet<FlightError['code']> = new Set(['CANCELLED', 'TIMED_OUT
 /**
  * Whether the order of work does not matter. DuckDB works on thousands of rows at a time, column by column, so it does
  * where two defaults call functions (a sequence that both use), and where a row refers to one before it, which is not
- * there yet; in a transaction of our own that row is tried again. Other databases that are attached have their own ways.
+ * there yet; in a transaction of our own that row is tried again. A union takes the values of a list as those of its
+ * first member, null too, which by itself would be no union at all. Other databases that are attached have their own ways.
  */
 async function isSame(
   connection: StatementConnection,
@@ -79,8 +80,9 @@ async function isSame(
     ? 'false'
     : "EXISTS (FROM duckdb_constraints() WHERE constraint_type = 'FOREIGN KEY' " +
       `AND lower(referenced_table) = lower(${quoteLiteral(nameOfIdentifier(insert.name))}) AND lower(table_name) = lower(referenced_table))`;
+  const unions = `EXISTS (FROM pragma_table_info(${quoteLiteral(insert.table)}) WHERE type LIKE '%UNION(%')`;
   const [differs] = await connection.texts(
-    `SELECT (EXISTS (FROM duckdb_databases() WHERE type <> 'duckdb') OR ${calls} OR ${refers})::VARCHAR`,
+    `SELECT (EXISTS (FROM duckdb_databases() WHERE type <> 'duckdb') OR ${unions} OR ${calls} OR ${refers})::VARCHAR`,
   );
   return differs === 'false';
 }

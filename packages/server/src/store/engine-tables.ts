@@ -28,6 +28,8 @@ export interface EngineTables {
   createView(name: string, scan: string): Promise<void>;
   /** Rows of Parquet files by their footers. @throws FlightError when one cannot be read */
   countRows(paths: readonly string[]): Promise<ReadonlyMap<string, bigint>>;
+  /** Names of the views that are there. */
+  views(): Promise<readonly string[]>;
   /** Schemas of views, without a look into their files: the engine knows the columns since they were made. */
   viewSchemas(names: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Makes a table that says what it is, and refuses to be read until {@link loadTable}. */
@@ -58,6 +60,7 @@ export const loadedSchema = 'peregrine_loaded';
 export function createEngineTables(engine: Engine, catalog: string | undefined): EngineTables {
   let opened: Promise<EngineConnection> | undefined;
   const prefix = catalog === undefined ? '' : `${quoteIdentifier(catalog)}.`;
+  const databaseName = catalog === undefined ? 'current_database()' : quoteLiteral(catalog);
   const viewName = (name: string): string =>
     `${prefix}${catalog === undefined ? '' : '"main".'}${quoteIdentifier(name)}`;
   const loadedName = (name: string): string =>
@@ -120,6 +123,13 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
         rows.map((row) => [textOf(row['file_name']) ?? '', BigInt(textOf(row['rows']) ?? 0)] as const),
       );
     },
+    async views() {
+      const rows = await queryRows(
+        await connection(),
+        `SELECT view_name AS name FROM duckdb_views() WHERE schema_name = 'main' AND database_name = ${databaseName}`,
+      );
+      return rows.map((row) => textOf(row['name']) ?? '');
+    },
     async viewSchemas(names) {
       const found = new Map<string, Uint8Array>();
       if (names.length === 0) return found;
@@ -129,7 +139,7 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
            'CAST(NULL AS ' || data_type || ') AS "' || replace(column_name, '"', '""') || '"', ', ' ORDER BY column_index
          ) AS sql
          FROM duckdb_columns() WHERE schema_name = 'main' AND table_name IN (${names.map(quoteLiteral).join(', ')})
-         AND database_name = ${catalog === undefined ? 'current_database()' : quoteLiteral(catalog)} GROUP BY ALL`,
+         AND database_name = ${databaseName} GROUP BY ALL`,
       );
       const queries = new Map(rows.map((row) => [textOf(row['name']), textOf(row['sql'])] as const));
       for (let start = 0; start < names.length; start += describedAtOnce) {
@@ -218,6 +228,7 @@ export function noEngineTables(reason: string): EngineTables {
     setup: refuse,
     createView: refuse,
     countRows: refuse,
+    views: refuse,
     viewSchemas: refuse,
     // Arrow files are served without it.
     createPending: async (_name, schema) => ({ schema, rows: undefined }),

@@ -102,8 +102,13 @@ export class Shelf {
     });
   }
 
+  /** As {@link Store.refresh}. */
+  renew(): Promise<StoreChange> {
+    return this.#inTurn(async () => this.#apply(await this.#looks.look(Infinity), await this.#lost()));
+  }
+
   /**
-   * As {@link Store.refresh}.
+   * Looks at what lies there.
    *
    * @param patienceMs - how long one path is waited for. Default: no longer than what else is to be done can wait
    */
@@ -141,10 +146,21 @@ export class Shelf {
     return result;
   }
 
-  async #apply({ looked, problems }: SourceLook): Promise<StoreChange> {
+  /** Keys of names whose views somebody has dropped. */
+  async #lost(): Promise<ReadonlySet<string>> {
+    if (!this.#parts.hasEngine) return new Set();
+    const views = new Set((await this.#parts.engineTables.views()).map(nameKey));
+    return new Set(
+      [...this.#served]
+        .filter(([key, { entry }]) => entry.format !== 'duckdb' && !this.#held.has(key) && !views.has(key))
+        .map(([key]) => key),
+    );
+  }
+
+  async #apply({ looked, problems }: SourceLook, lost?: ReadonlySet<string>): Promise<StoreChange> {
     this.#problems = problems;
     const entries = await entriesOf(looked, this.#cache);
-    const { tables, change } = await this.#tables.apply(this.#served, entries, this.#held);
+    const { tables, change } = await this.#tables.apply(this.#served, entries, this.#held, lost);
     this.#served = tables;
     if (change.added.length + change.changed.length + change.removed.length > 0) {
       for (const listener of this.#listeners) listener(change);

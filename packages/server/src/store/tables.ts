@@ -14,11 +14,13 @@ export interface Tables {
   /**
    * @param served - what is there now
    * @param held - keys of names that stay in the engine as they are
+   * @param lost - keys of names that the engine has no more, though nobody here took them out
    */
   apply(
     served: ServedTables,
     entries: readonly Entry[],
     held: ReadonlySet<string>,
+    lost?: ReadonlySet<string>,
   ): Promise<{ readonly tables: ServedTables; readonly change: StoreChange }>;
   /** Reads an Arrow file into the engine. */
   load(served: ServedTable): Promise<ServedTable>;
@@ -37,7 +39,7 @@ export interface Tables {
 export function createTables(engine: EngineTables, another: () => EngineTables): Tables {
   const counts = createRowCounts((paths) => engine.countRows(paths));
   return {
-    async apply(served, entries, held) {
+    async apply(served, entries, held, lost = new Set()) {
       const wanted = new Map(entries.map((entry) => [nameKey(entry.name), entry] as const));
       const removed = await removeOld(engine, served, wanted, held);
       const next = new Map<string, ServedTable>();
@@ -46,7 +48,7 @@ export function createTables(engine: EngineTables, another: () => EngineTables):
       // What could not be read is tried again each time: a share may be back, rights may be given.
       const isKept = (key: string, entry: Entry): boolean => {
         const old = served.get(key);
-        return old !== undefined && old.problem === undefined && isSame(old.entry, entry);
+        return old !== undefined && old.problem === undefined && isSame(old.entry, entry) && !lost.has(key);
       };
       const fresh = [...wanted].filter(([key, entry]) => !held.has(key) && !isKept(key, entry));
       const made = await makeTables(
@@ -65,7 +67,10 @@ export function createTables(engine: EngineTables, another: () => EngineTables):
         const table = made.get(entry) ?? old;
         if (table === undefined) continue;
         next.set(key, table);
-        if (old !== undefined && (!isSame(old.entry, entry) || table.problem !== old.problem))
+        if (
+          old !== undefined &&
+          (!isSame(old.entry, entry) || table.problem !== old.problem || lost.has(key))
+        )
           changed.push(entry.name);
       }
       counts.keep(entries);

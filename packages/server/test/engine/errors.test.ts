@@ -27,6 +27,20 @@ describe('What DuckDB says of files and buckets', () => {
   }
 });
 
+it('tells who can open what DuckDB has closed', () => {
+  const message =
+    'Permission Error: Cannot access file "/x" - file system operations are disabled by configuration';
+  const place = "\n\nLINE 1: SELECT * FROM read_text('/x')\n                      ^";
+  const error = toFlightError({ status: undefined, code: undefined, message: `${message}${place}` });
+  assert.deepEqual(
+    [error.code, error.rawMessage],
+    [
+      'UNAUTHORIZED',
+      `${message}: SQL keeps to what the server serves, unless it is started with --external-access${place}`,
+    ],
+  );
+});
+
 it('is read out of the JSON that it comes in, whatever failed after it', () => {
   const json = '{"exception_type":"Conversion","exception_message":"Could not convert \\"x\\""}';
   for (const message of [json, `${json}\nTable "t" does not exist`]) {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { FlightError } from '@peregrine/flight';
+import { Null, Table, Vector, makeData } from 'apache-arrow';
 import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
 import type { Engine, EngineConnection, EngineInput } from '../../src/engine/types.ts';
 import { samples } from '../sql/type-samples.ts';
-import { code, readInputs, readRows, stream } from './support.ts';
+import { code, encodeTable, readInputs, readRows, stream } from './support.ts';
 
 /** Enough rows to go in at once. */
 const rowCount = 20;
@@ -131,6 +132,22 @@ describe('many rows of an INSERT', () => {
       ),
       [{ n: '20000', ok: true }],
     );
+  });
+
+  it('are null in a union where they would be one by one', async () => {
+    const [batch] = new Table({ v: new Vector([makeData({ type: new Null(), length: 40 })]) }).batches;
+    const nothing = encodeTable(new Table(batch ?? assert.fail()));
+    const texts = await input("SELECT if(range = 3, 'x', NULL) AS v FROM range(40)");
+    for (const [rows, expected] of [
+      [nothing, '0'],
+      [texts, '40'],
+    ] as const) {
+      for (const way of Object.values(ways)) {
+        await connection.execute('CREATE OR REPLACE TABLE target (v UNION(a INTEGER, b VARCHAR))');
+        assert.equal(await insert(`${way} VALUES (?)`, rows), 40n);
+        assert.deepEqual(await rowsOf('SELECT count(v) AS n FROM target'), [{ n: expected }], way);
+      }
+    }
   });
 
   async function insertInto(columns: string, rows: Input): Promise<bigint> {

@@ -207,6 +207,17 @@ describe('Files as tables', () => {
   });
 });
 
+it('makes a view anew at a refresh that a client has dropped', async () => {
+  await copy('SELECT 1 AS a', 'dropped.csv');
+  await copy('SELECT 2 AS a', 'stays.parquet');
+  const opened = await open({ paths: [folder] });
+  await one('DROP VIEW "dropped"').catch(() => undefined);
+  await assert.rejects(one('SELECT a FROM dropped'), /does not exist/);
+  assert.deepEqual(await opened.refresh(), { added: [], changed: ['dropped'], removed: [] });
+  assert.deepEqual(await one('SELECT a FROM dropped'), ['1']);
+  assert.deepEqual(await opened.refresh(), { added: [], changed: [], removed: [] });
+});
+
 describe('Putting', () => {
   it('creates, appends, replaces and drops', async () => {
     const opened = await open({ writable: folder });

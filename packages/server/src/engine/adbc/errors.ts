@@ -67,12 +67,20 @@ const codesOfKind: readonly (readonly [RegExp, FlightErrorCode])[] = [
 
 /** The error of the family that fits what the engine said, in the engine's own words. */
 export function toFlightError(failure: EngineFailure): FlightError {
-  const message = plainMessage(failure.message);
+  const message = withRemedy(plainMessage(failure.message));
   const told =
     failure.row === undefined
       ? message
       : message.replace(/$/m, ` (row ${failure.row} of those that are bound)`);
   return createFlightError(failure.code ?? codeOf(failure.status, message), told);
+}
+
+/** DuckDB says what is disabled, and not who can enable it. */
+function withRemedy(message: string): string {
+  return message.replace(
+    /^(Permission Error: .*disabled (?:by|through) configuration)$/m,
+    '$1: SQL keeps to what the server serves, unless it is started with --external-access',
+  );
 }
 
 /** Whether the engine says that its database can no longer be used: anchored, because statements choose texts of their own. */
