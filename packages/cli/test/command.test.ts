@@ -61,6 +61,11 @@ describe('the command, against its own server', () => {
     const missing = join(folder, 'missing.csv');
     assertCode(await peregrine('get', server.location, 'nothing', '--output', missing), 1);
     assert.ok(!existsSync(missing));
+    const odd = join(folder, 'odd.parquet');
+    const refused = await peregrine('get', server.location, 'small', '--output', odd);
+    assertCode(refused, 2);
+    assert.match(refused.stderr, /\.parquet says no format/);
+    assert.ok(!existsSync(odd));
   });
 
   it('does actions, and tells what went wrong by text and exit code', async () => {

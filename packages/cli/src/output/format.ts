@@ -19,9 +19,11 @@ const byEnding: Readonly<Record<string, OutputFormat>> = {
 };
 
 /**
- * The format to write: as told, else by the file's ending, else a table for a person and NDJSON for a pipe.
+ * The format to write: as told, else by the file's ending, else a table for a person and NDJSON for a pipe or for a
+ * file without an ending.
  *
- * @throws UsageError for a format that is not known
+ * @throws UsageError for a format that is not known, and for an ending that says none: NDJSON in `x.parquet` would be
+ *   found out by whoever reads it
  */
 export function chooseFormat(
   told: string | undefined,
@@ -34,6 +36,13 @@ export function chooseFormat(
       throw new UsageError(`--format ${told} is not known: use ${outputFormats.join(', ')}`);
     return format;
   }
-  const byFile = file === undefined ? undefined : byEnding[extname(file).toLowerCase()];
-  return byFile ?? (isTerminal && file === undefined ? 'table' : 'ndjson');
+  if (file === undefined) return isTerminal ? 'table' : 'ndjson';
+  const ending = extname(file).toLowerCase();
+  if (ending === '') return 'ndjson';
+  const format = Object.hasOwn(byEnding, ending) ? byEnding[ending] : undefined;
+  if (format !== undefined) return format;
+  throw new UsageError(
+    `--output ${file}: ${ending} says no format that can be written: end it in ${Object.keys(byEnding).join(', ')}, ` +
+      'or add --format',
+  );
 }
