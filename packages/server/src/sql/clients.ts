@@ -1,10 +1,10 @@
-import {
-  FlightError,
-  type CloseSessionStatus,
-  type ServerCallContext,
-  type SessionOptionValue,
-  type SetSessionOptionError,
+import type {
+  CloseSessionStatus,
+  ServerCallContext,
+  SessionOptionValue,
+  SetSessionOptionError,
 } from '@peregrine/flight';
+import { FlightError } from '@peregrine/flight/errors';
 import type { ServerSession } from '@peregrine/flight/server';
 import type { Engine, EngineConnection } from '../engine/types.ts';
 import { defaultTransactionIdleMs, maxPeerSessions } from '../limits.ts';

@@ -1,9 +1,5 @@
-import {
-  type CancelStatus,
-  FlightCancelledError,
-  FlightError,
-  type FlightDataStream,
-} from '@peregrine/flight';
+import type { CancelStatus, FlightDataStream } from '@peregrine/flight';
+import { FlightCancelledError, FlightError } from '@peregrine/flight/errors';
 import type { EngineResult } from '../engine/types.ts';
 import type { Plan, StatementRequest } from './plan.ts';
 import { sourceOf, streamResult } from './result-stream.ts';

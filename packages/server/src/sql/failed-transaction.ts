@@ -1,4 +1,4 @@
-import { FlightError } from '@peregrine/flight';
+import { FlightError } from '@peregrine/flight/errors';
 import type { EngineConnection } from '../engine/types.ts';
 import { bareSql } from './sql-text.ts';
 

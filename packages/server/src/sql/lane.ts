@@ -1,4 +1,4 @@
-import { FlightError } from '@peregrine/flight';
+import { FlightError } from '@peregrine/flight/errors';
 import type { Engine, EngineConnection, EngineResult } from '../engine/types.ts';
 import { maxDetachedResultBytes } from '../limits.ts';
 import { type OwnedResult, ownResult } from './owned-result.ts';

@@ -1,4 +1,4 @@
-import { FlightCancelledError, FlightResourceExhaustedError } from '@peregrine/flight';
+import { FlightCancelledError, FlightResourceExhaustedError } from '@peregrine/flight/errors';
 import type { EngineBatch, EngineResult } from '../engine/types.ts';
 
 /** A result that can make room for the next statement of its connection. */

@@ -1,8 +1,5 @@
-import {
-  FlightInvalidArgumentError,
-  FlightResourceExhaustedError,
-  type FlightStreamReader,
-} from '@peregrine/flight';
+import type { FlightStreamReader } from '@peregrine/flight';
+import { FlightInvalidArgumentError, FlightResourceExhaustedError } from '@peregrine/flight/errors';
 import { decodeMessageHeader } from '@peregrine/flight/ipc';
 import type { EngineInput } from '../engine/types.ts';
 import { maxBoundParameterBytes } from '../limits.ts';

@@ -1,10 +1,5 @@
-import {
-  FlightCancelledError,
-  FlightError,
-  FlightResourceExhaustedError,
-  type CancelStatus,
-  type FlightDataStream,
-} from '@peregrine/flight';
+import type { CancelStatus, FlightDataStream } from '@peregrine/flight';
+import { FlightCancelledError, FlightError, FlightResourceExhaustedError } from '@peregrine/flight/errors';
 import { decodeMessageHeader } from '@peregrine/flight/ipc';
 import { emptySchemaHeader } from '../engine/rows.ts';
 import type { EngineBatch, EngineConnection, EngineResult, EngineStatement } from '../engine/types.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { FlightNotFoundError, FlightResourceExhaustedError } from '@peregrine/flight';
+import { FlightNotFoundError, FlightResourceExhaustedError } from '@peregrine/flight/errors';
 
 /**
  * State that outlives a call, found by a handle: statements, tickets, transactions. Behind one interface, so that it

@@ -1,4 +1,5 @@
-import { FlightError, type SessionOptionValue, type SetSessionOptionError } from '@peregrine/flight';
+import type { SessionOptionValue, SetSessionOptionError } from '@peregrine/flight';
+import { FlightError } from '@peregrine/flight/errors';
 import type { EngineConnection, EngineInfo } from '../engine/types.ts';
 import { queryRows, textOf } from '../engine/rows.ts';
 import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';

@@ -3,13 +3,12 @@ import {
   type CancelStatus,
   FlightEndpoint,
   FlightInfo,
-  FlightInvalidArgumentError,
   type FlightDataStream,
   type FlightDescriptor,
   type FlightInfo as Info,
-  FlightNotFoundError,
   type ServerCallContext,
 } from '@peregrine/flight';
+import { FlightInvalidArgumentError, FlightNotFoundError } from '@peregrine/flight/errors';
 import { encapsulate } from '@peregrine/flight/ipc';
 import { type StatementInfo, type StatementPoll, parseSqlTicket } from '@peregrine/flight/sql';
 import {

@@ -1,4 +1,5 @@
-import { FlightError, FlightInvalidArgumentError, type ServerCallContext } from '@peregrine/flight';
+import type { ServerCallContext } from '@peregrine/flight';
+import { FlightError, FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import { defaultTransactionIdleMs, maxTransactions } from '../limits.ts';
 import { refuseFailedTransaction } from './failed-transaction.ts';
 import type { PinnedLane } from './lane.ts';

@@ -1,4 +1,4 @@
-import { FlightError, toFlightError } from '@peregrine/flight';
+import { FlightError, toFlightError } from '@peregrine/flight/errors';
 
 /** What DuckDB says when rows are to go into a view: appended, in place of it, or by a statement of its own. */
 const isOfView = /\bis not an? table\b|\bis of type View\b|\bCan only insert into base table\b/i;

@@ -1,4 +1,4 @@
-import { FlightDataError } from '@peregrine/flight';
+import { FlightDataError } from '@peregrine/flight/errors';
 import type { ColumnLayout } from '../../engine/c-data/layout.ts';
 import type { Column } from './columns.ts';
 
