@@ -91,6 +91,22 @@ describe('serveData()', () => {
     );
   });
 
+  it('takes no file of data for a database', async () => {
+    const there = file('there.csv', 'a\n1\n');
+    const names = ['no.parquet', 'no.TSV', 'no.json', 'no.ndjson.gz', 'no.arrow', 'no.feather'];
+    for (const database of [there, ...names.map((name) => join(folder, name))]) {
+      await assert.rejects(serveData({ flightPort: 0, httpPort: 0, database }), (error) => {
+        assert.ok(error instanceof SettingsError, String(error));
+        assert.match(error.message, /^--database .*: a file that ends in \.\S+ is no database.* as data/);
+        assert.ok(error.message.includes(database));
+        return true;
+      });
+      assert.equal(existsSync(database), database === there, database);
+    }
+    for (const database of [':memory:', join(folder, 'any.db'), join(folder, 'no-ending')])
+      await withServer({ database }, async (ask) => assert.equal((await ask('SELECT 1')).status, 200));
+  });
+
   it('leaves no view of a dataset in memory in a database on disk', async () => {
     const database = join(folder, 'without-views.duckdb');
     const put = async (location: string, name: string): Promise<void> => {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { FlightError, createFlightError } from '@peregrine/flight/errors';
 import { createAdbcEngine } from '../engine/adbc-engine.ts';
 import { createDuckDbEngine } from '../engine/duckdb.ts';
@@ -5,13 +6,15 @@ import { withPromptCancel } from '../engine/prompt-cancel.ts';
 import type { EngineLimits } from '../engine/options.ts';
 import type { Engine } from '../engine/types.ts';
 import { createUnavailableEngine } from '../engine/unavailable.ts';
-import type { ServerSettings } from '../settings/settings.ts';
+import { type ServerSettings, SettingsError } from '../settings/settings.ts';
+import { fileKind } from '../store/formats.ts';
 
 /**
  * Opens the engine that the settings name.
  *
  * @param tempDirectory - for what does not fit into memory
- * @throws FlightError in the engine's words when its database cannot be opened
+ * @throws FlightError in the engine's words when its database cannot be opened, SettingsError for a file of data that is
+ *   given as the database
  */
 export async function openServerEngine(settings: ServerSettings, tempDirectory: string): Promise<Engine> {
   try {
@@ -48,6 +51,7 @@ async function open(settings: ServerSettings, tempDirectory: string): Promise<En
         options: Object.fromEntries(engine.options),
       });
     case 'duckdb': {
+      checkDatabase(settings.database);
       const opened = await createDuckDbEngine({
         ...limits,
         database: settings.database,
@@ -61,4 +65,15 @@ async function open(settings: ServerSettings, tempDirectory: string): Promise<En
       return hasBucket ? withPromptCancel(opened, limits.statementTimeoutMs) : opened;
     }
   }
+}
+
+/** DuckDB shows what is in a file of data beside a database in memory, and what is made there is lost. */
+function checkDatabase(database: string | undefined): void {
+  if (database === undefined) return;
+  const kind = fileKind(basename(database));
+  if (kind === undefined || kind.format === 'duckdb') return;
+  throw new SettingsError(
+    `--database ${database}: a file that ends in ${kind.ending} is no database, and tables made in it would be lost: ` +
+      `give it as data (peregrine serve ${database}), and --database a file that ends in .duckdb, to keep tables in`,
+  );
 }
