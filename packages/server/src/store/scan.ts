@@ -21,6 +21,8 @@ export interface Scan {
   readonly tables: readonly FoundTable[];
   /** Folders of datasets that a store has written, with their files. */
   readonly datasets: ReadonlyMap<string, readonly StoredFile[]>;
+  /** Why there is nothing, where something was to be expected. */
+  readonly problem?: string | undefined;
 }
 
 /** A partition's folder. */

@@ -37,13 +37,10 @@ export function createSourceLooks(sources: readonly Source[], reach: Reach, onLa
   const unreached = new Map<Source, unknown>();
   const known = (): SourceLook => ({
     looked: states.map(({ source, scan }) => ({ source, scan: scan() })),
-    problems: states.flatMap(({ source, problem }) =>
-      [problem(), unreached.get(source)]
+    problems: states.flatMap(({ source, scan, problem }) =>
+      [problem() ?? scan().problem, unreached.get(source)]
         .filter((error) => error !== undefined)
-        .map((error) => ({
-          origin: source.given,
-          message: error instanceof FlightError ? error.rawMessage : messageOf(error),
-        })),
+        .map((error) => ({ origin: source.given, message: wordsOf(error) })),
     ),
   });
   return {
@@ -61,6 +58,11 @@ export function createSourceLooks(sources: readonly Source[], reach: Reach, onLa
       return known();
     },
   };
+}
+
+function wordsOf(error: unknown): string {
+  if (typeof error === 'string') return error;
+  return error instanceof FlightError ? error.rawMessage : messageOf(error);
 }
 
 /** One source, and what is known of it. */

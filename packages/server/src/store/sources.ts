@@ -96,7 +96,7 @@ function fileSource(given: string, storage: Storage, name: string): Source {
     file: name,
     async look() {
       const file = await storage.stat(name);
-      if (file === undefined) return { tables: [], datasets: new Map() };
+      if (file === undefined) return { tables: [], datasets: new Map(), problem: 'it is not there' };
       return scanFiles([file], '');
     },
   };
@@ -141,9 +141,20 @@ function globSource(
           hive: partitioned,
         };
       });
-      return { tables, datasets: new Map() };
+      return {
+        tables,
+        datasets: new Map(),
+        problem: tables.length > 0 ? undefined : whyNothing(files.length),
+      };
     },
   };
+}
+
+/** Why a glob is no table. */
+function whyNothing(files: number): string {
+  return files === 0
+    ? 'nothing matches it yet'
+    : `it matches ${files === 1 ? 'a file' : `${files} files`} of no kind that can be served: names have to end in ${knownEndings}`;
 }
 
 /** What stands before the wildcard, or else the folder: `trades-*.parquet` and `trades/*.parquet` are both `trades`. */
