@@ -6,7 +6,7 @@ import { isLoopback } from './loopback.ts';
 import { confineEngine } from './serve/confine.ts';
 import type { Fronts } from './serve/fronts.ts';
 import { openServerEngine, withPrefix } from './serve/open-engine.ts';
-import { makeFolder, makeTempFolder } from './serve/temp-folder.ts';
+import { makeTempFolder, makeWritable } from './serve/temp-folder.ts';
 import { checkTogether, defaultSettings } from './settings/load.ts';
 import { type ServerSettings, SettingsError } from './settings/settings.ts';
 import { fileReason } from './settings/start-errors.ts';
@@ -141,8 +141,7 @@ function createServer(
 /** Files, folders and buckets; where there is no SQL, the Arrow files among them. */
 async function openFiles(settings: ServerSettings, engine: Engine): Promise<Store> {
   const { writable } = settings;
-  if (writable !== undefined && !writable.startsWith('s3://'))
-    await makeFolder(resolve(writable), 'writable');
+  if (writable !== undefined && !writable.startsWith('s3://')) await makeWritable(resolve(writable));
   const ready = engine.state.kind === 'ready' && engine.info.dialect === 'duckdb';
   return openStore({
     paths: settings.data,

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SettingsError } from '../settings/settings.ts';
 import { fileReason } from '../settings/start-errors.ts';
@@ -35,6 +35,28 @@ export async function makeFolder(path: string, setting: 'temp-dir' | 'writable')
     throw new SettingsError(`--${setting}: the folder ${path} cannot be made: ${fileReason(error)}`, {
       cause: error,
     });
+  }
+}
+
+/**
+ * Makes the folder that puts go to, where it is not there.
+ *
+ * @param mayWrite - rejects where this user cannot write into a folder. Default: asks the system
+ * @throws SettingsError where it cannot be made or written into, which puts alone would tell otherwise
+ */
+export async function makeWritable(
+  path: string,
+  mayWrite: (folder: string) => Promise<void> = (folder) => access(folder, constants.W_OK | constants.X_OK),
+): Promise<void> {
+  await makeFolder(path, 'writable');
+  try {
+    await mayWrite(path);
+  } catch (error) {
+    throw new SettingsError(
+      `--writable: the folder ${path} cannot be written into: ${fileReason(error)}; let this user write there, take ` +
+        'another folder, or serve it by giving it as data',
+      { cause: error },
+    );
   }
 }
 

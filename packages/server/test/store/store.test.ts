@@ -116,33 +116,6 @@ describe('Files as tables', () => {
     assert.deepEqual(await one('SELECT sum(a) FROM named'), ['3']);
   });
 
-  it('tells of a path that gives nothing yet, until it does', async () => {
-    await writeFile(join(folder, 'notes.txt'), 'x');
-    await copy('SELECT 0 AS a', 'goes.csv', '(HEADER)');
-    const paths = ['later-*.csv', 'nowhere/*/x.parquet', '*.txt', 'goes.csv'].map((name) =>
-      join(folder, name),
-    );
-    const opened = await open({ paths });
-    const told = (): (readonly [string, string])[] =>
-      opened.problems().map(({ origin, message }) => [origin, message] as const);
-    const [later = '', nowhere = '', texts = '', goes = ''] = paths;
-    const kinds = opened.problems()[2]?.message ?? '';
-    assert.match(kinds, /^it matches a file of no kind that can be served: .*\.parquet/);
-    const others = [
-      [nowhere, 'nothing matches it yet'],
-      [texts, kinds],
-    ];
-    assert.deepEqual(told(), [[later, 'nothing matches it yet'], ...others]);
-    await copy('SELECT 1 AS a', 'later-1.csv', '(HEADER)');
-    await opened.refresh();
-    assert.deepEqual(told(), others);
-    assert.deepEqual(await one('SELECT a FROM later'), ['1']);
-    await rm(join(folder, 'later-1.csv'));
-    await rm(goes);
-    await opened.refresh();
-    assert.deepEqual(told(), [[later, 'nothing matches it yet'], ...others, [goes, 'it is not there']]);
-  });
-
   it('counts the rows of very many Parquet files in the background, and each only once', async () => {
     await copy(
       'SELECT range AS v, range % 300 AS k FROM range(900)',
