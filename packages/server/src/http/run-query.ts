@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
+import { FlightError, FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import { decodeMessageHeader } from '@peregrine/flight/ipc';
 import type { EngineConnection, EngineStatement } from '../engine/types.ts';
 import { textBatchRows, textBatchValues } from '../limits.ts';
 import { quoteIdentifier } from '../engine/sql-text.ts';
 import { bareSql } from '../sql/sql-text.ts';
+import { explainView } from '../sql/view-error.ts';
 import type { HttpCall } from './call.ts';
 import type { HttpContext } from './context.ts';
 import { negotiateFormat } from './negotiate.ts';
@@ -15,7 +16,7 @@ import type { QueryOptions, QueryRequest } from './query-request.ts';
 import type { RunningQuery } from './running-queries.ts';
 import { sendChange, sendResult } from './send-result.ts';
 import { asSubquery, beginsReading, onlyReads } from './sql-clauses.ts';
-import { toPositional } from './sql-parameters.ts';
+import { explainMissing, toPositional } from './sql-parameters.ts';
 import { isTextFormat } from './writers/create-writer.ts';
 
 /**
@@ -56,7 +57,11 @@ export async function runQuery(
     }
     const { sql, values } = toPositional(limited(asked), asked.parameters, asked.escaped);
     // The rows bring their schema; Parquet is written for the types that it has not.
-    statement = await connection.prepare(sql, { signal, schema: format.name === 'parquet' });
+    statement = await connection
+      .prepare(sql, { signal, schema: format.name === 'parquet' })
+      .catch((error: unknown) => {
+        throw explainRefused(error, asked);
+      });
     const sending = { context, call, request, reply, format, options: asked.options, running };
     const bound = values.length === 0 ? undefined : parameterBatch(values);
     if (statement.kind === 'query' && format.name === 'parquet') {
@@ -77,6 +82,13 @@ export async function runQuery(
     await statement?.close();
     await connection?.close();
   }
+}
+
+/** Says of what is often met when a statement is refused what to do about it. */
+function explainRefused(error: unknown, { sql, parameters }: QueryRequest): unknown {
+  if (!(error instanceof FlightError)) return error;
+  const view = /^Catalog Error: (.+) is not an? table\b/.exec(error.rawMessage)?.[1];
+  return view === undefined ? explainMissing(error, sql, parameters) : explainView(error, view);
 }
 
 /** How many rows become text at a time. */

@@ -1,4 +1,4 @@
-import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
+import { type FlightError, FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import type { JsonValue } from './lossless-json.ts';
 import { sqlTokens } from '../engine/sql-tokens.ts';
 
@@ -72,6 +72,33 @@ export function toPositional(
     boundValue(named.get(name) ?? null, types.get(name) ?? '', escaped.has(name)),
   );
   return { sql: result, values };
+}
+
+/** Types as ClickHouse writes them, which no struct's values are called by chance. */
+const writtenType =
+  /^(?:Identifier|U?Int(?:8|16|32|64|128)|Float(?:32|64)|String|Bool|Date(?:32)?|DateTime(?:64)?|UUID|Decimal|(?:Array|Nullable|LowCardinality|Map|Tuple)(?=\())\b/;
+
+/**
+ * Explains why the engine refuses a statement with ClickHouse's `{name:Type}` for which no value came: it is taken for a
+ * struct then, whose value is a column of the type's name.
+ *
+ * @returns the error as it is, where it is about something else
+ */
+export function explainMissing(error: FlightError, sql: string, parameters: SqlParameters): FlightError {
+  const [said = ''] = error.rawMessage.split(/^LINE \d+: /m);
+  const about = /"([^"]+)"|\bwith name (\w+)/.exec(said);
+  const complaint = (about?.[1] ?? about?.[2])?.toLowerCase();
+  if (complaint === undefined) return error;
+  for (const [, name = '', written = ''] of sql.matchAll(/\{\s*(\w+)\s*:\s*([A-Z][^{}]*)\}/g)) {
+    const isGiven = parameters instanceof Map && parameters.has(name);
+    const parts = ['{', '}', '(', ...(written.toLowerCase().match(/\w+/g) ?? [])];
+    if (isGiven || !writtenType.test(written) || !parts.includes(complaint)) continue;
+    return new FlightInvalidArgumentError(
+      `parameter ${name} has no value: send ?param_${name}=… in the URL, or "params": {"${name}": …} in a JSON body`,
+      { cause: error },
+    );
+  }
+  return error;
 }
 
 /** A value as it is bound: text of a URL without its escapes, seconds of a DateTime as a timestamp. */

@@ -14,7 +14,7 @@ export function explainView(error: unknown, table: string): FlightError {
   if (!isOfView.test(known.message)) return known;
   return new FlightError(
     'FAILED_PRECONDITION',
-    `${JSON.stringify(table)} is a view, as served files are, and takes no rows: ingest into another name, ` +
+    `${JSON.stringify(table)} is a view, as served files are, and takes no rows: send them to another table, ` +
       `or make a table of it first with CREATE TABLE … AS FROM ${table}`,
     { cause: known },
   );

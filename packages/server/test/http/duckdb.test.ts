@@ -237,6 +237,55 @@ describe('HTTP over DuckDB', () => {
     assert.equal(await url.text(), 'x\n42\n');
   });
 
+  it('says which parameter has no value', async () => {
+    const types = ['UInt8', ' Array(UInt8)', 'Nullable(String)', 'DateTime64(3)', 'Decimal(10,2)', 'String'];
+    for (const sql of [
+      ...types.map((type) => `SELECT {y:Int8}, {x:${type}}`),
+      'SELECT {y:Int8} FROM {x:Identifier}',
+    ]) {
+      const response = await fetch(`${address.url}/?param_y=1&query=${encodeURIComponent(sql)}`);
+      const text = await response.text();
+      assert.equal(response.status, 400, `${sql}: ${text}`);
+      assert.match(text, /parameter x has no value: send \?param_x=/, sql);
+    }
+    assert.equal(await run('SELECT {x:Date} FROM (SELECT 1 AS Date) FORMAT TSV'), '{"x":1}\n');
+    const other = await post('/', 'SELECT {x:String}, nope FROM (SELECT 1 AS String)');
+    assert.match(await other.text(), /nope/);
+  });
+
+  it('shows nothing of the statements that are its own', async () => {
+    const asked = await Promise.all([
+      post('/insert/csv?table=missing', 'a\n1\n'),
+      post('/insert/csv?table=missing&columns=a', 'a\n1\n'),
+      fetch(`${address.url}/schema/missing`),
+    ]);
+    for (const response of asked) {
+      const text = await response.text();
+      assert.equal(response.status, 404, text);
+      assert.match(text, /missing/);
+      assert.doesNotMatch(text, /LINE|SELECT|position/);
+    }
+  });
+
+  it('says of a view that it takes no rows', async () => {
+    await run('CREATE OR REPLACE VIEW seen AS SELECT 1 AS a');
+    const arrow = tableToIPC(tableFromArrays({ a: Int32Array.of(1) }), 'stream');
+    const type = { 'content-type': 'application/vnd.apache.arrow.stream' };
+    const asked = await Promise.all([
+      post('/insert/csv?table=seen', 'a\n1\n'),
+      post('/insert/csv?table=seen&mode=replace', 'a\n1\n'),
+      post('/insert?table=seen', arrow, type),
+      post('/insert?table=main.seen&columns=a', arrow, type),
+      post('/', 'INSERT INTO seen VALUES (1)'),
+    ]);
+    for (const response of asked) {
+      const text = await response.text();
+      assert.equal(response.status, 409, text);
+      assert.match(text, /seen\\" is a view.*CREATE TABLE/);
+      assert.match(text, /"code":"FAILED_PRECONDITION"/);
+    }
+  });
+
   it('refuses to change anything by GET', async () => {
     await run('CREATE OR REPLACE TABLE kept AS SELECT 1 AS a');
     await run('CREATE SEQUENCE IF NOT EXISTS kept_ids');

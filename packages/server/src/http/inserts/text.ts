@@ -42,10 +42,8 @@ export async function insertText(
     });
   } catch (error) {
     if (!(error instanceof FlightError)) throw error;
-    // The client knows nothing of our file, nor of the statement that reads it.
-    const message = error.rawMessage
-      .replace(/\s*^LINE \d+: .*\n *\^.*$/m, '')
-      .replaceAll(file.path, 'the body');
+    // The client knows nothing of our file.
+    const message = error.rawMessage.replaceAll(file.path, 'the body');
     throw message === error.rawMessage ? error : createFlightError(error.code, message, { cause: error });
   }
 }

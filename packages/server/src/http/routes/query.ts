@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
+import { FlightError, FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import { type HttpCall, beginCall } from '../call.ts';
 import { parseContentType } from '../content-type.ts';
 import type { HttpContext } from '../context.ts';
 import { findClickHouseFormat, findMediaType, formatNames } from '../formats.ts';
 import { insertRows } from '../inserts/insert.ts';
 import { namedColumns } from '../inserts/table-columns.ts';
+import { withoutPlace } from '../own-statement.ts';
 import {
   type InsertRequest,
   type QueryRequest,
@@ -16,6 +17,7 @@ import {
 import { withStatus } from '../problem.ts';
 import { runQuery, useSchema } from '../run-query.ts';
 import { statementHeaders, summaryOf } from '../send-result.ts';
+import { explainView } from '../../sql/view-error.ts';
 
 /** `GET /` and `POST /`: statements, and inserts as ClickHouse's clients send them. */
 export function queryRoutes(app: FastifyInstance, context: HttpContext): void {
@@ -111,6 +113,9 @@ export async function insert(
       .header('x-clickhouse-summary', summaryOf(totals, rows < 0n ? 0n : rows))
       .type('application/json; charset=utf-8')
       .send(`${JSON.stringify({ inserted: rows < 0n ? null : Number(rows), failed: 0 })}\n`);
+  } catch (error) {
+    const shown = withoutPlace(error);
+    throw shown instanceof FlightError ? explainView(shown, head.table.join('.')) : shown;
   } finally {
     remove();
     await connection.close();

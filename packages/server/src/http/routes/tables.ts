@@ -6,6 +6,7 @@ import { clickHouseType } from '../clickhouse-type.ts';
 import type { HttpContext } from '../context.ts';
 import { httpFormat } from '../formats.ts';
 import { listTables } from '../list-tables.ts';
+import { withoutPlace } from '../own-statement.ts';
 import { readTableName } from '../sql-clauses.ts';
 import { quotePath } from '../../engine/sql-text.ts';
 
@@ -59,7 +60,7 @@ async function schemaOf({ engine, store }: HttpContext, table: string): Promise<
       }
     }
     if (stored?.schema !== undefined) return stored.schema;
-    if (last instanceof FlightError) throw last;
+    if (last instanceof FlightError) throw withoutPlace(last);
     throw new FlightInvalidArgumentError(`the schema of ${table} cannot be read`, { cause: last });
   } finally {
     await connection.close();
