@@ -1,5 +1,6 @@
 import { FlightError, FlightUnavailableError } from '@peregrine/flight/errors';
 import { decodeMessageHeader, decodeRecordBatch, decodeSchema, DictionaryMemo } from '@peregrine/flight/ipc';
+import { toFlightError } from './adbc/errors.ts';
 import type { EngineCore, StatementRun } from './core.ts';
 import { ingestByDriver, ingestToDuckDb } from './ingest.ts';
 import { isPlainScan } from './plain-scan.ts';
@@ -269,6 +270,13 @@ export function createConnection(
   return {
     prepare,
     execute,
+    executeEach: (statements) =>
+      alone(undefined, async () => {
+        for (const sql of statements) own.noteSql(sql);
+        const run = own.newRun(undefined, undefined);
+        const failures = await core.run('executeEach', { connection: address, statements }, run);
+        return failures.map((failure) => (failure === undefined ? undefined : toFlightError(failure)));
+      }),
     describe: (queries) =>
       alone(undefined, () =>
         core.run('describe', { connection: address, queries }, own.newRun(undefined, undefined)),

@@ -156,6 +156,7 @@ function promptConnection(
       ),
     execute: (sql, options = {}) =>
       run(options.signal, (signal) => inner.execute(sql, { ...options, signal })),
+    executeEach: (statements) => run(undefined, () => inner.executeEach(statements)),
     describe: (queries) => run(undefined, () => inner.describe(queries)),
     query: async (sql, options = {}) =>
       promptResult(

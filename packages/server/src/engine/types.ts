@@ -4,6 +4,8 @@
  * by Flight and HTTP without being rebuilt, and what came in goes to the engine as it came.
  */
 
+import type { FlightError } from '@peregrine/flight/errors';
+
 /** Whether the engine takes statements. */
 export type EngineState =
   | { readonly kind: 'ready' }
@@ -75,6 +77,11 @@ export interface EngineConnection {
   prepare(sql: string, options?: EnginePrepareOptions): Promise<EngineStatement>;
   /** Runs one or several statements to their end, and gives the rows changed by the last, -1n where that is unknown. */
   execute(sql: string, options?: EngineCallOptions): Promise<bigint>;
+  /**
+   * Runs statements one after the other in one go, each by itself: the error of each, undefined where there is none.
+   * Together they have the time of one.
+   */
+  executeEach(statements: readonly string[]): Promise<readonly (FlightError | undefined)[]>;
   /**
    * Schemas of what queries give, in one go and without running them; undefined for a query that the engine refuses, or
    * whose schema it only knows while it runs.

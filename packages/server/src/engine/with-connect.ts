@@ -28,6 +28,7 @@ export function withMethods(
       return inner.inTransaction;
     },
     prepare: (sql, options) => inner.prepare(sql, options),
+    executeEach: (statements) => inner.executeEach(statements),
     describe: (queries) => inner.describe(queries),
     query: (sql, options) => inner.query(sql, options),
     execute: (sql, options) => inner.execute(sql, options),

@@ -16,6 +16,13 @@ export interface AttachedTable {
   readonly tableName: string;
 }
 
+/** A view of files. */
+export interface FileView {
+  readonly name: string;
+  /** What reads them, as it stands behind FROM. */
+  readonly scan: string;
+}
+
 /** The store's tables in the engine. Calls about one name come one at a time: the store sees to it. */
 export interface EngineTables {
   /** Connects, and makes what tables need beside themselves. */
@@ -24,8 +31,8 @@ export interface EngineTables {
   sqlName(name: string): string;
   /** Runs SQL once in this engine, such as what loads an extension. */
   setup(sql: string): Promise<void>;
-  /** Makes or replaces the view of files. */
-  createView(name: string, scan: string): Promise<void>;
+  /** Makes or replaces views of files, in one go: why each could not be made, undefined where it was. */
+  createViews(views: readonly FileView[]): Promise<readonly (Error | undefined)[]>;
   /** Rows of Parquet files by their footers. @throws FlightError when one cannot be read */
   countRows(paths: readonly string[]): Promise<ReadonlyMap<string, bigint>>;
   /** Names of the views that are there. */
@@ -110,8 +117,10 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
     async setup(sql) {
       await (await connection()).execute(sql);
     },
-    async createView(name, scan) {
-      await (await connection()).execute(`CREATE OR REPLACE VIEW ${viewName(name)} AS SELECT * FROM ${scan}`);
+    async createViews(views) {
+      return (await connection()).executeEach(
+        views.map(({ name, scan }) => `CREATE OR REPLACE VIEW ${viewName(name)} AS SELECT * FROM ${scan}`),
+      );
     },
     async countRows(paths) {
       const list = paths.map((path) => quoteLiteral(escapeGlob(path))).join(', ');
@@ -226,7 +235,7 @@ export function noEngineTables(reason: string): EngineTables {
     ready: async () => undefined,
     sqlName: quoteIdentifier,
     setup: refuse,
-    createView: refuse,
+    createViews: refuse,
     countRows: refuse,
     views: refuse,
     viewSchemas: refuse,

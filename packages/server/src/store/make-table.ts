@@ -4,7 +4,7 @@ import { readMessageIndex } from '../datasets/message-index.ts';
 import type { RangeSource } from '../datasets/range-source.ts';
 import { readMessages } from '../datasets/read-messages.ts';
 import { quoteIdentifier } from '../engine/sql-text.ts';
-import type { EngineTables } from './engine-tables.ts';
+import type { EngineTables, FileView } from './engine-tables.ts';
 import type { Entry } from './entries.ts';
 import type { RowCounts } from './row-counts.ts';
 import type { StoreTable } from './types.ts';
@@ -27,12 +27,61 @@ export async function makeTable(engine: EngineTables, counts: RowCounts, entry: 
     if (entry.problem !== undefined) return await makeBroken(engine, entry, entry.problem);
     if (entry.format === 'arrow') return await makeArrow(engine, entry);
     if (entry.format === 'duckdb') return await makeAttached(engine, entry);
-    await engine.createView(entry.name, entry.scan ?? '');
-    const rows = entry.rows ?? (await counts.first(entry));
-    return plainTable(entry, { ...tableOf(entry, engine.sqlName(entry.name)), rows });
+    const [failure] = await engine.createViews([viewOf(entry)]);
+    if (failure !== undefined) throw failure;
+    return await makeViewed(engine, counts, entry);
   } catch (error) {
     return makeBroken(engine, entry, reasonOf(error));
   }
+}
+
+/**
+ * Brings several into the engine, as {@link makeTable} one: the views of local files in one message, so that the engine
+ * works on while this thread is busy. A bucket may take its time for each.
+ */
+export async function makeTables(
+  engine: EngineTables,
+  counts: RowCounts,
+  entries: readonly Entry[],
+): Promise<ServedTable[]> {
+  const together = entries.filter(isLocalView);
+  const failures =
+    together.length === 0
+      ? []
+      : await engine.createViews(together.map(viewOf)).catch((error: unknown) => together.map(() => error));
+  const failed = new Map(together.map((entry, index) => [entry, failures[index]] as const));
+  const made: ServedTable[] = [];
+  for (const entry of entries) {
+    const failure = failed.get(entry);
+    if (!failed.has(entry)) made.push(await makeTable(engine, counts, entry));
+    else if (failure !== undefined) made.push(await makeBroken(engine, entry, reasonOf(failure)));
+    else
+      made.push(
+        await makeViewed(engine, counts, entry).catch((error: unknown) =>
+          makeBroken(engine, entry, reasonOf(error)),
+        ),
+      );
+  }
+  return made;
+}
+
+function isLocalView({ format, problem, source }: Entry): boolean {
+  return (
+    problem === undefined &&
+    format !== 'arrow' &&
+    format !== 'duckdb' &&
+    !source.storage.root.startsWith('s3://')
+  );
+}
+
+function viewOf({ name, scan = '' }: Entry): FileView {
+  return { name, scan };
+}
+
+/** A table whose view is there. */
+async function makeViewed(engine: EngineTables, counts: RowCounts, entry: Entry): Promise<ServedTable> {
+  const rows = entry.rows ?? (await counts.first(entry));
+  return plainTable(entry, { ...tableOf(entry, engine.sqlName(entry.name)), rows });
 }
 
 /** Takes a table out of the engine. */

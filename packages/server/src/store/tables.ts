@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { EngineTables } from './engine-tables.ts';
 import type { Entry } from './entries.ts';
-import { type ServedTable, loadArrow, makeTable, removeTable, unmadeTable } from './make-table.ts';
+import { type ServedTable, loadArrow, makeTables, removeTable, unmadeTable } from './make-table.ts';
 import { nameKey } from './names.ts';
 import { type RowCounts, createRowCounts } from './row-counts.ts';
 import type { StoreChange } from './types.ts';
@@ -51,7 +51,7 @@ export function createTables(engine: EngineTables, another: () => EngineTables):
         return old !== undefined && old.problem === undefined && isSame(old.entry, entry) && !lost.has(key);
       };
       const fresh = [...wanted].filter(([key, entry]) => !held.has(key) && !isKept(key, entry));
-      const made = await makeTables(
+      const made = await makeAll(
         fresh.map(([, entry]) => entry),
         counts,
         engine,
@@ -105,8 +105,8 @@ async function removeOld(
   return removed;
 }
 
-/** Tables that one connection makes while the next one is worth its while. */
-const tablesPerConnection = 16;
+/** Tables that a connection makes in one go. */
+const madeAtOnce = 16;
 
 /** Connections that make tables at once: more would take the places of statements. */
 const mostConnections = 4;
@@ -115,22 +115,30 @@ const mostConnections = 4;
  * Makes tables, many of them by several connections: of CSV and JSON files the engine finds the columns by reading their
  * beginnings, in one thread a statement.
  */
-async function makeTables(
+async function makeAll(
   entries: readonly Entry[],
   counts: RowCounts,
   engine: EngineTables,
   another: () => EngineTables,
 ): Promise<ReadonlyMap<Entry, ServedTable>> {
   const made = new Map<Entry, ServedTable>();
-  const next = entries.values();
+  const groups = Array.from({ length: Math.ceil(entries.length / madeAtOnce) }, (_, index) =>
+    entries.slice(index * madeAtOnce, (index + 1) * madeAtOnce),
+  );
+  const next = groups.values();
   const work = async (used: EngineTables): Promise<void> => {
-    for (const entry of next) made.set(entry, await makeTable(used, counts, entry));
+    for (const group of next) {
+      const tables = await makeTables(used, counts, group);
+      for (const [index, table] of tables.entries()) {
+        const entry = group[index];
+        if (entry !== undefined) made.set(entry, table);
+      }
+    }
   };
-  const worthIts = Math.floor(entries.length / tablesPerConnection);
-  const count = Math.min(worthIts, mostConnections, availableParallelism()) - 1;
+  const count = Math.min(groups.length, mostConnections, availableParallelism()) - 1;
   const others = Array.from({ length: Math.max(count, 0) }, another);
   try {
-    // The first one has made what all of them need: the catalog, and the schema of what is loaded.
+    // The first one makes what all of them need: the catalog, and the schema of what is loaded.
     if (others.length > 0) await engine.ready().catch(() => undefined);
     await Promise.all([engine, ...others].map(work));
   } finally {

@@ -161,6 +161,7 @@ export function createFakeEngine(run: (sql: string, signal: AbortSignal) => Fake
       getOption: async () => undefined,
       setOption: async () => undefined,
       getObjects: async () => refuse(),
+      executeEach: async () => refuse(),
       describe: async () => refuse(),
       getTableTypes: async () => refuse(),
       getTableSchema: async () => refuse(),

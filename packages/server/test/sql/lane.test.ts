@@ -53,6 +53,7 @@ function fakeConnection(): EngineConnection & { isClosed: boolean } {
     getOption: unused,
     setOption: unused,
     getObjects: unused,
+    executeEach: unused,
     describe: unused,
     getTableTypes: unused,
     getTableSchema: unused,

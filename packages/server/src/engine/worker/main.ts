@@ -1,11 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { FlightError, messageOf } from '@peregrine/flight/errors';
-import { DriverError } from '../adbc/driver.ts';
-import type { EngineFailure } from '../adbc/errors.ts';
 import { loadLibrary } from '../c-data/native.ts';
 import { findDuckDbLibrary } from '../duckdb-files.ts';
 import { endAllWork, endWork } from '../pool/counted-work.ts';
 import type { WorkerStart } from '../pool/early-worker.ts';
+import { failureOf } from './failure.ts';
 import { createHeapKeeper } from './heap-keeper.ts';
 import type {
   OperationName,
@@ -40,26 +38,6 @@ function preloadDuckDb(): void {
 
 function run<K extends OperationName>(operations: OperationTable, { name, args }: WorkerRequest<K>): unknown {
   return operations[name](args);
-}
-
-function failureOf(error: unknown): EngineFailure {
-  if (error instanceof DriverError) {
-    const { message, row, status } = error;
-    return { status, code: undefined, message, row };
-  }
-  if (error instanceof FlightError) return { status: undefined, code: error.code, message: error.rawMessage };
-  if (error instanceof RangeError) {
-    return {
-      status: undefined,
-      code: 'RESOURCE_EXHAUSTED',
-      message: `no memory for this batch: ${error.message}`,
-    };
-  }
-  return {
-    status: undefined,
-    code: 'INTERNAL',
-    message: messageOf(error),
-  };
 }
 
 let operations: OperationTable | undefined;

@@ -93,6 +93,11 @@ export interface Operations {
   execute: [args: { connection: Address; statement: Address; sql: string | undefined }, result: bigint];
   /** Runs SQL by a statement of its own, in one message: of DuckDB, whose connections cancel what runs on them. */
   executeAlone: [args: { connection: Address; sql: string }, result: bigint];
+  /** Runs statements one after the other, each by itself: what each failed with, undefined where it did not. */
+  executeEach: [
+    args: { connection: Address; statements: readonly string[] },
+    result: readonly (EngineFailure | undefined)[],
+  ];
   /** Schemas of what queries give, which do not run; undefined where the driver refuses the query. */
   describe: [
     args: { connection: Address; queries: readonly string[] },

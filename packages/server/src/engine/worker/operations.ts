@@ -34,6 +34,7 @@ import {
 } from './driver-calls.ts';
 import { bind, emptyBatch, freeBound, readBatches, reordered, rowOf, rowsOf } from './bound.ts';
 import { insertAtOnce } from './insert-at-once.ts';
+import { failureOf } from './failure.ts';
 import type { OperationTable, PreparedFacts, WorkerSetup } from './messages.ts';
 import { closeResult, newResult, nextBatches, readResultSchema } from './results.ts';
 import { wideSchema } from './wide-schema.ts';
@@ -130,6 +131,16 @@ export function createOperations(setup: WorkerSetup): OperationTable {
         execute(call, statement, library === undefined || changesRows(library, connection, statement)),
       );
     },
+    executeEach: ({ connection, statements }) =>
+      statements.map((sql) => {
+        try {
+          countStatements(library, connection, sql);
+          withStatement(call, connection, sql, (statement) => execute(call, statement, false));
+          return undefined;
+        } catch (error) {
+          return failureOf(error);
+        }
+      }),
     describe: ({ connection, queries }) =>
       queries.map((sql) => {
         try {
