@@ -1,7 +1,7 @@
 import type { FlightData, FlightDataSink, FlightDataStream } from '@peregrine/flight';
 import { FlightDataError, FlightUnavailableError } from '@peregrine/flight/errors';
 import { type ArrowField, IpcDecoder, decodeMessageHeader } from '@peregrine/flight/ipc';
-import { type RefusedType, refuseTypes } from '../engine/input-types.ts';
+import { type RefusedType, newerType, refuseTypes } from '../engine/input-types.ts';
 import type { Dataset, DatasetInfo } from './dataset.ts';
 import { renameDictionaries } from './join-dictionaries.ts';
 import type { SharedLease, SharedMemory } from './shared-memory.ts';
@@ -89,12 +89,8 @@ function notDecoded({ type }: ArrowField): RefusedType | undefined {
         type: type.kind.replaceAll('-', '_'),
         instead: type.kind.replace('-view', '').replace('-', '_'),
       };
-    case 'run-end-encoded':
-      return { type: 'run_end_encoded', instead: 'the values themselves' };
-    case 'unknown':
-      return { type: `number ${type.typeId}`, instead: 'a type of Arrow 1.0' };
     default:
-      return undefined;
+      return newerType(type);
   }
 }
 

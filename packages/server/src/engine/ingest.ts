@@ -67,10 +67,7 @@ async function ingestStaged(
 ): Promise<bigint> {
   const name = `peregrine_ingest_${++staged}`;
   const stage = `temp.main.${quoteIdentifier(name)}`;
-  const place: DriverOption[] = [
-    [ingestOptions.table, name],
-    [ingestOptions.temporary, 'true'],
-  ];
+  const place = placeOf({ table: name, temporary: true });
   try {
     const rows = await pour(connection, place, undefined, schema, batches, options.signal);
     if (target.columns !== undefined && options.ifExists === 'append') {
@@ -119,9 +116,9 @@ function placeOf({
   temporary,
 }: Pick<EngineIngestOptions, 'catalog' | 'schema' | 'table' | 'temporary'>): DriverOption[] {
   const place: DriverOption[] = [[ingestOptions.table, table]];
-  if (temporary === true) return [...place, [ingestOptions.temporary, 'true']];
   if (catalog !== undefined) place.push([ingestOptions.catalog, catalog]);
   if (schema !== undefined) place.push([ingestOptions.schema, schema]);
+  if (temporary === true) place.push([ingestOptions.temporary, 'true']);
   return place;
 }
 
@@ -148,7 +145,7 @@ async function locate(connection: IngestConnection, options: EngineIngestOptions
   const columns = await findColumns(connection, [catalog, schema, options.table]);
   return {
     name: [catalog, schema, options.table].map((part) => quoteIdentifier(part)).join('.'),
-    options: placeOf({ catalog, schema, table: options.table, temporary: isTemporary }),
+    options: placeOf({ table: options.table, ...(isTemporary ? { temporary: true } : { catalog, schema }) }),
     columns: columns.length === 0 ? undefined : columns,
   };
 }
@@ -265,10 +262,7 @@ export async function ingestByDriver(
   schema: Uint8Array,
   batches: AsyncIterable<EngineInput>,
 ): Promise<bigint> {
-  const place: DriverOption[] = [[ingestOptions.table, options.table]];
-  if (options.catalog !== undefined) place.push([ingestOptions.catalog, options.catalog]);
-  if (options.schema !== undefined) place.push([ingestOptions.schema, options.schema]);
-  if (options.temporary === true) place.push([ingestOptions.temporary, 'true']);
+  const place = placeOf(options);
   const taken: TakenInput[] = [];
   for await (const batch of batches) taken.push(takeInput(batch));
   const { core, address } = connection;

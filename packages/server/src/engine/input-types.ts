@@ -72,13 +72,17 @@ function duckDbLacks({ children, dictionary, type }: ArrowField): RefusedType | 
         : { type: 'struct without fields', instead: 'a struct with one, or leave it out' };
     case 'union':
       return unionLacks(type);
-    case 'run-end-encoded':
-      return { type: 'run_end_encoded', instead: 'the values themselves' };
-    case 'unknown':
-      return { type: `number ${type.typeId}`, instead: 'a type of Arrow 1.0' };
     default:
-      return undefined;
+      return newerType(type);
   }
+}
+
+/** Types that came late to Arrow, which are read nowhere here. */
+export function newerType(type: ArrowType): RefusedType | undefined {
+  if (type.kind === 'run-end-encoded') return { type: 'run_end_encoded', instead: 'the values themselves' };
+  return type.kind === 'unknown'
+    ? { type: `number ${type.typeId}`, instead: 'a type of Arrow 1.0' }
+    : undefined;
 }
 
 /** Dictionaries are written out before DuckDB sees them, which is done for values of fixed width, text and bytes. */

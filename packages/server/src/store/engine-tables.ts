@@ -4,12 +4,6 @@ import { queryRows, textOf } from '../engine/rows.ts';
 import { quoteIdentifier, quoteLiteral } from '../engine/sql-text.ts';
 import { escapeGlob } from './sql-text.ts';
 
-/** What the engine knows of a table once it is there. */
-export interface EngineTableInfo {
-  readonly schema: Uint8Array | undefined;
-  readonly rows: bigint | undefined;
-}
-
 /** A table of an attached database. */
 export interface AttachedTable {
   readonly schemaName: string;
@@ -40,7 +34,7 @@ export interface EngineTables {
   /** Schemas of views, without a look into their files: the engine knows the columns since they were made. */
   viewSchemas(names: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Makes a table that says what it is, and refuses to be read until {@link loadTable}. */
-  createPending(name: string, schema: Uint8Array): Promise<EngineTableInfo>;
+  createPending(name: string, schema: Uint8Array): Promise<void>;
   /** Makes a view that tells whoever selects from it why it cannot be read. */
   createBroken(name: string, problem: string): Promise<void>;
   /** Fills a pending table. */
@@ -51,13 +45,13 @@ export interface EngineTables {
   /** Attaches a DuckDB file, read-only, and lists its tables. */
   attach(name: string, path: string): Promise<readonly AttachedTable[]>;
   detach(name: string): Promise<void>;
-  /** The schema of an attached table. */
-  describe(sqlName: string): Promise<EngineTableInfo>;
+  /** Schemas of attached tables; undefined where the engine cannot tell. */
+  describe(sqlNames: readonly string[]): Promise<readonly (Uint8Array | undefined)[]>;
   /** Frees the connection; the next call opens another. */
   close(): Promise<void>;
 }
 
-/** Views whose schemas are asked for together: other statements of the connection come in between. */
+/** Queries whose schemas are asked for together: other statements of the connection come in between. */
 const describedAtOnce = 100;
 
 /** Where Arrow files lie in the engine: views stand before them, so that they cannot be written to. Catalogs hide it. */
@@ -90,9 +84,12 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
     }
   }
 
-  async function schemaOf(sqlName: string): Promise<Uint8Array | undefined> {
-    const [schema] = await (await connection()).describe([`SELECT * FROM ${sqlName}`]);
-    return schema;
+  async function schemasOf(queries: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    const schemas: (Uint8Array | undefined)[] = [];
+    for (let start = 0; start < queries.length; start += describedAtOnce) {
+      schemas.push(...(await (await connection()).describe(queries.slice(start, start + describedAtOnce))));
+    }
+    return schemas;
   }
 
   async function dropAny(name: string): Promise<void> {
@@ -151,14 +148,11 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
          AND database_name = ${databaseName} GROUP BY ALL`,
       );
       const queries = new Map(rows.map((row) => [textOf(row['name']), textOf(row['sql'])] as const));
-      for (let start = 0; start < names.length; start += describedAtOnce) {
-        const some = names.slice(start, start + describedAtOnce);
-        const told = await (await connection()).describe(some.map((name) => queries.get(name) ?? ''));
-        for (const [index, name] of some.entries()) {
-          // Types that do not come back from their text are found by reading.
-          const schema = told[index] ?? (await schemaOf(viewName(name)));
-          if (schema !== undefined) found.set(name, schema);
-        }
+      const told = await schemasOf(names.map((name) => queries.get(name) ?? ''));
+      for (const [index, name] of names.entries()) {
+        // Types that do not come back from their text are found by reading.
+        const schema = told[index] ?? (await schemasOf([allOf(viewName(name))]))[0];
+        if (schema !== undefined) found.set(name, schema);
       }
       return found;
     },
@@ -167,7 +161,6 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
       await dropAny(name);
       await used.ingest({ ...ingestOptions(catalog, name), isNew: true }, schema, none());
       await refuseRows(name, `the dataset ${name} has not been read into the engine yet; ask for it again`);
-      return { schema: await schemaOf(loadedName(name)), rows: undefined };
     },
     async createBroken(name, problem) {
       await dropAny(name);
@@ -206,15 +199,17 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
     async detach(name) {
       await (await connection()).execute(`DETACH DATABASE IF EXISTS ${quoteIdentifier(name)}`);
     },
-    async describe(sqlName) {
-      return { schema: await schemaOf(sqlName), rows: undefined };
-    },
+    describe: (sqlNames) => schemasOf(sqlNames.map(allOf)),
     async close() {
       const used = opened;
       opened = undefined;
       await (await used?.catch(() => undefined))?.close();
     },
   };
+}
+
+function allOf(sqlName: string): string {
+  return `SELECT * FROM ${sqlName}`;
 }
 
 function ingestOptions(
@@ -240,7 +235,7 @@ export function noEngineTables(reason: string): EngineTables {
     views: refuse,
     viewSchemas: refuse,
     // Arrow files are served without it.
-    createPending: async (_name, schema) => ({ schema, rows: undefined }),
+    createPending: async () => undefined,
     createBroken: async () => undefined,
     loadTable: refuse,
     breakPending: refuse,

@@ -21,23 +21,9 @@ export interface ServedTable {
   readonly problem: string | undefined;
 }
 
-/** Brings what was found into the engine. What cannot be read becomes a table that says why. */
-export async function makeTable(engine: EngineTables, counts: RowCounts, entry: Entry): Promise<ServedTable> {
-  try {
-    if (entry.problem !== undefined) return await makeBroken(engine, entry, entry.problem);
-    if (entry.format === 'arrow') return await makeArrow(engine, entry);
-    if (entry.format === 'duckdb') return await makeAttached(engine, entry);
-    const [failure] = await engine.createViews([viewOf(entry)]);
-    if (failure !== undefined) throw failure;
-    return await makeViewed(engine, counts, entry);
-  } catch (error) {
-    return makeBroken(engine, entry, reasonOf(error));
-  }
-}
-
 /**
- * Brings several into the engine, as {@link makeTable} one: the views of local files in one message, so that the engine
- * works on while this thread is busy. A bucket may take its time for each.
+ * Brings what was found into the engine: views of local files in one message, so that the engine works on while this
+ * thread is busy. What cannot be read becomes a table that says why.
  */
 export async function makeTables(
   engine: EngineTables,
@@ -45,26 +31,44 @@ export async function makeTables(
   entries: readonly Entry[],
 ): Promise<ServedTable[]> {
   const together = entries.filter(isLocalView);
-  const failures =
+  const tried =
     together.length === 0
       ? []
       : await engine.createViews(together.map(viewOf)).catch((error: unknown) => together.map(() => error));
-  const failed = new Map(together.map((entry, index) => [entry, failures[index]] as const));
+  const failures = new Map(together.map((entry, index) => [entry, tried[index]] as const));
   const made: ServedTable[] = [];
   for (const entry of entries) {
-    const failure = failed.get(entry);
-    if (!failed.has(entry)) made.push(await makeTable(engine, counts, entry));
-    else if (failure !== undefined) made.push(await makeBroken(engine, entry, reasonOf(failure)));
-    else
-      made.push(
-        await makeViewed(engine, counts, entry).catch((error: unknown) =>
-          makeBroken(engine, entry, reasonOf(error)),
-        ),
-      );
+    const failure = failures.get(entry);
+    made.push(
+      failure === undefined
+        ? await makeTable(engine, counts, entry, failures.has(entry))
+        : await makeBroken(engine, entry, reasonOf(failure)),
+    );
   }
   return made;
 }
 
+/** @param hasView - its view is there already */
+async function makeTable(
+  engine: EngineTables,
+  counts: RowCounts,
+  entry: Entry,
+  hasView: boolean,
+): Promise<ServedTable> {
+  try {
+    if (entry.problem !== undefined) return await makeBroken(engine, entry, entry.problem);
+    if (entry.format === 'arrow') return await makeArrow(engine, entry);
+    if (entry.format === 'duckdb') return await makeAttached(engine, entry);
+    const [failure] = hasView ? [] : await engine.createViews([viewOf(entry)]);
+    if (failure !== undefined) throw failure;
+    const rows = entry.rows ?? (await counts.first(entry));
+    return plainTable(entry, { ...tableOf(entry, engine.sqlName(entry.name)), rows });
+  } catch (error) {
+    return makeBroken(engine, entry, reasonOf(error));
+  }
+}
+
+/** A bucket may take its time for each. */
 function isLocalView({ format, problem, source }: Entry): boolean {
   return (
     problem === undefined &&
@@ -76,12 +80,6 @@ function isLocalView({ format, problem, source }: Entry): boolean {
 
 function viewOf({ name, scan = '' }: Entry): FileView {
   return { name, scan };
-}
-
-/** A table whose view is there. */
-async function makeViewed(engine: EngineTables, counts: RowCounts, entry: Entry): Promise<ServedTable> {
-  const rows = entry.rows ?? (await counts.first(entry));
-  return plainTable(entry, { ...tableOf(entry, engine.sqlName(entry.name)), rows });
 }
 
 /** Takes a table out of the engine. */
@@ -147,14 +145,17 @@ async function makeArrow(engine: EngineTables, entry: Entry): Promise<ServedTabl
 async function makeAttached(engine: EngineTables, entry: Entry): Promise<ServedTable> {
   await engine.detach(entry.name);
   await engine.dropTable(entry.name);
-  const inside: StoreTable[] = [];
-  for (const { schemaName, tableName } of await engine.attach(entry.name, pathOf(entry))) {
-    const sqlName = [entry.name, schemaName, tableName].map(quoteIdentifier).join('.');
-    const name =
-      schemaName === 'main' ? `${entry.name}.${tableName}` : `${entry.name}.${schemaName}.${tableName}`;
-    const { schema } = await engine.describe(sqlName);
-    inside.push({ ...tableOf(entry, sqlName), name, schema, bytes: undefined });
-  }
+  const attached = (await engine.attach(entry.name, pathOf(entry))).map(({ schemaName, tableName }) => ({
+    sqlName: [entry.name, schemaName, tableName].map(quoteIdentifier).join('.'),
+    name: schemaName === 'main' ? `${entry.name}.${tableName}` : `${entry.name}.${schemaName}.${tableName}`,
+  }));
+  const schemas = await engine.describe(attached.map(({ sqlName }) => sqlName));
+  const inside = attached.map(({ name, sqlName }, index) => ({
+    ...tableOf(entry, sqlName),
+    name,
+    schema: schemas[index],
+    bytes: undefined,
+  }));
   return { ...plainTable(entry, tableOf(entry, quoteIdentifier(entry.name))), inside };
 }
 

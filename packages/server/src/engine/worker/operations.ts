@@ -48,6 +48,13 @@ export function createOperations(setup: WorkerSetup): OperationTable {
     driver.call(name, ...values);
   };
 
+  const executeAlone = (connection: Address, sql: string): bigint => {
+    countStatements(library, connection, sql);
+    return withStatement(call, connection, sql, (statement) =>
+      execute(call, statement, library === undefined || changesRows(library, connection, statement)),
+    );
+  };
+
   return {
     load({ path, entrypoint }) {
       const table = loadDriver(path, entrypoint);
@@ -125,17 +132,11 @@ export function createOperations(setup: WorkerSetup): OperationTable {
       }
       return execute(call, statement, library === undefined || changesRows(library, connection, statement));
     },
-    executeAlone({ connection, sql }) {
-      countStatements(library, connection, sql);
-      return withStatement(call, connection, sql, (statement) =>
-        execute(call, statement, library === undefined || changesRows(library, connection, statement)),
-      );
-    },
+    executeAlone: ({ connection, sql }) => executeAlone(connection, sql),
     executeEach: ({ connection, statements }) =>
       statements.map((sql) => {
         try {
-          countStatements(library, connection, sql);
-          withStatement(call, connection, sql, (statement) => execute(call, statement, false));
+          executeAlone(connection, sql);
           return undefined;
         } catch (error) {
           return failureOf(error);
