@@ -17,6 +17,7 @@ import type {
   EngineResult,
   EngineStatement,
 } from './types.ts';
+import type { OpenedResult } from './worker/messages.ts';
 
 /** What statements and ingests need of their connection. */
 export interface ConnectionCore {
@@ -148,7 +149,7 @@ export function createConnection(
   async function openNow(
     options: EngineQueryOptions,
     onClosed: () => void,
-    start: (statement: number, run: StatementRun) => Promise<{ result: number; schema: Uint8Array }>,
+    start: (statement: number, run: StatementRun) => Promise<OpenedResult>,
   ): Promise<EngineResult> {
     let statement: number | undefined;
     const finish = async (): Promise<void> => {
@@ -213,7 +214,7 @@ export function createConnection(
 
   async function open(
     options: EngineQueryOptions,
-    start: (statement: number, run: StatementRun) => Promise<{ result: number; schema: Uint8Array }>,
+    start: (statement: number, run: StatementRun) => Promise<OpenedResult>,
   ): Promise<EngineResult> {
     return openNow(options, await own.begin(options.signal), start);
   }

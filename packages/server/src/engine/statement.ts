@@ -5,7 +5,7 @@ import { insertRows, type StatementConnection } from './insert-rows.ts';
 import { createResult, emptyResult } from './result.ts';
 import { fieldNames } from './rows.ts';
 import type { EngineInput, EngineQueryOptions, EngineResult, EngineStatement } from './types.ts';
-import type { PreparedFacts, SharedBatches } from './worker/messages.ts';
+import type { OpenedResult, PreparedFacts, SharedBatches } from './worker/messages.ts';
 
 /** Rows that are bound: what each run of the statement takes. */
 interface BoundRows {
@@ -63,7 +63,7 @@ export function createStatement(
       done();
     };
     let unit = 0;
-    const start = (): Promise<{ result: number; schema: Uint8Array }> => {
+    const start = (): Promise<OpenedResult> => {
       const streamBuffer = unit === 0 ? buffer.bytes : undefined;
       const next = units[unit++];
       return next === undefined

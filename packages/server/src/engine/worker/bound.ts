@@ -1,6 +1,5 @@
 import { type ArrowSchema, decodeMessageHeader, type MessageHeader } from '@peregrine/flight/ipc/messages';
 import { FlightDataError, FlightUnimplementedError } from '@peregrine/flight/errors';
-import type { Driver } from '../adbc/driver.ts';
 import { chainAt, type Chain } from '../c-data/chain.ts';
 import { expandSchema } from '../c-data/expand.ts';
 import { fillBody, planBody } from '../c-data/gather.ts';
@@ -10,6 +9,7 @@ import { parseBatch } from '../c-data/parse-batch.ts';
 import { measure, type Piece } from '../c-data/pieces.ts';
 import type { CArray } from '../c-data/structs.ts';
 import { type ReleaseFunctions, writeArray, writeSchema } from '../c-data/write-structs.ts';
+import { type Call, close, quietly } from './driver-calls.ts';
 import type { SharedBatches } from './messages.ts';
 
 /*
@@ -179,7 +179,7 @@ export function emptyBatch(schemaHeader: Uint8Array, statement: Address): BoundB
 
 /** Gives a batch to a statement. What was bound before is freed when the driver has let go of it. */
 export function bind(
-  call: Driver['call'],
+  call: Call,
   statement: Address,
   batch: BoundBatch,
   release: ReleaseFunctions | undefined,
@@ -198,8 +198,11 @@ export function bind(
   batch.memory.freeOlder(batch.memory.taken);
 }
 
-/** Frees what was bound to a statement, which has been released. */
-export function freeBound(statement: Address): void {
-  chainAt(statement + structsPlace).freeOlder(0);
-  chainAt(statement + memoryPlace).freeOlder(0);
+/** Releases and frees a statement, and what was bound to it. */
+export function closeStatement(call: Call, statement: Address): undefined {
+  return close(statement, () => {
+    quietly(() => call('StatementRelease', statement));
+    chainAt(statement + structsPlace).freeOlder(0);
+    chainAt(statement + memoryPlace).freeOlder(0);
+  });
 }

@@ -1,8 +1,20 @@
 import { type Driver, DriverError, handleBytes } from '../adbc/driver.ts';
+import type { DuckDbLibrary } from '../adbc/duckdb-library.ts';
 import { type Address, allocate, free, peek, peekedLong, writeLong } from '../c-data/native.ts';
+import type { ReleaseFunctions } from '../c-data/write-structs.ts';
+import type { DriverOption } from './messages.ts';
 
 /** Calls a function of the driver. */
 export type Call = Driver['call'];
+
+/** What operations work with. */
+export interface WorkerDriver {
+  readonly call: Call;
+  /** DuckDB's C API; undefined where the driver is another's. */
+  readonly library: DuckDbLibrary | undefined;
+  /** Release functions for what the driver is given; undefined: nothing can be given to it. */
+  readonly release: ReleaseFunctions | undefined;
+}
 
 /** A handle that is filled by the driver; freed when that fails. */
 export function open(fill: (handle: Address) => void): Address {
@@ -21,6 +33,33 @@ export function close(handle: Address, release: () => void): undefined {
   quietly(release);
   free(handle);
   return undefined;
+}
+
+/** Opens a database that has its options. */
+export function openDatabase(call: Call, options: readonly DriverOption[]): Address {
+  return open((database) => {
+    call('DatabaseNew', database);
+    try {
+      for (const [key, value] of options) call('DatabaseSetOption', database, key, value);
+      call('DatabaseInit', database);
+    } catch (error) {
+      quietly(() => call('DatabaseRelease', database));
+      throw error;
+    }
+  });
+}
+
+/** Opens a connection of a database. */
+export function openConnection(call: Call, database: Address): Address {
+  return open((connection) => {
+    call('ConnectionNew', connection);
+    try {
+      call('ConnectionInit', connection, database);
+    } catch (error) {
+      quietly(() => call('ConnectionRelease', connection));
+      throw error;
+    }
+  });
 }
 
 /** Lets a driver fail that has nobody to tell. */

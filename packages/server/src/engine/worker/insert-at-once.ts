@@ -3,9 +3,8 @@ import { type Chain, chainAt } from '../c-data/chain.ts';
 import { type Address, write } from '../c-data/native.ts';
 import { measure } from '../c-data/pieces.ts';
 import type { CArray } from '../c-data/structs.ts';
-import type { ReleaseFunctions } from '../c-data/write-structs.ts';
-import { bind, type BoundBatch, freeBound, gathered, readBatches, structsPlace } from './bound.ts';
-import { type Call, close, execute, inTransaction, open, quietly } from './driver-calls.ts';
+import { bind, type BoundBatch, closeStatement, gathered, readBatches, structsPlace } from './bound.ts';
+import { execute, inTransaction, open, type WorkerDriver } from './driver-calls.ts';
 import type { OperationArguments } from './messages.ts';
 
 /*
@@ -22,9 +21,8 @@ const maxBytes = 4 * 1024 * 1024;
 
 /** Inserts batches by a statement over lists. @throws DriverError when something does not fit: nothing is kept then */
 export function insertAtOnce(
-  call: Call,
+  { call, release }: WorkerDriver,
   { connection, sql, batches, transaction }: OperationArguments<'insertAtOnce'>,
-  release: ReleaseFunctions | undefined,
 ): bigint {
   const statement = open((handle) => call('StatementNew', connection, handle));
   try {
@@ -41,10 +39,7 @@ export function insertAtOnce(
       return total;
     });
   } finally {
-    close(statement, () => {
-      quietly(() => call('StatementRelease', statement));
-      freeBound(statement);
-    });
+    closeStatement(call, statement);
   }
 }
 

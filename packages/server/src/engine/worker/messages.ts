@@ -45,6 +45,12 @@ export interface PreparedFacts {
   readonly parameterSchema: Uint8Array;
 }
 
+/** A result that has begun: its handle, and the flatbuffer of its schema message. */
+export interface OpenedResult {
+  readonly result: Address;
+  readonly schema: Uint8Array;
+}
+
 /** An IPC message in memory that threads share. */
 export interface SharedInput {
   readonly header: Uint8Array;
@@ -111,7 +117,7 @@ export interface Operations {
       sql: string | undefined;
       streamBuffer?: number | undefined;
     },
-    result: { result: Address; schema: Uint8Array },
+    result: OpenedResult,
   ];
   /** Runs a prepared statement once for each row, in a transaction if asked for. Gives the rows changed. */
   executeRows: [
@@ -135,7 +141,7 @@ export interface Operations {
       row: number;
       streamBuffer?: number | undefined;
     },
-    result: { result: Address; schema: Uint8Array },
+    result: OpenedResult,
   ];
   /** Ingests batches by a statement that has its options; none of them: only makes the table. Gives the rows. */
   ingest: [
@@ -160,14 +166,11 @@ export interface Operations {
       tableTypes: readonly string[] | undefined;
       column: string | undefined;
     },
-    result: { result: Address; schema: Uint8Array },
+    result: OpenedResult,
   ];
   /** AdbcInfoCode of the driver's database and of the driver. */
-  getInfo: [
-    args: { connection: Address; codes: readonly number[] },
-    result: { result: Address; schema: Uint8Array },
-  ];
-  getTableTypes: [args: { connection: Address }, result: { result: Address; schema: Uint8Array }];
+  getInfo: [args: { connection: Address; codes: readonly number[] }, result: OpenedResult];
+  getTableTypes: [args: { connection: Address }, result: OpenedResult];
   getTableSchema: [
     args: { connection: Address; catalog: string | undefined; schema: string | undefined; table: string },
     result: Uint8Array,
