@@ -5,7 +5,6 @@ import type { EngineConnection, EngineStatement } from '../engine/types.ts';
 import { textBatchRows, textBatchValues } from '../limits.ts';
 import { quoteIdentifier } from '../engine/sql-text.ts';
 import { bareSql } from '../sql/sql-text.ts';
-import { explainView } from '../sql/view-error.ts';
 import type { HttpCall } from './call.ts';
 import type { HttpContext } from './context.ts';
 import { negotiateFormat } from './negotiate.ts';
@@ -86,9 +85,7 @@ export async function runQuery(
 
 /** Says of what is often met when a statement is refused what to do about it. */
 function explainRefused(error: unknown, { sql, parameters }: QueryRequest): unknown {
-  if (!(error instanceof FlightError)) return error;
-  const view = /^Catalog Error: (.+) is not an? table\b/.exec(error.rawMessage)?.[1];
-  return view === undefined ? explainMissing(error, sql, parameters) : explainView(error, view);
+  return error instanceof FlightError ? explainMissing(error, sql, parameters) : error;
 }
 
 /** How many rows become text at a time. */

@@ -9,6 +9,7 @@ import {
   FlightUnavailableError,
 } from '@peregrine/flight/errors';
 import type { Engine } from '../engine/types.ts';
+import { explainViews } from '../sql/view-error.ts';
 import type { Store } from '../store/types.ts';
 import { isLoopback } from '../loopback.ts';
 import {
@@ -85,7 +86,7 @@ export interface HttpServer {
 
 /** Makes the HTTP side of a data server: SQL, inserts, tables, probes and metrics over one engine. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { engine } = options;
+  const engine = explainViews(options.engine);
   let closing = false;
   const context: HttpContext = {
     engine,

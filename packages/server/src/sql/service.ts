@@ -11,7 +11,7 @@ import { createPreparedStatements } from './prepared.ts';
 import { queryHandlers } from './query-handlers.ts';
 import { inOrder } from './session-settings.ts';
 import { Statements } from './statements.ts';
-import { explainView } from './view-error.ts';
+import { explainViews } from './view-error.ts';
 
 /** How SQL is served. */
 export interface SqlServiceOptions extends Partial<ServerFacts> {
@@ -45,7 +45,8 @@ export interface SqlService {
 }
 
 /** Serves Flight SQL by an engine. */
-export function createSqlService(engine: Engine, options: SqlServiceOptions = {}): SqlService {
+export function createSqlService(served: Engine, options: SqlServiceOptions = {}): SqlService {
+  const engine = explainViews(served);
   const transactionTimeoutMs = options.transactionTimeoutMs ?? defaultTransactionIdleMs;
   const clients = new Clients(engine, transactionTimeoutMs, options.prepareFor);
   const statements = new Statements(
@@ -79,17 +80,13 @@ export function createSqlService(engine: Engine, options: SqlServiceOptions = {}
         stateful: temporary,
         joinTransaction: true,
       });
-      try {
-        return await lane.run((connection) =>
-          connection.ingest(
-            { table, catalog, schema, temporary, ifMissing, ifExists, signal: context.signal },
-            incoming.schema,
-            incoming.batches,
-          ),
-        );
-      } catch (error) {
-        throw explainView(error, table);
-      }
+      return lane.run((connection) =>
+        connection.ingest(
+          { table, catalog, schema, temporary, ifMissing, ifExists, signal: context.signal },
+          incoming.schema,
+          incoming.batches,
+        ),
+      );
     },
     beginTransaction: (context) => clients.begin(context),
     endTransaction: ({ action, transactionId }, context) => clients.end(transactionId, action, context),

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { FlightError, FlightInvalidArgumentError } from '@peregrine/flight/errors';
+import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
 import { type HttpCall, beginCall } from '../call.ts';
 import { parseContentType } from '../content-type.ts';
 import type { HttpContext } from '../context.ts';
@@ -17,7 +17,6 @@ import {
 import { withStatus } from '../problem.ts';
 import { runQuery, useSchema } from '../run-query.ts';
 import { statementHeaders, summaryOf } from '../send-result.ts';
-import { explainView } from '../../sql/view-error.ts';
 
 /** `GET /` and `POST /`: statements, and inserts as ClickHouse's clients send them. */
 export function queryRoutes(app: FastifyInstance, context: HttpContext): void {
@@ -114,8 +113,7 @@ export async function insert(
       .type('application/json; charset=utf-8')
       .send(`${JSON.stringify({ inserted: rows < 0n ? null : Number(rows), failed: 0 })}\n`);
   } catch (error) {
-    const shown = withoutPlace(error);
-    throw shown instanceof FlightError ? explainView(shown, head.table.join('.')) : shown;
+    throw withoutPlace(error);
   } finally {
     remove();
     await connection.close();
