@@ -64,7 +64,9 @@ export function valuesInsert(sql: string, parameters: number): ValuesInsert | un
     if (last === undefined) return undefined;
     path.push(last);
   } while (path.length < 3 && symbol('.'));
-  const columns = symbol('(') ? list(name) : undefined;
+  const isListed = symbol('(');
+  const columns = isListed ? list(name) : undefined;
+  if (isListed && columns === undefined) return undefined;
   if (!word('VALUES') || !symbol('(')) return undefined;
   const values = list(parameter);
   while (symbol(';'));

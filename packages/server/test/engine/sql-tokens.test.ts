@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { nameOfToken, plainText, sqlTokens } from '../../src/engine/sql-tokens.ts';
+
+/** Kind and text of each token. */
+function tokens(sql: string, limit?: number): string[] {
+  return [...sqlTokens(sql, limit)].map(({ kind, text }) => `${kind} ${text}`);
+}
+
+describe('SQL in tokens', () => {
+  const cases: readonly (readonly [sql: string, ...wanted: string[]])[] = [
+    ['', ...[]],
+    [' \n\t'],
+    ['a', 'word a'],
+    ['a b', 'word a', 'word b'],
+    ['_x$1 ä', 'word _x$1', 'word ä'],
+    ['"a b" "c""d" "e', 'quoted "a b"', 'quoted "c""d"', 'quoted "e'],
+    ['""x', 'quoted ""', 'word x'],
+    ["'a''b' 'c", "text 'a''b'", "text 'c"],
+    ["''x", "text ''", 'word x'],
+    // Backslashes are letters, except after E.
+    ["'a\\' b", "text 'a\\'", 'word b'],
+    ["E'a\\'b' e'\\\\' x", "text E'a\\'b'", "text e'\\\\'", 'word x'],
+    ["E'a''b'c E''d", "text E'a''b'", 'word c', "text E''", 'word d'],
+    ["E'\\", "text E'\\"],
+    ['E f', 'word E', 'word f'],
+    ["$$a'b$$c", "text $$a'b$$", 'word c'],
+    ['$t$a$$b$t$c', 'text $t$a$$b$t$', 'word c'],
+    ['$$$$x', 'text $$$$', 'word x'],
+    ['$$a', 'text $$a'],
+    [
+      '? ?1 $1 $ab :x :_y',
+      'parameter ?',
+      'parameter ?1',
+      'parameter $1',
+      'parameter $ab',
+      'parameter :x',
+      'parameter :_y',
+    ],
+    ['?a', 'parameter ?', 'word a'],
+    // A cast is no parameter, nor is a slice.
+    ['a::b', 'word a', 'symbol :', 'symbol :', 'word b'],
+    ['a:: b:c', 'word a', 'symbol :', 'symbol :', 'word b', 'parameter :c'],
+    ['[1:2]', 'symbol [', 'number 1', 'symbol :', 'number 2', 'symbol ]'],
+    [':?', 'symbol :', 'parameter ?'],
+    ['1.5e3 2x', 'number 1.5e3', 'number 2x'],
+    ['(a)=b;', 'symbol (', 'word a', 'symbol )', 'symbol =', 'word b', 'symbol ;'],
+    ['a--b\nc--d', 'word a', 'word c'],
+    ['a/*b*/c/* /* d */ e */f', 'word a', 'word c', 'word f'],
+    ['/*/ a */b', 'word b'],
+    ['/**/b', 'word b'],
+    ['/* a */*/', 'symbol *', 'symbol /'],
+    ['a/* b', 'word a'],
+    ['a - b / c', 'word a', 'symbol -', 'word b', 'symbol /', 'word c'],
+  ];
+  for (const [sql, ...wanted] of cases) {
+    it(JSON.stringify(sql), () => assert.deepEqual(tokens(sql), wanted));
+  }
+
+  it('know where they are', () => {
+    assert.deepEqual(
+      [...sqlTokens(' ab "c" ')].map(({ start, end }) => [start, end]),
+      [
+        [1, 3],
+        [4, 7],
+      ],
+    );
+  });
+
+  it('are not looked for behind so many', () => {
+    assert.deepEqual(tokens('a b c', 2), ['word a', 'word b']);
+    assert.deepEqual(tokens('a b c', 0), []);
+  });
+
+  it('are names in lower case', () => {
+    const names = [...sqlTokens('Ab "C""d" \'e\' 1 ?')].map(nameOfToken);
+    assert.deepEqual(names, ['ab', 'c"d', undefined, undefined, undefined]);
+  });
+
+  it('say a text as long as nothing is escaped', () => {
+    const texts = [...sqlTokens("'a''b' '' 'c\\' E'd' $$e$$ \"f\" g 1")].map(plainText);
+    assert.deepEqual(texts, ["a'b", '', undefined, undefined, undefined, undefined, undefined, undefined]);
+    assert.equal(plainText(undefined), undefined);
+  });
+});
