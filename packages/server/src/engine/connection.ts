@@ -1,14 +1,14 @@
 import { FlightError, FlightUnavailableError } from '@peregrine/flight/errors';
-import { decodeMessageHeader, decodeRecordBatch, decodeSchema, DictionaryMemo } from '@peregrine/flight/ipc';
 import { toFlightError } from './adbc/errors.ts';
-import type { EngineCore, StatementRun } from './core.ts';
+import { type ConnectionHistory, createConnectionHistory } from './connection-history.ts';
+import type { EngineCore } from './core.ts';
 import { ingestByDriver, ingestToDuckDb } from './ingest.ts';
-import { isPlainScan } from './plain-scan.ts';
-import { type IdleConnection, leavesNothing } from './pool/idle-connections.ts';
-import { leastStreamBuffer } from './pool/stream-buffers.ts';
+import type { IdleConnection } from './pool/idle-connections.ts';
 import { createTurns } from './pool/turns.ts';
 import { createResult } from './result.ts';
+import { readRows } from './rows.ts';
 import { createStatement } from './statement.ts';
+import type { StatementRun } from './statement-run.ts';
 import type {
   EngineCallOptions,
   EnginePrepareOptions,
@@ -38,10 +38,9 @@ export interface ConnectionCore {
   setResult(result: EngineResult | undefined): void;
   /** Whether a transaction is open, by {@link EngineConnection.begin} or by SQL. */
   inTransaction(): Promise<boolean>;
-  /** Notes SQL that is about to run: whoever sets the buffer of results by himself keeps what he set. */
-  noteSql(sql: string): void;
-  /** Memory for rows of a query's result that are not asked for yet: what to set it to, and what gives it back. */
-  takeStreamBuffer(sql: string): { readonly bytes: number | undefined; readonly release: () => void };
+  readonly history: ConnectionHistory;
+  /** Reads texts of the first column of a query on the connection, which is busy with its caller. */
+  texts(sql: string): Promise<readonly string[]>;
 }
 
 /** ADBC's name of the option that begins and ends transactions. */
@@ -65,17 +64,15 @@ export function createConnection(
   const running = new AbortController();
   let result: EngineResult | undefined;
   let inTransaction = false;
-  let hasBegun = false;
   const { address } = opened;
-  let bufferBytes: number | 'chosen' = opened.bufferBytes;
-  let isAsOpened = engine.dialect === 'duckdb';
+  const history = createConnectionHistory(engine, opened);
   let closing: Promise<void> | undefined;
 
   const core: EngineCore = {
     ...engine,
     run: (name, args, options) =>
       engine.run(name, args, options).catch((error: unknown) => {
-        isAsOpened = false;
+        history.noteChange();
         throw error;
       }),
   };
@@ -99,23 +96,12 @@ export function createConnection(
       result = next;
     },
     async inTransaction() {
-      if (inTransaction || !hasBegun) return inTransaction;
+      if (inTransaction || !history.mayHaveBegun) return inTransaction;
       const args = { connection: address, key: autocommit };
       return (await core.pool.run('getOption', args, { kind: 'continue' })) === 'false';
     },
-    noteSql(sql) {
-      core.idle.note(sql);
-      if (!leavesNothing(sql)) isAsOpened = false;
-      if (/streaming_buffer_size/i.test(sql)) bufferBytes = 'chosen';
-      if (/\b(?:begin|start)\b/i.test(sql)) hasBegun = true;
-    },
-    takeStreamBuffer(sql) {
-      if (core.dialect !== 'duckdb' || bufferBytes === 'chosen') return noBuffer;
-      const buffer = isPlainScan(sql) ? core.streamBuffers.take() : leastBuffer;
-      const bytes = buffer.bytes === bufferBytes ? undefined : buffer.bytes;
-      bufferBytes = buffer.bytes;
-      return { bytes, release: () => buffer.release() };
-    },
+    history,
+    texts,
   };
 
   /** Runs work while nothing else runs on the connection. */
@@ -130,7 +116,7 @@ export function createConnection(
 
   /** Runs SQL on the connection, which is not busy or busy with its caller. */
   async function executeNow(sql: string, signal: AbortSignal | undefined): Promise<bigint> {
-    own.noteSql(sql);
+    history.note(sql);
     if (core.dialect === 'duckdb')
       return core.run('executeAlone', { connection: address, sql }, own.newRun(signal, undefined));
     const statement = await core.quick('newStatement', { connection: address }, signal);
@@ -177,8 +163,8 @@ export function createConnection(
   }
 
   function startQuery(sql: string, options: EngineQueryOptions, end: () => void): Promise<EngineResult> {
-    own.noteSql(sql);
-    const { bytes, release } = own.takeStreamBuffer(sql);
+    history.note(sql);
+    const { bytes, release } = history.takeStreamBuffer(sql);
     return openNow(
       options,
       () => {
@@ -190,22 +176,9 @@ export function createConnection(
     );
   }
 
-  /** Reads texts of the first column. */
   async function texts(sql: string): Promise<readonly string[]> {
-    const found = await startQuery(sql, {}, () => undefined);
-    const schema = decodeSchema(found.schema);
-    const values: string[] = [];
-    for await (const batch of found) {
-      const column = decodeRecordBatch(
-        schema,
-        decodeMessageHeader(batch.header),
-        batch.body,
-        noDictionaries,
-      ).getChildAt(0);
-      for (const value of column ?? []) values.push(String(value));
-      batch.release();
-    }
-    return values;
+    const rows = await readRows(await startQuery(sql, {}, () => undefined));
+    return rows.map((row) => String(Object.values(row)[0]));
   }
 
   function execute(sql: string, options: EngineCallOptions = {}): Promise<bigint> {
@@ -220,7 +193,7 @@ export function createConnection(
   }
 
   function prepare(sql: string, options: EnginePrepareOptions = {}): Promise<EngineStatement> {
-    own.noteSql(sql);
+    history.note(sql);
     return alone(options.signal, async () => {
       const statement = await core.quick('newStatement', { connection: address }, options.signal);
       try {
@@ -229,7 +202,7 @@ export function createConnection(
           { connection: address, statement, sql, schema: options.schema !== false },
           own.newRun(options.signal, statement),
         );
-        const made = createStatement({ ...own, texts }, statement, sql, facts, () => statements.delete(made));
+        const made = createStatement(own, statement, sql, facts, () => statements.delete(made));
         statements.add(made);
         return made;
       } catch (error) {
@@ -262,8 +235,8 @@ export function createConnection(
     await result?.close();
     await Promise.all([...statements].map((statement) => statement.close()));
     const end = await own.begin(undefined, true);
-    const isKept = isAsOpened && bufferBytes !== 'chosen' && core.idle.give({ ...opened, bufferBytes });
-    if (!isKept) await core.closeConnection(address);
+    const unchanged = history.unchanged();
+    if (unchanged === undefined || !core.idle.give(unchanged)) await core.closeConnection(address);
     end();
     onClosed();
   }
@@ -273,7 +246,7 @@ export function createConnection(
     execute,
     executeEach: (statements) =>
       alone(undefined, async () => {
-        for (const sql of statements) own.noteSql(sql);
+        for (const sql of statements) history.note(sql);
         const run = own.newRun(undefined, undefined);
         const failures = await core.run('executeEach', { connection: address, statements }, run);
         return failures.map((failure) => (failure === undefined ? undefined : toFlightError(failure)));
@@ -286,16 +259,11 @@ export function createConnection(
     ingest: (options, schema, batches) =>
       alone(options.signal, () =>
         core.dialect === 'duckdb'
-          ? ingestToDuckDb(
-              { ...own, execute: (sql) => executeNow(sql, undefined), texts },
-              options,
-              schema,
-              batches,
-            )
+          ? ingestToDuckDb({ ...own, execute: (sql) => executeNow(sql, undefined) }, options, schema, batches)
           : ingestByDriver(own, options, schema, batches),
       ),
     async begin({ readOnly = false } = {}) {
-      isAsOpened = false;
+      history.noteChange();
       if (inTransaction) throw new FlightError('FAILED_PRECONDITION', 'a transaction is open already');
       if (core.dialect === 'duckdb')
         await execute(readOnly ? 'BEGIN TRANSACTION READ ONLY' : 'BEGIN TRANSACTION');
@@ -331,15 +299,10 @@ export function createConnection(
   };
 
   function setOption(key: string, value: string): Promise<void> {
-    isAsOpened = false;
+    history.noteChange();
     return alone(undefined, () => core.pool.run('setOption', { connection: address, key, value }));
   }
 }
-
-const noDictionaries = new DictionaryMemo();
-
-const noBuffer = { bytes: undefined, release: (): void => undefined };
-const leastBuffer = { bytes: leastStreamBuffer, release: (): void => undefined };
 
 /** ADBC's numbers of the depths of GetObjects. */
 const depths = { all: 0, catalogs: 1, schemas: 2, tables: 3 } as const;

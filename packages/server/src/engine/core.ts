@@ -1,16 +1,8 @@
-import {
-  FlightCancelledError,
-  FlightError,
-  FlightTimedOutError,
-  FlightUnavailableError,
-} from '@peregrine/flight/errors';
-import { cancelGraceMs } from '../limits.ts';
-import { isFatal, lostReason } from './adbc/errors.ts';
+import { type FlightError, FlightUnavailableError } from '@peregrine/flight/errors';
 import { createConnection } from './connection.ts';
 import { readInfo } from './info.ts';
 import type { EngineLimits } from './options.ts';
 import { type BlockPool, createBlockPool } from './pool/blocks.ts';
-import { onProcessEnd } from './pool/counted-work.ts';
 import { startEngineThread } from './pool/early-worker.ts';
 import {
   checkStored,
@@ -21,6 +13,7 @@ import {
 import { leastStreamBuffer, type StreamBuffers, createStreamBuffers } from './pool/stream-buffers.ts';
 import { createWorkerPool, type WorkerPool } from './pool/worker-pool.ts';
 import { startWorker } from './pool/worker-thread.ts';
+import { createStatementRunner, type StatementRunner } from './statement-run.ts';
 import type { Engine, EngineConnection, EngineInfo, EngineState } from './types.ts';
 import type { DriverOption, OperationArguments, OperationName, OperationResult } from './worker/messages.ts';
 
@@ -51,16 +44,13 @@ export interface EngineCore {
   readonly streamBuffers: StreamBuffers;
   readonly dialect: EngineInfo['dialect'];
   readonly maxReadAheadBytes: number;
-  readonly counters: { batchBytes: number; connections: number };
+  /** What is out, or read ahead, of all results. */
+  readonly counters: { batchBytes: number };
   readonly idle: IdleConnections;
   /** Never rejects. */
   closeConnection(address: number): Promise<void>;
   /** Runs an operation that a signal or the time-out of statements cancels in the engine. */
-  run<K extends OperationName>(
-    name: K,
-    args: OperationArguments<K>,
-    options: StatementRun,
-  ): Promise<OperationResult<K>>;
+  readonly run: StatementRunner['run'];
   /** Runs what DuckDB does in no time without waiting for a thread; other drivers may ask a server for it. */
   quick<K extends OperationName>(
     name: K,
@@ -70,19 +60,6 @@ export interface EngineCore {
   /** Asks from a thread that is always free. */
   control<K extends OperationName>(name: K, args: OperationArguments<K>): Promise<OperationResult<K>>;
 }
-
-/** What is being run, to be able to cancel it. */
-export interface StatementRun {
-  readonly connection: number;
-  readonly statement?: number | undefined;
-  readonly kind?: 'start' | 'continue' | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Time that is left of the statement's, in milliseconds; counted down while it works. */
-  readonly time: { leftMs: number | undefined };
-}
-
-/** How often a cancel is told again until the statement has ended: one that comes before the statement begins is lost. */
-const cancelAgainMs = 20;
 
 /** Opens a database and makes an engine of it. @throws FlightError where it cannot be opened */
 export async function openEngine(specification: EngineSpecification): Promise<Engine> {
@@ -100,23 +77,24 @@ export async function openEngine(specification: EngineSpecification): Promise<En
   let reopening: Promise<void> = Promise.resolve();
   const listeners = new Set<(state: EngineState) => void>();
   const connections = new Set<EngineConnection>();
-  const counters = { batchBytes: 0, connections: 0 };
-  /** What threads are about. Their connections stay as long as no answer has come. */
-  const working = new Set<OperationArguments<'cancel'>>();
-  const forgetProcessEnd = onProcessEnd(() => {
-    for (const each of working) void control.run('cancel', each).catch(() => undefined);
-  });
-  const maxThreads = specification.maxRunningStatements ?? 16;
+  const counters = { batchBytes: 0 };
   const pool = createWorkerPool(
     { table, duckdb, release },
     {
-      maxThreads,
+      maxThreads: specification.maxRunningStatements ?? 16,
       maxQueued: specification.maxQueuedStatements ?? 1_000,
       queueTimeoutMs: specification.queueTimeoutMs ?? 60_000,
       idleMs: 30_000,
     },
   );
   pool.warm();
+  const runner = createStatementRunner({
+    pool,
+    control,
+    dialect,
+    timeoutMs: specification.statementTimeoutMs,
+    onFatal,
+  });
   const closeConnection = (connection: number): Promise<void> =>
     pool.run('closeConnection', { connection }, { kind: 'continue' }).catch(() => undefined);
   const idle = createIdleConnections(({ address }) => void closeConnection(address));
@@ -129,7 +107,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     counters,
     idle,
     closeConnection,
-    run,
+    run: (name, args, run) => runner.run(name, args, run),
     quick: (name, args, signal) =>
       dialect === 'duckdb' ? control.run(name, args) : pool.run(name, args, { signal }),
     control: (name, args) => control.run(name, args),
@@ -162,82 +140,6 @@ export async function openEngine(specification: EngineSpecification): Promise<En
   function setState(next: EngineState): void {
     state = next;
     for (const listener of listeners) listener(next);
-  }
-
-  async function run<K extends OperationName>(
-    name: K,
-    args: OperationArguments<K>,
-    { connection, statement, kind, signal, time }: StatementRun,
-  ): Promise<OperationResult<K>> {
-    let again: NodeJS.Timeout | undefined;
-    let grace: NodeJS.Timeout | undefined;
-    let giveUp = (): void => undefined;
-    let timeout: NodeJS.Timeout | undefined;
-    let startedAt = 0;
-    let timedOut = false;
-    let cancelling: Promise<void> | undefined;
-    const target = { connection, statement };
-    const cancel = (): void => {
-      if (startedAt === 0) return;
-      // One at a time: a driver may take a while, and must not be told of what is gone already.
-      cancelling ??= control
-        .run('cancel', target)
-        .catch(() => undefined)
-        .then(() => {
-          cancelling = undefined;
-        });
-      again ??= setInterval(cancel, cancelAgainMs);
-      // It may wait for a bucket that does not answer, and hear of nothing meanwhile.
-      grace ??= setTimeout(() => giveUp(), cancelGraceMs);
-    };
-    signal?.addEventListener('abort', cancel, { once: true });
-    try {
-      return await pool.run(name, args, {
-        kind,
-        signal,
-        onStart(leavePlace) {
-          startedAt = performance.now();
-          working.add(target);
-          giveUp = leavePlace;
-          if (time.leftMs === undefined) return;
-          timeout = setTimeout(() => {
-            timedOut = true;
-            cancel();
-          }, time.leftMs);
-        },
-      });
-    } catch (error) {
-      if (timedOut) {
-        throw new FlightTimedOutError(
-          `the statement was cancelled after ${specification.statementTimeoutMs} ms, the time-out of statements`,
-          // Another try would run as long.
-          { cause: error, retryAfterMs: 'never' },
-        );
-      }
-      if (error instanceof FlightError && isFatal(error.rawMessage)) {
-        onFatal(error);
-        throw error;
-      }
-      if (signal?.aborted === true && error instanceof FlightError && error.code !== 'CANCELLED') {
-        throw new FlightCancelledError(`the statement was cancelled: ${error.rawMessage}`, { cause: error });
-      }
-      const lost =
-        signal?.aborted !== true && error instanceof FlightError && dialect === 'duckdb'
-          ? lostReason(error)
-          : undefined;
-      throw lost ?? error;
-    } finally {
-      working.delete(target);
-      clearInterval(again);
-      clearTimeout(grace);
-      clearTimeout(timeout);
-      signal?.removeEventListener('abort', cancel);
-      // What is being cancelled is freed by our caller next.
-      await cancelling;
-      if (time.leftMs !== undefined && startedAt > 0) {
-        time.leftMs = Math.max(1, time.leftMs - (performance.now() - startedAt));
-      }
-    }
   }
 
   /** The database can no longer be used: connections are ended, and it is opened again where nothing is lost by it. */
@@ -334,7 +236,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
       await pool.close();
       await control.run('closeDatabase', { database }).catch(() => undefined);
       await control.close();
-      forgetProcessEnd();
+      runner.close();
       listeners.clear();
     },
   };

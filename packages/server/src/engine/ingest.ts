@@ -11,8 +11,6 @@ import type { DriverOption } from './worker/messages.ts';
 export interface IngestConnection extends ConnectionCore {
   /** Runs SQL on the busy connection. */
   execute(sql: string): Promise<bigint>;
-  /** Reads texts of the first column of a query on the busy connection. */
-  texts(sql: string): Promise<readonly string[]>;
 }
 
 let staged = 0;

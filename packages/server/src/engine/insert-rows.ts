@@ -1,20 +1,15 @@
 import { createFlightError, FlightError } from '@peregrine/flight/errors';
 import type { ConnectionCore } from './connection.ts';
-import type { StatementRun } from './core.ts';
+
 import { type ValuesInsert, valuesInsert } from './insert-values.ts';
 import { quoteLiteral } from './sql-text.ts';
+import type { StatementRun } from './statement-run.ts';
 import { nameOfIdentifier } from './sql-tokens.ts';
 import type { SharedBatches } from './worker/messages.ts';
 
-/** What prepared statements need of their connection. */
-export interface StatementConnection extends ConnectionCore {
-  /** Reads texts of the first column of a query on the connection, which is busy with its caller. */
-  texts(sql: string): Promise<readonly string[]>;
-}
-
 /** A statement that is about to run with rows that are bound. */
 interface BoundStatement {
-  readonly connection: StatementConnection;
+  readonly connection: ConnectionCore;
   readonly sql: string;
   /** How many it has. */
   readonly parameters: number;
@@ -66,7 +61,7 @@ const stops: ReadonlySet<FlightError['code']> = new Set(['CANCELLED', 'TIMED_OUT
  * first member, null too, which by itself would be no union at all. Other databases that are attached have their own ways.
  */
 async function isSame(
-  connection: StatementConnection,
+  connection: ConnectionCore,
   insert: ValuesInsert,
   transaction: boolean,
 ): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { FlightCancelledError, FlightError, FlightInternalError } from '@peregrine/flight/errors';
-import type { EngineCore, StatementRun } from './core.ts';
+import type { EngineCore } from './core.ts';
+import type { StatementRun } from './statement-run.ts';
 import type { EngineBatch, EngineQueryOptions, EngineResult } from './types.ts';
 import type { GatheredBatch } from './worker/messages.ts';
 

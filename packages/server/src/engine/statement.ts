@@ -1,7 +1,8 @@
 import { FlightInvalidArgumentError } from '@peregrine/flight/errors';
+import type { ConnectionCore } from './connection.ts';
 import { checkDuckDbTypes } from './input-types.ts';
 import { createDictionaryInputs, takeInput } from './inputs.ts';
-import { insertRows, type StatementConnection } from './insert-rows.ts';
+import { insertRows } from './insert-rows.ts';
 import { createResult, emptyResult } from './result.ts';
 import { fieldNames } from './rows.ts';
 import type { EngineInput, EngineQueryOptions, EngineResult, EngineStatement } from './types.ts';
@@ -24,7 +25,7 @@ interface BoundRows {
  * @param onClosed - called once, before it is freed
  */
 export function createStatement(
-  connection: StatementConnection,
+  connection: ConnectionCore,
   handle: number,
   sql: string,
   facts: PreparedFacts,
@@ -57,7 +58,7 @@ export function createStatement(
         ? Array.from({ length: count }, (_, row) => ({ batches, row }))
         : [{ batches, row: 0 }],
     );
-    const buffer = connection.takeStreamBuffer(sql);
+    const buffer = connection.history.takeStreamBuffer(sql);
     const finish = (): void => {
       buffer.release();
       done();
