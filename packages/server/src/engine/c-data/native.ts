@@ -48,6 +48,20 @@ function limitHeaps(): void {
   }
 }
 
+/**
+ * Gives pages that nothing lies on back to the system, of the heaps of all threads: glibc does so by itself at the end of
+ * a heap only. Takes some milliseconds; nothing where the C library does not have it.
+ */
+export function giveBackFreeMemory(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    const trim: NativeFunction = c.func('malloc_trim', 'int', ['size_t']);
+    trim(0);
+  } catch {
+    // Other C libraries have no such function.
+  }
+}
+
 /** Copies bytes between addresses: 0.1 µs a call where a view of native memory costs 2.4 µs. */
 export const copy: NativeFunction = c.func('memcpy', pointer, [pointer, pointer, 'size_t']);
 

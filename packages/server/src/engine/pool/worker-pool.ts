@@ -14,7 +14,7 @@ export interface WorkerPoolOptions {
   readonly maxQueued: number;
   /** How long a statement waits, in milliseconds. */
   readonly queueTimeoutMs: number;
-  /** An idle thread ends after this time, in milliseconds, but for the last one. */
+  /** An idle thread ends after this time, in milliseconds, but for the last one, which gives free memory back. */
   readonly idleMs: number;
 }
 
@@ -65,7 +65,10 @@ interface Job {
   refuse(error: Error): void;
 }
 
-/** Threads are started when there is work for them and end when there is none for a while; one stays. */
+/**
+ * Threads are started when there is work for them and end when there is none for a while; one stays, and gives back what
+ * they left.
+ */
 export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions): WorkerPool {
   const { maxThreads, maxQueued, queueTimeoutMs, idleMs } = options;
   const threads = new Set<WorkerThread>();
@@ -73,6 +76,8 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
   const first: Job[] = [];
   const queue: Job[] = [];
   const ends = new Map<WorkerThread, NodeJS.Timeout>();
+  /** Threads that were told to end and have not yet. */
+  const ending = new Set<WorkerThread>();
   let starting = 0;
   /** Statements that run on though they gave up their place. */
   let left = 0;
@@ -97,10 +102,18 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
       threads.delete(thread);
       const place = idle.indexOf(thread);
       if (place >= 0) idle.splice(place, 1);
+      ending.delete(thread);
+      restIfAlone();
       tellIfIdle();
     });
     threads.add(thread);
     return thread;
+  }
+
+  /** After the others ended, which had nothing to do for as long. */
+  function restIfAlone(): void {
+    const [last] = idle;
+    if (last !== undefined && threads.size === 1 && !isClosed) last.rest();
   }
 
   /** A thread that was idle and is ending counts until it has ended. */
@@ -125,9 +138,14 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
     idle.push(thread);
     const timer = setTimeout(() => {
       const place = idle.indexOf(thread);
-      if (place < 0 || threads.size === 1) return;
+      if (place < 0) return;
+      if (threads.size - ending.size === 1) {
+        restIfAlone();
+        return;
+      }
       idle.splice(place, 1);
       ends.delete(thread);
+      ending.add(thread);
       void thread.close();
     }, idleMs);
     timer.unref();

@@ -18,6 +18,8 @@ export interface WorkerThread {
   readonly isBusy: boolean;
   /** False once it ended, by itself or by an error. */
   readonly isAlive: boolean;
+  /** Has it give free memory of the whole process back to the system, when what runs is done. */
+  rest(): void;
   /** Ends the thread when what runs is done. */
   close(): Promise<void>;
 }
@@ -75,6 +77,9 @@ export function startWorker(setup: WorkerSetup, onExit: () => void): WorkerThrea
     },
     get isAlive() {
       return failure === undefined;
+    },
+    rest() {
+      started.command({ kind: 'rest' });
     },
     close() {
       worker.ref();

@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadLibrary } from '../c-data/native.ts';
+import { giveBackFreeMemory, loadLibrary } from '../c-data/native.ts';
 import { findDuckDbLibrary } from '../duckdb-files.ts';
 import { endAllWork, endWork } from '../pool/counted-work.ts';
 import type { WorkerStart } from '../pool/early-worker.ts';
 import { failureOf } from './failure.ts';
-import { createHeapKeeper } from './heap-keeper.ts';
+import { collectGarbage, createHeapKeeper } from './heap-keeper.ts';
 import type {
   OperationName,
   OperationTable,
@@ -58,6 +58,9 @@ port.on('message', (command: WorkerCommand) => {
     else if (command.kind === 'run') {
       port.postMessage(answerTo(command.request));
       keepHeap();
+    } else if (command.kind === 'rest') {
+      collectGarbage();
+      giveBackFreeMemory();
     }
     // Nothing keeps the thread then.
     else port.close();

@@ -207,10 +207,14 @@ export interface WorkerRequest<K extends OperationName = OperationName> {
   readonly args: OperationArguments<K>;
 }
 
-/** What the main thread tells a worker: first its setup, then requests, at last to end itself when it is done with them. */
+/**
+ * What the main thread tells a worker: first its setup, then requests, to rest when there have been none for a while, at
+ * last to end itself when it is done with them.
+ */
 export type WorkerCommand =
   | { readonly kind: 'setup'; readonly setup: WorkerSetup }
   | { readonly kind: 'run'; readonly request: WorkerRequest }
+  | { readonly kind: 'rest' }
   | { readonly kind: 'end' };
 
 /** Worker to main thread: one answer to each request. */
