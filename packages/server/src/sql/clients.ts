@@ -127,12 +127,16 @@ export class Clients {
     return setup === undefined ? this.#freshLane : createFreshLane(this.#engine, setup);
   }
 
-  /** Begins a transaction: its id. */
+  /**
+   * Begins a transaction: its id. Nothing is begun for a client that has given up meanwhile: it never learns the id, and what
+   * it does next would join a transaction that nobody commits.
+   */
   async begin(context: ServerCallContext): Promise<Uint8Array> {
     const session = await this.#find(context);
     const connection = await openConnection(this.#engine, this.#setup(session));
     try {
       await connection.begin();
+      context.signal.throwIfAborted();
       return this.#transactions.add(createPinnedLane(connection, 'transaction'), context, session);
     } catch (error) {
       await connection.close();

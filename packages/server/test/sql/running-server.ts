@@ -17,9 +17,12 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Starts one with an empty database in memory. */
-export async function startServer(options: SqlServiceOptions = {}): Promise<RunningServer> {
-  const engine = await createDuckDbEngine();
+/** Starts one with an empty database in memory. @param wrap - puts something between the service and the engine */
+export async function startServer(
+  options: SqlServiceOptions = {},
+  wrap: (engine: Engine) => Engine = (engine) => engine,
+): Promise<RunningServer> {
+  const engine = wrap(await createDuckDbEngine());
   const service = createSqlService(engine, options);
   const server = new FlightServer(createFlightService(createDatasetStore(), { sql: service }));
   await server.listen('grpc+tcp://127.0.0.1:0');

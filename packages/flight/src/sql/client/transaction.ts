@@ -8,7 +8,8 @@ export class Transaction implements AsyncDisposable {
   /** The server's name for it. */
   readonly id: Uint8Array;
   readonly #flight: FlightClient;
-  #isOpen = true;
+  /** `unsure`: the call that was to end it failed, so that the server may have it open still. */
+  #state: 'open' | 'unsure' | 'ended' = 'open';
 
   /** Made by `FlightSqlClient.beginTransaction`. */
   constructor(flight: FlightClient, id: Uint8Array) {
@@ -16,17 +17,29 @@ export class Transaction implements AsyncDisposable {
     this.id = id;
   }
 
-  /** Whether it was neither committed nor rolled back. */
+  /** Whether nobody tried to commit it or to roll it back. */
   get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#state === 'open';
   }
 
-  /** Keeps what was done. @throws FlightError with code `FAILED_PRECONDITION` when it has ended */
-  commit(options: FlightCallOptions = {}): Promise<void> {
-    return this.#end('commit', options);
+  /** Keeps what was done. @throws FlightError with code `FAILED_PRECONDITION` when it has ended, or ending it failed */
+  async commit(options: FlightCallOptions = {}): Promise<void> {
+    if (this.#state === 'unsure') {
+      throw new FlightError(
+        'FAILED_PRECONDITION',
+        'what became of the transaction is not known, since ending it failed; roll it back, and begin another',
+      );
+    }
+    await this.#end('commit', options);
   }
 
-  /** Undoes what was done. @throws FlightError with code `FAILED_PRECONDITION` when it has ended */
+  /**
+   * Undoes what was done. May be called after ending it failed, as when the call was cancelled: until it is rolled back,
+   * the server may have it open, with what it holds.
+   *
+   * @throws FlightError with code `FAILED_PRECONDITION` when it has ended, `NOT_FOUND` when the server has it no more:
+   * where a commit failed before, it may have been done
+   */
   rollback(options: FlightCallOptions = {}): Promise<void> {
     return this.#end('rollback', options);
   }
@@ -43,14 +56,22 @@ export class Transaction implements AsyncDisposable {
 
   /** Rolls back what was not committed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isOpen) await this.rollback();
+    if (this.#state === 'open') await this.rollback();
+    // whoever was to end it has heard of an error already
+    else if (this.#state === 'unsure') await this.rollback().catch(() => undefined);
   }
 
   async #end(action: 'commit' | 'rollback', options: FlightCallOptions): Promise<void> {
-    if (!this.#isOpen) throw new FlightError('FAILED_PRECONDITION', 'the transaction has ended already');
-    // whatever becomes of the call: a second end would be about nothing, or about what nobody knows the state of
-    this.#isOpen = false;
-    await runAction(this.#flight, { kind: 'EndTransaction', transactionId: this.id, action }, options);
+    if (this.#state === 'ended') {
+      throw new FlightError('FAILED_PRECONDITION', 'the transaction has ended already');
+    }
+    this.#state = 'ended';
+    try {
+      await runAction(this.#flight, { kind: 'EndTransaction', transactionId: this.id, action }, options);
+    } catch (error) {
+      this.#state = 'unsure';
+      throw error;
+    }
   }
 }
 
