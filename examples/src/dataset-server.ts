@@ -31,7 +31,7 @@ function describe(name: string): FlightInfo {
 const server = new FlightServer({
   listFlights: () => [...tables.keys()].map(describe),
   getFlightInfo: (descriptor) => describe(descriptor.path.join('/')),
-  doGet: (ticket) => find(new TextDecoder().decode(ticket.ticket)),
+  doGet: (ticket) => find(ticket.text),
   async doPut(descriptor, reader) {
     tables.set(descriptor.path.join('/'), await reader.readAll());
   },
@@ -41,7 +41,7 @@ const server = new FlightServer({
   ],
   doAction(action) {
     if (action.type === 'list_tables') return [...tables.keys()].join('\n');
-    if (action.type === 'drop_table') return String(tables.delete(new TextDecoder().decode(action.body)));
+    if (action.type === 'drop_table') return String(tables.delete(action.text));
     throw new FlightNotFoundError(`there is no action ${action.type}`);
   },
 });
@@ -58,7 +58,7 @@ for await (const info of client.listFlights()) {
   );
 }
 for await (const result of client.doAction(new Action('list_tables'))) {
-  console.log(new TextDecoder().decode(result.body));
+  console.log(result.text);
 }
 await client.close();
 await server.shutdown();

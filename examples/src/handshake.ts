@@ -39,7 +39,7 @@ await server.listen('grpc+tcp://127.0.0.1:0');
 const client = connect(`grpc+tcp://127.0.0.1:${server.port}`);
 const greet = async (): Promise<void> => {
   const [result] = await client.doAction(new Action('greet')).toArray();
-  console.log(new TextDecoder().decode(result?.body));
+  console.log(result?.text);
 };
 await greet().catch((error: unknown) => console.log(String(error)));
 await client.authenticate(login('user123', 'guess')).catch((error: unknown) => console.log(String(error)));

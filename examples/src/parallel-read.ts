@@ -4,7 +4,7 @@ import { tableFromArrays } from 'apache-arrow';
 
 const part = (ticket: string) => tableFromArrays({ part: [ticket], rows: Int32Array.of(ticket.length) });
 
-const worker = new FlightServer({ doGet: ({ ticket }) => part(new TextDecoder().decode(ticket)) });
+const worker = new FlightServer({ doGet: (ticket) => part(ticket.text) });
 await worker.listen();
 const gone = 'grpc+tcp://127.0.0.1:1';
 
@@ -20,7 +20,7 @@ const coordinator = new FlightServer({
       ],
       { ordered: true },
     ),
-  doGet: ({ ticket }) => part(new TextDecoder().decode(ticket)),
+  doGet: (ticket) => part(ticket.text),
 });
 await coordinator.listen();
 

@@ -63,7 +63,7 @@ const client = connect(location, {
   middleware: [tracingMiddleware(() => span)],
 });
 const [result] = await client.doAction(new Action('trace')).toArray();
-const text = new TextDecoder().decode(result?.body);
+const text = result?.text ?? '';
 console.log(`the handler passes the trace on: ${text.includes(span.traceId)}`);
 await client.close();
 await server.shutdown();

@@ -27,7 +27,7 @@ const location = `grpc+tls://localhost:${server.port}`;
 const client = connect(location, { tls: { rootCertificates: ca.cert } });
 const greet = async (): Promise<string> => {
   const [result] = await client.doAction(new Action('whoami')).toArray();
-  return new TextDecoder().decode(result?.body);
+  return result?.text ?? '';
 };
 
 await greet().catch((error: unknown) => console.log(`without a token: ${String(error)}`));

@@ -119,9 +119,9 @@ describe('the documentation', () => {
   for (const { place, line } of commands) {
     it(`has commands that run: ${line} (${place})`, async () => {
       const location = `grpc://127.0.0.1:${port}`;
-      const [, , ...args] = wordsOf(line.replaceAll(':8815', `:${port}`));
-      // The server of the test is not where `sql` looks when it is told no place.
-      if (args[0] === 'sql' && !args[1]?.startsWith('grpc:')) args.splice(1, 0, location);
+      const [, , ...args] = wordsOf(line.replaceAll(/grpc:\/\/[\w.]+:8815/g, location));
+      // The server of the test is not where verbs look that are told no place.
+      if (args[1] !== location) args.splice(1, 0, location);
       const running = run(process.execPath, [`${root}packages/cli/bin/peregrine.mjs`, ...args], {
         cwd: folder,
         maxBuffer: 2 ** 26,

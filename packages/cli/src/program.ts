@@ -2,9 +2,11 @@ import { createRequire } from 'node:module';
 import { eitherOf, nearestNames, settingFlags } from '@peregrine/server/settings';
 import { Argument, Command, Option } from 'commander';
 import { completedShells, completionScript } from './commands/completion.ts';
+import type { DoFlags } from './commands/actions.ts';
 import type { SqlFlags } from './commands/sql.ts';
 import { withConnectionOptions } from './connection-flags.ts';
 import { UsageError } from './exit-codes.ts';
+import { defaultLocation, readLocation } from './location.ts';
 import { outputFormats } from './output/format.ts';
 
 /** The command with all its verbs and flags; its help, its completion and what it takes are made of this. */
@@ -39,15 +41,19 @@ const examples = `
 Examples:
   peregrine serve ./data
   peregrine sql 'SELECT count(*) FROM penguins'
-  peregrine list grpc://127.0.0.1:8815
-  peregrine get grpc://127.0.0.1:8815 penguins --format csv > penguins.csv
+  peregrine list
+  peregrine get penguins --format csv > penguins.csv
+  peregrine get grpc://host:8815 sales -o sales.arrow
 
 peregrine COMMAND --help shows the options of a command.
 
 Exit codes: 0 done, 1 the server or the data answered with an error, 2 wrong use, 3 no connection,
 4 not logged in or not allowed, 5 time limit, 130 interrupted, 143 terminated.`;
 
-const location = ['<location>', 'grpc://host:port, grpc+tls://host:port or grpc+unix:///path'] as const;
+const location = [
+  '[location]',
+  `grpc://host:port, grpc+tls://host:port or grpc+unix:///path; default: ${defaultLocation}`,
+] as const;
 
 function addServe(program: Command): void {
   const settings = settingFlags();
@@ -85,7 +91,7 @@ Examples:
 function addSql(program: Command): void {
   withConnectionOptions(
     addVerb(program, 'sql', 'run SQL on a Flight SQL server: a statement, a file, or a prompt')
-      .argument('[location]', `${location[1]}; default: grpc://127.0.0.1:8815`)
+      .argument(...location)
       .argument('[statements]', 'SQL; without it a terminal gets a prompt, and a pipe is read')
       // The verb knows better what was meant by more words.
       .allowExcessArguments()
@@ -115,7 +121,7 @@ Examples:
 function addFlights(program: Command): void {
   withConnectionOptions(
     addVerb(program, 'list', 'list the flights of a server')
-      .argument(...location)
+      .argument(location[0], location[1], defaultLocation)
       .option('--criteria <text>', 'ask for a part of them; what it means is up to the server')
       .option('--json', 'a line of JSON each'),
   ).action(lazily(async () => (await import('./commands/list.ts')).list));
@@ -125,11 +131,11 @@ function addFlights(program: Command): void {
       '--json',
       'as JSON',
     ),
-  ).action(lazily(async () => (await import('./commands/info.ts')).info));
+  ).action(onFlight(async () => (await import('./commands/info.ts')).info));
 
   withConnectionOptions(
     withFlight(addVerb(program, 'schema', 'show the columns of a flight')).option('--json', 'as JSON'),
-  ).action(lazily(async () => (await import('./commands/info.ts')).schema));
+  ).action(onFlight(async () => (await import('./commands/info.ts')).schema));
 
   withConnectionOptions(
     withFlight(addVerb(program, 'get', 'fetch a flight and write its rows'))
@@ -137,30 +143,48 @@ function addFlights(program: Command): void {
       .option('-o, --output <file>', 'write to a file, which is whole or not there')
       .option('-n, --limit <rows>', 'stop after so many rows')
       .option('-q, --quiet', 'no progress'),
-  ).action(lazily(async () => (await import('./commands/get.ts')).get));
+  ).action(onFlight(async () => (await import('./commands/get.ts')).get));
 
   withConnectionOptions(
     withFlight(addVerb(program, 'put', 'send an Arrow IPC file or stream as a flight'))
       .option('-i, --input <file>', 'the file; default: stdin')
       .option('-q, --quiet', 'no progress'),
-  ).action(lazily(async () => (await import('./commands/put.ts')).put));
+  ).action(onFlight(async () => (await import('./commands/put.ts')).put));
 }
 
 function addActions(program: Command): void {
   withConnectionOptions(
     addVerb(program, 'actions', 'list the actions of a server')
-      .argument(...location)
+      .argument(location[0], location[1], defaultLocation)
       .option('--json', 'a line of JSON each'),
   ).action(lazily(async () => (await import('./commands/actions.ts')).actions));
 
   withConnectionOptions(
     addVerb(program, 'do', 'do an action and write its results')
       .argument(...location)
-      .argument('<action>', 'type of the action; peregrine actions lists them')
+      .argument('[action]', 'type of the action; peregrine actions lists them')
       .argument('[body]', 'text sent with it')
+      .allowExcessArguments()
       .option('-i, --input <file>', 'send the bytes of this file instead; - for stdin')
       .option('--json', 'the body has to be JSON, and each result is a line of JSON'),
-  ).action(lazily(async () => (await import('./commands/actions.ts')).doAction));
+  ).action(
+    async (
+      _first: string | undefined,
+      _second: string | undefined,
+      _third: string | undefined,
+      flags: DoFlags,
+      { args }: Command,
+    ) => {
+      const { location: where, words } = readLocation(args);
+      const [type, body, excess] = words;
+      if (type === undefined)
+        throw new UsageError('say which action; peregrine actions lists those that there are');
+      if (excess !== undefined)
+        throw new UsageError(`the body has to be one word for the shell, so put quotes around it: ${excess}`);
+      const { doAction } = await import('./commands/actions.ts');
+      await doAction(where, type, body, flags);
+    },
+  );
 }
 
 function addCompletion(program: Command): void {
@@ -195,6 +219,16 @@ function addHelp(program: Command): void {
         `there is no command ${name}${near === '' ? `: say ${eitherOf(names)}` : `; is ${near} meant?`}`,
       );
     });
+}
+
+/** A verb about one flight: its location, or none, stands before the path. */
+function onFlight<Flags>(
+  load: () => Promise<(location: string, path: readonly string[], flags: Flags) => Promise<void>>,
+): (first: string | undefined, more: readonly string[], flags: Flags) => Promise<void> {
+  return async (first, more, flags) => {
+    const { location: where, words } = readLocation(first === undefined ? more : [first, ...more]);
+    await (await load())(where, words, flags);
+  };
 }
 
 /** What a verb works with is loaded when it is used: no other has to wait for it. */

@@ -83,6 +83,18 @@ describe('the command, against its own server', () => {
     assertCode(unreachable, 3);
   });
 
+  it('says which word is missing or stands in the wrong place', async () => {
+    const [action, excess, host] = await Promise.all([
+      peregrine('do', server.location),
+      peregrine('do', server.location, 'drop_table', 'small', 'table'),
+      peregrine('sql', 'localhost', 'SELECT 1'),
+    ]);
+    for (const wrong of [action, excess, host]) assertCode(wrong, 2);
+    assert.match(action.stderr, /say which action; peregrine actions lists/);
+    assert.match(excess.stderr, /the body has to be one word for the shell, so put quotes around it/);
+    assert.match(host.stderr, /localhost names no port: say localhost:8815/);
+  });
+
   it('takes JSON into an action and out of it, by an argument, a file or a pipe', async () => {
     const file = join(folder, 'body.json');
     writeFileSync(file, '"small"');

@@ -27,16 +27,16 @@ describe('the banner of the server', () => {
     const text = serveBanner(facts(['flights-3m', 'penguins']));
     assert.match(text, /client = flight\.connect\("grpc:\/\/127\.0\.0\.1:8815"\)/);
     assert.match(text, /do_get\(flight\.Ticket\("penguins"\)\)/);
-    assert.match(text, /doGet\(new Ticket\('penguins'\)\)/);
+    assert.match(text, /doGet\('penguins'\)/);
     assert.match(text, /jdbc:arrow-flight-sql:\/\/127\.0\.0\.1:8815\/\?useEncryption=false/);
     assert.match(text, /curl http:\/\/127\.0\.0\.1:8123 -d 'FROM penguins LIMIT 10 FORMAT Markdown'/);
-    assert.match(text, /npx peregrine get grpc:\/\/127\.0\.0\.1:8815 penguins\n/);
+    assert.match(text, /npx peregrine get grpc:\/\/127\.0\.0\.1:8815 penguins\n +npx peregrine sql\n/);
   });
 
   it('quotes names for each language', () => {
     const text = serveBanner(facts([`it's "odd"`]));
     assert.match(text, /flight\.Ticket\("it's \\"odd\\""\)/);
-    assert.match(text, /new Ticket\("it's \\"odd\\""\)/);
+    assert.match(text, /doGet\("it's \\"odd\\""\)/);
     assert.match(text, /-d 'FROM "it'\\''s ""odd""" LIMIT 10 FORMAT Markdown'/);
     assert.match(text, /get grpc:\/\/127\.0\.0\.1:8815 'it'\\''s "odd"'\n/);
   });

@@ -5,6 +5,7 @@ import { FlightSqlClient } from '@peregrine/flight/sql';
 import type { ConnectionFlags } from '../connection-flags.ts';
 import { withClient } from '../connection.ts';
 import { UsageError } from '../exit-codes.ts';
+import { defaultLocation } from '../location.ts';
 import { parseLimit } from '../limit.ts';
 import { chooseFormat } from '../output/format.ts';
 import { formatCount } from '../output/numbers.ts';
@@ -24,9 +25,6 @@ export interface SqlFlags extends ConnectionFlags {
   readonly limit?: string;
   readonly quiet?: boolean;
 }
-
-/** Where `peregrine serve` listens unless it is told otherwise. */
-const defaultLocation = 'grpc://127.0.0.1:8815';
 
 /** Rows that the prompt shows of a result, unless it is told otherwise. */
 const promptRows = 40;
@@ -63,6 +61,14 @@ export async function sql(words: readonly string[], flags: SqlFlags): Promise<vo
 /** A location has no spaces, and statements nearly always have. */
 function readWords(words: readonly string[]): { location: string; text: string | undefined } {
   const [first, second, third] = words;
+  if (
+    first !== undefined &&
+    second !== undefined &&
+    third === undefined &&
+    isHost(first) &&
+    /\s/.test(second)
+  )
+    throw new UsageError(`${first} names no port: say ${first}:8815, or where the server listens`);
   // A location names a port. What the shell cut into words was SQL.
   if (third !== undefined || (second !== undefined && first?.includes(':') === false)) {
     const statements = (first?.includes(':') === true ? words.slice(1) : words).join(' ');
@@ -73,6 +79,11 @@ function readWords(words: readonly string[]): { location: string; text: string |
   if (first !== undefined && second === undefined && /[\s;(]/.test(first))
     return { location: defaultLocation, text: first };
   return { location: first ?? defaultLocation, text: second };
+}
+
+/** A word that is no part of SQL with a statement behind it: `localhost`, `db.example.com`, `10.0.0.7`. */
+function isHost(word: string): boolean {
+  return word === 'localhost' || /^[\w-]+(?:\.[\w-]+)+$/.test(word);
 }
 
 async function readInput(file: string | undefined): Promise<string> {

@@ -1,4 +1,5 @@
 import type { DataServer } from '@peregrine/server/serve';
+import { defaultLocation } from '../location.ts';
 import { formatBytes, formatCount } from './numbers.ts';
 import { renderTextTable, screenOf } from './text-table.ts';
 
@@ -80,16 +81,17 @@ function linesToPaste(
       : [
           `Browser     ${reachable(httpUrl)}/?query=${encodeURIComponent(query)}\n` +
             `Terminal    curl ${reachable(httpUrl)} -d ${shellWord(`${query} FORMAT Markdown`)}\n` +
-            `            ${get}\n`,
+            `            ${get}\n` +
+            `            npx peregrine sql${grpc === defaultLocation ? '' : ` ${grpc}`}\n`,
         ];
   return [
     `Python      import pyarrow.flight as flight
             client = flight.connect("${grpc}")
-            client.do_get(flight.Ticket(${JSON.stringify(ticket)})).read_all()
+            table = client.do_get(flight.Ticket(${JSON.stringify(ticket)})).read_all()
 `,
-    `TypeScript  import { Ticket, connect } from '@peregrine/flight';
+    `TypeScript  import { connect } from '@peregrine/flight';
             const client = connect('${grpc}');
-            const table = await client.doGet(new Ticket(${literal(ticket)})).readAll();
+            const table = await client.doGet(${literal(ticket)}).readAll();
 `,
     ...(hasSql
       ? [`JDBC        jdbc:arrow-flight-sql://${grpc.slice('grpc://'.length)}/?useEncryption=false\n`]

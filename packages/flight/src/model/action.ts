@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { noBytes } from '../bytes/empty.ts';
 import { decodeMessage, encodeMessage } from '../proto/codec.ts';
 import { ActionSchema } from '../proto/gen/flight_pb.ts';
-import { bytesEqual, describe, describeNonEmpty, toBytes } from './bytes.ts';
+import { bytesEqual, describe, describeNonEmpty, textOf, toBytes } from './bytes.ts';
 import { FlightValue } from './flight-value.ts';
 
 /** Something for a service to do: a name, and bytes that the action understands. */
@@ -26,6 +26,11 @@ export class Action extends FlightValue {
   static deserialize(bytes: Uint8Array): Action {
     const { type, body } = decodeMessage(ActionSchema, bytes);
     return new Action(type, body);
+  }
+
+  /** The body as text: UTF-8, in which bytes that are none show as U+FFFD. */
+  get text(): string {
+    return textOf(this.body);
   }
 
   /** Whether both have the same type and body. */

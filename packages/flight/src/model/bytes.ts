@@ -5,6 +5,7 @@ import { noBytes } from '../bytes/empty.ts';
 import { FlightInvalidArgumentError } from '../errors.ts';
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const strictDecoder = new TextDecoder('utf-8', { fatal: true });
 
 /** Bytes that {@link describeBytes} shows. */
@@ -19,6 +20,11 @@ export function toBytes(value: Uint8Array | string): Uint8Array {
   if (typeof value === 'string') return value === '' ? noBytes : encoder.encode(value);
   if (ArrayBuffer.isView(value)) return value;
   throw new FlightInvalidArgumentError(`bytes or a text are wanted here, not ${describeArgument(value)}`);
+}
+
+/** Bytes as UTF-8 text, as it was given to {@link toBytes}; bytes that are no UTF-8 become U+FFFD. */
+export function textOf(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
 }
 
 /** What somebody gave for an argument, for errors that say that it is another one. */

@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { noBytes } from '../bytes/empty.ts';
 import { decodeMessage, encodeMessage } from '../proto/codec.ts';
 import { ResultSchema } from '../proto/gen/flight_pb.ts';
-import { bytesEqual, describe, describeBytes, toBytes } from './bytes.ts';
+import { bytesEqual, describe, describeBytes, textOf, toBytes } from './bytes.ts';
 import { FlightValue } from './flight-value.ts';
 
 /** One result of an action: bytes that the action's caller understands. */
@@ -19,6 +19,11 @@ export class Result extends FlightValue {
   /** Reads a Result message. @throws FlightDataError when the bytes are none */
   static deserialize(bytes: Uint8Array): Result {
     return new Result(decodeMessage(ResultSchema, bytes).body);
+  }
+
+  /** The body as text: UTF-8, in which bytes that are none show as U+FFFD. */
+  get text(): string {
+    return textOf(this.body);
   }
 
   /** Whether both have the same bytes. */

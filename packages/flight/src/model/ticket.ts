@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { decodeMessage, encodeMessage } from '../proto/codec.ts';
 import { type Ticket as Message, TicketSchema } from '../proto/gen/flight_pb.ts';
-import { bytesEqual, describe, describeBytes, toBytes } from './bytes.ts';
+import { bytesEqual, describe, describeBytes, textOf, toBytes } from './bytes.ts';
 import { FlightValue } from './flight-value.ts';
 
 /** What data is fetched with: bytes that only the service understands. */
@@ -18,6 +18,11 @@ export class Ticket extends FlightValue {
   /** Reads a ticket. @throws FlightDataError when the bytes are none */
   static deserialize(bytes: Uint8Array): Ticket {
     return ticketFromMessage(decodeMessage(TicketSchema, bytes));
+  }
+
+  /** The ticket as text: UTF-8, in which bytes that are none show as U+FFFD. */
+  get text(): string {
+    return textOf(this.ticket);
   }
 
   /** Whether both have the same bytes. */

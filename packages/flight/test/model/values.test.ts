@@ -29,6 +29,12 @@ import { unhex } from '../proto/fixture.ts';
 describe('bytes of the model', () => {
   it('may be given as text', () => {
     assert.deepEqual(new Ticket('ü').ticket, unhex('c3bc'));
+    assert.equal(new Ticket('ü\ufeff').text, 'ü\ufeff');
+    assert.equal(new Ticket('\ufeffü').text, '\ufeffü');
+    assert.equal(new Ticket(unhex('61ff')).text, 'a\ufffd');
+    assert.equal(new Action('drop', 'tàble').text, 'tàble');
+    assert.equal(new Action('ping').text, '');
+    assert.equal(new Result('done').text, 'done');
     assert.deepEqual(FlightDescriptor.forCommand('a').command, unhex('61'));
     assert.deepEqual(new Action('x', 'a').body, unhex('61'));
     assert.deepEqual(new FlightEndpoint('t', [], { appMetadata: 'a' }).appMetadata, unhex('61'));
