@@ -37,6 +37,19 @@ export async function queryRows(connection: EngineConnection, sql: string): Prom
   }
 }
 
+/** The schema message of what a query gives, which is prepared only; undefined where the engine cannot tell. */
+export async function querySchema(
+  connection: EngineConnection,
+  sql: string,
+): Promise<Uint8Array | undefined> {
+  const statement = await connection.prepare(sql);
+  try {
+    return statement.resultSchema;
+  } finally {
+    await statement.close();
+  }
+}
+
 /** Bytes are views of the engine's memory until they are copied. */
 function keep(cell: Cell): Cell {
   if (cell instanceof Uint8Array) return cell.slice();

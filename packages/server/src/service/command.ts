@@ -1,10 +1,11 @@
 import type { FlightDescriptor } from '@peregrine/flight';
 import { FlightInvalidArgumentError, messageOf } from '@peregrine/flight/errors';
 import { maxCommandBytes } from '../limits.ts';
+import type { StorePutMode } from '../store/types.ts';
 import { quoted } from './names.ts';
 
-/** How a put treats what is there: see `StorePutMode`. */
-export type PutMode = 'create' | 'append' | 'create_append' | 'replace';
+/** How a put treats what is there. */
+export type PutMode = StorePutMode;
 
 /**
  * What a ticket or descriptor of plain Flight asks for.

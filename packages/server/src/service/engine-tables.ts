@@ -4,7 +4,7 @@ import { memoryDatabase } from '../datasets/database-name.ts';
 import type { EngineConnection, EngineIngestOptions } from '../engine/types.ts';
 import { catalogOf } from '../sql/metadata.ts';
 import { readTableRows } from '../sql/parameters.ts';
-import { numberOf, queryRows } from '../engine/rows.ts';
+import { numberOf, queryRows, querySchema } from '../engine/rows.ts';
 import { currentNames } from '../sql/session-settings.ts';
 import type { SqlService } from '../sql/service.ts';
 import { quotePath } from '../engine/sql-text.ts';
@@ -137,9 +137,7 @@ function served(
     async describe() {
       const lane = await clients.lane(context, { sql: sqlName });
       return lane.run(async (connection) => {
-        const statement = await connection.prepare(`SELECT * FROM ${sqlName}`);
-        const schema = statement.resultSchema ?? new Uint8Array(0);
-        await statement.close();
+        const schema = (await querySchema(connection, `SELECT * FROM ${sqlName}`)) ?? new Uint8Array(0);
         // Counting a table's rows takes no time, counting those of a view may take any.
         if (table.tableType.endsWith('VIEW')) return { schema, rows: undefined, bytes: undefined };
         const [row] = await queryRows(connection, `SELECT count(*) AS n FROM ${sqlName}`);

@@ -16,7 +16,7 @@ import type { StoodAside, Store } from '../store/types.ts';
 import type { PutMode } from './command.ts';
 import { dropMemoryTable, publishMemoryTable } from './memory-tables.ts';
 import type { PutOutcome, PutRequest } from './served-table.ts';
-import { createTurns } from './turns.ts';
+import { createNameTurns } from './name-turns.ts';
 
 /** What datasets in memory lie in, and beside. */
 export interface MemoryPutsOptions {
@@ -34,7 +34,7 @@ export class MemoryPuts {
   readonly #shared: SharedMemory;
   readonly #files: Store | undefined;
   readonly #engine: SqlService | undefined;
-  readonly #inTurn = createTurns();
+  readonly #inTurn = createNameTurns();
   /** By the keys of names: what gives the name back to the files that a dataset in memory stands before. */
   readonly #stoodAside = new Map<string, StoodAside>();
 

@@ -1,6 +1,7 @@
 import type { FlightDataStream, FlightStreamReader, ServerCallContext } from '@peregrine/flight';
 import { FlightError, FlightUnimplementedError } from '@peregrine/flight/errors';
 import type { Dataset } from '../datasets/dataset.ts';
+import { numberOf, querySchema } from '../engine/rows.ts';
 import type { SqlService } from '../sql/service.ts';
 import type { Store, StoreTable } from '../store/types.ts';
 import type { PutMode } from './command.ts';
@@ -109,16 +110,6 @@ async function schemaOf(
     throw new FlightUnimplementedError(`${table.name} is read by the SQL engine, which this server has not`);
   }
   const lane = await engine.clients.lane(context, { sql: table.sqlName });
-  return lane.run(async (connection) => {
-    const statement = await connection.prepare(`SELECT * FROM ${table.sqlName}`);
-    try {
-      return statement.resultSchema ?? new Uint8Array(0);
-    } finally {
-      await statement.close();
-    }
-  });
-}
-
-function numberOf(value: bigint | undefined): number | undefined {
-  return value === undefined ? undefined : Number(value);
+  const schema = await lane.run((connection) => querySchema(connection, `SELECT * FROM ${table.sqlName}`));
+  return schema ?? new Uint8Array(0);
 }

@@ -8,6 +8,7 @@ import { httpFormat } from '../formats.ts';
 import { listTables } from '../list-tables.ts';
 import { withoutPlace } from '../own-statement.ts';
 import { readTableName } from '../sql-clauses.ts';
+import { querySchema } from '../../engine/rows.ts';
 import { quotePath } from '../../engine/sql-text.ts';
 
 /** `GET /tables` and `GET /schema/{table}`. */
@@ -50,9 +51,7 @@ async function schemaOf({ engine, store }: HttpContext, table: string): Promise<
     for (const name of names) {
       try {
         await store?.use(table);
-        const statement = await connection.prepare(`SELECT * FROM ${quotePath(...name)}`);
-        const header = statement.resultSchema;
-        await statement.close();
+        const header = await querySchema(connection, `SELECT * FROM ${quotePath(...name)}`);
         if (header !== undefined) return header;
       } catch (error) {
         if (!(error instanceof FlightError) || error.code !== 'NOT_FOUND') throw error;

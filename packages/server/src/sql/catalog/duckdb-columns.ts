@@ -1,7 +1,7 @@
 import { type SqlColumnMetadata, type SqlTable, encodeColumnMetadata } from '@peregrine/flight/sql';
 import { type ArrowField, decodeMessageHeader, encodeSchemaEncapsulated } from '@peregrine/flight/ipc';
 import type { EngineConnection } from '../../engine/types.ts';
-import { type Row, emptySchemaHeader, numberOf, queryRows, textOf } from '../../engine/rows.ts';
+import { type Row, emptySchemaHeader, numberOf, queryRows, querySchema, textOf } from '../../engine/rows.ts';
 import { quoteLiteral, quotePath } from '../../engine/sql-text.ts';
 import { describeViews } from './duckdb-views.ts';
 
@@ -75,12 +75,8 @@ async function fieldsOfNulls(
   types: readonly string[],
 ): Promise<readonly ArrowField[]> {
   try {
-    const statement = await connection.prepare(`SELECT ${types.map((type) => `NULL::${type}`).join(', ')}`);
-    try {
-      return fieldsOf(statement.resultSchema ?? emptySchemaHeader);
-    } finally {
-      await statement.close();
-    }
+    const sql = `SELECT ${types.map((type) => `NULL::${type}`).join(', ')}`;
+    return fieldsOf((await querySchema(connection, sql)) ?? emptySchemaHeader);
   } catch {
     return [];
   }
@@ -113,12 +109,7 @@ function fieldsOfRows(
 async function headerOf(connection: EngineConnection, table: SqlTable): Promise<Uint8Array> {
   const path = quotePath(table.catalogName, table.dbSchemaName, table.tableName);
   try {
-    const statement = await connection.prepare(`SELECT * FROM ${path}`);
-    try {
-      return statement.resultSchema ?? emptySchemaHeader;
-    } finally {
-      await statement.close();
-    }
+    return (await querySchema(connection, `SELECT * FROM ${path}`)) ?? emptySchemaHeader;
   } catch {
     // A table may be dropped meanwhile.
     return emptySchemaHeader;
