@@ -346,6 +346,30 @@ def transactions():
 
 
 @check
+def transactions_that_fail():
+    # a statement that fails: the connection goes on after rollback()
+    with connect(autocommit=False) as conn, conn.cursor() as cur:
+        cur.execute("CREATE TABLE failing (i INTEGER PRIMARY KEY)")
+        conn.commit()
+        refused(lambda: cur.execute("INSERT INTO failing VALUES (1), (1)"), "Constraint Error")
+        conn.rollback()
+        cur.execute("INSERT INTO failing VALUES (2)")
+        conn.commit()
+    # a commit that fails: arrow-go forgets the transaction, and the connection with it; SQL's own goes on
+    with connect() as conn, conn.cursor() as cur:
+        assert rows(cur, "FROM failing") == [(2,)]
+        cur.execute("BEGIN")
+        refused(lambda: cur.execute("INSERT INTO failing VALUES (1), (1)"), "Constraint Error")
+        refused(lambda: cur.execute("COMMIT"), "nothing was committed")
+        cur.execute("ROLLBACK")
+        cur.execute("BEGIN")
+        cur.execute("INSERT INTO failing VALUES (3)")
+        cur.execute("COMMIT")
+        assert count(cur, "failing") == 2
+        cur.execute("DROP TABLE failing")
+
+
+@check
 def two_cursors_of_one_transaction():
     with connect(autocommit=False) as conn, conn.cursor() as first, conn.cursor() as second:
         first.execute("SELECT range FROM range(100000)")

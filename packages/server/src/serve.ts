@@ -5,6 +5,7 @@ import type { Engine } from './engine/types.ts';
 import { isLoopback } from './loopback.ts';
 import { confineEngine } from './serve/confine.ts';
 import type { Fronts } from './serve/fronts.ts';
+import { checkExtensions } from './serve/extensions.ts';
 import { openServerEngine, withPrefix } from './serve/open-engine.ts';
 import { makeTempFolder, makeWritable } from './serve/temp-folder.ts';
 import { checkTogether, defaultSettings } from './settings/load.ts';
@@ -143,6 +144,7 @@ async function openFiles(settings: ServerSettings, engine: Engine): Promise<Stor
   const { writable } = settings;
   if (writable !== undefined && !writable.startsWith('s3://')) await makeWritable(resolve(writable));
   const ready = engine.state.kind === 'ready' && engine.info.dialect === 'duckdb';
+  if (ready && settings.extensions !== undefined) await checkExtensions(engine, settings.extensions);
   return openStore({
     paths: settings.data,
     writable,

@@ -7,7 +7,7 @@ import { type SettingDefinition, listSettings, settingDefinitions, variableOf } 
 import { eitherOf, nearestNames } from './nearest.ts';
 import { type ServerSettings, SettingsError } from './settings.ts';
 import { fileReason } from './start-errors.ts';
-import { parseList } from './values.ts';
+import { parseEndpoint, parseList } from './values.ts';
 
 /** What a flag gives: text, `true` for a switch, a list for arguments; undefined when it was not given. */
 export type FlagValue = string | boolean | readonly string[] | undefined;
@@ -71,15 +71,35 @@ export async function loadSettings({
  * @throws SettingsError that says which of them to leave out
  */
 export function checkTogether(
-  settings: Pick<ServerSettings, 'readOnly' | 'writable'>,
-  whereOf: (key: 'readOnly' | 'writable') => string | undefined = () => undefined,
+  settings: Pick<ServerSettings, 'data' | 'readOnly' | 's3Endpoint' | 'writable'>,
+  whereOf: (key: 'readOnly' | 's3Endpoint' | 'writable') => string | undefined = () => undefined,
 ): void {
   const { readOnly, writable } = settings;
+  checkEndpoint(settings, whereOf('s3Endpoint'));
   if (!readOnly || writable === undefined) return;
   const [switched, named] = [whereOf('readOnly') ?? '--read-only', whereOf('writable') ?? '--writable'];
   throw new SettingsError(
     `${switched} refuses every put, and ${named} is where puts go to: leave out ${switched} to take puts into ${writable}, or ${named} to refuse them, and serve ${writable} by giving it as data`,
   );
+}
+
+/**
+ * Refuses an endpoint that is none. What other tools take from the environment matters where a bucket is served alone.
+ */
+function checkEndpoint(
+  { data, s3Endpoint, writable = '' }: Pick<ServerSettings, 'data' | 's3Endpoint' | 'writable'>,
+  where: string | undefined,
+): void {
+  if (s3Endpoint === undefined) return;
+  const isForAll = where === undefined || /^AWS_/.test(where);
+  if (isForAll && ![...data, writable].some((path) => path.includes('s3://'))) return;
+  try {
+    parseEndpoint(s3Endpoint);
+  } catch (error) {
+    throw new SettingsError(`${where ?? '--s3-endpoint'}: ${s3Endpoint} ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 /**

@@ -188,7 +188,45 @@ url-style = "path"
     );
     const both = await load({ writable: 's' }, { PEREGRINE_READ_ONLY: '0' });
     assert.equal(both.writable, 's');
-    assert.throws(() => checkTogether({ readOnly: true, writable: 's3://b' }), /^SettingsError: --read-only/);
+    const asked = { data: [], readOnly: true, s3Endpoint: undefined, writable: 's3://b' };
+    assert.throws(() => checkTogether(asked), /^SettingsError: --read-only/);
+  });
+
+  it('refuses an endpoint that is none, where somebody gave it or a bucket is served', async () => {
+    const bad = [
+      'http//127.0.0.1:9000',
+      'ftp://a',
+      'http://',
+      'a b',
+      'http://a:99999',
+      'http://u:p@a',
+      'a?b=1',
+    ];
+    for (const s3Endpoint of bad) {
+      await assert.rejects(load({ s3Endpoint }), (error: unknown) => {
+        assert.ok(error instanceof SettingsError);
+        assert.ok(
+          error.message.startsWith(`--s3-endpoint: ${s3Endpoint} is no address of a server`),
+          error.message,
+        );
+        assert.match(error.message, /say http:\/\/127\.0\.0\.1:9000 or /);
+        return true;
+      });
+    }
+    for (const s3Endpoint of ['http://127.0.0.1:9000', '[::1]:9000', 'minio', 'https://a.example/below/'])
+      assert.equal((await load({ s3Endpoint, data: ['s3://b'] })).s3Endpoint, s3Endpoint);
+    // What was meant for other tools.
+    const variables = { AWS_ENDPOINT_URL: 'http//minio' };
+    assert.equal((await load({}, variables)).s3Endpoint, 'http//minio');
+    await assert.rejects(
+      load({ data: ['x', 's3://b'] }, variables),
+      /^SettingsError: AWS_ENDPOINT_URL: http\/\/minio is/,
+    );
+    await assert.rejects(load({ writable: 's3://b' }, variables), /^SettingsError: AWS_ENDPOINT_URL: /);
+    await assert.rejects(
+      load({}, { PEREGRINE_S3_ENDPOINT: 'a b' }),
+      /^SettingsError: PEREGRINE_S3_ENDPOINT: a b is/,
+    );
   });
 
   it('never repeats a secret', async () => {
