@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { HttpContext } from '../context.ts';
-import { openApiDocument } from '../openapi.ts';
+import { openApiDocument } from '../openapi/document.ts';
 
 /** `GET /openapi.json`. */
 export function openApiRoutes(app: FastifyInstance, context: HttpContext): void {
