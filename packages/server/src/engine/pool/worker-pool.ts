@@ -4,7 +4,9 @@ import {
   FlightUnavailableError,
 } from '@peregrine/flight/errors';
 import type { OperationArguments, OperationName, OperationResult, WorkerSetup } from '../worker/messages.ts';
-import { startWorker, type WorkerThread } from './worker-thread.ts';
+import { createPlaces } from './places.ts';
+import { createThreadSet } from './thread-set.ts';
+import type { WorkerThread } from './worker-thread.ts';
 
 /** Limits of a {@link WorkerPool}. */
 export interface WorkerPoolOptions {
@@ -65,65 +67,33 @@ interface Job {
   refuse(error: Error): void;
 }
 
-/**
- * Threads are started when there is work for them and end when there is none for a while; one stays, and gives back what
- * they left.
- */
+/** Threads are started when there is work for them, and statements wait where too many run; `thread-set.ts` ends them. */
 export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions): WorkerPool {
   const { maxThreads, maxQueued, queueTimeoutMs, idleMs } = options;
-  const threads = new Set<WorkerThread>();
-  const idle: WorkerThread[] = [];
+  const threads = createThreadSet(setup, idleMs, tellIfIdle);
+  const places = createPlaces(maxThreads);
   const first: Job[] = [];
   const queue: Job[] = [];
-  const ends = new Map<WorkerThread, NodeJS.Timeout>();
-  /** Threads that were told to end and have not yet. */
-  const ending = new Set<WorkerThread>();
-  let starting = 0;
-  /** Statements that run on though they gave up their place. */
-  let left = 0;
   let isClosed = false;
   let onIdle: (() => void) | undefined;
 
   /** A thread, if the job may have one now. */
   function obtain(kind: 'start' | 'continue'): WorkerThread | undefined {
-    if (kind === 'start' && starting >= maxThreads) return undefined;
-    const ready = idle.pop();
-    if (ready !== undefined) {
-      clearTimeout(ends.get(ready));
-      ends.delete(ready);
-      return ready;
-    }
-    if (threads.size >= maxThreads + left + (kind === 'continue' ? spareThreads : 0)) return undefined;
-    return start();
+    if (kind === 'start' && places.areTaken) return undefined;
+    const ready = threads.take();
+    if (ready !== undefined) return ready;
+    const most = maxThreads + places.givenUp + (kind === 'continue' ? spareThreads : 0);
+    return threads.size < most ? threads.start() : undefined;
   }
 
-  function start(): WorkerThread {
-    const thread = startWorker(setup, () => {
-      threads.delete(thread);
-      const place = idle.indexOf(thread);
-      if (place >= 0) idle.splice(place, 1);
-      ending.delete(thread);
-      restIfAlone();
-      tellIfIdle();
-    });
-    threads.add(thread);
-    return thread;
-  }
-
-  /** After the others ended, which had nothing to do for as long. */
-  function restIfAlone(): void {
-    const [last] = idle;
-    if (last !== undefined && threads.size === 1 && !isClosed) last.rest();
-  }
-
-  /** A thread that was idle and is ending counts until it has ended. */
   function tellIfIdle(): void {
-    if (idle.length === threads.size && first.length === 0) onIdle?.();
+    if (threads.idle === threads.size && first.length === 0) onIdle?.();
   }
 
+  /** A thread is done with its job, or has died of it. */
   function free(done: WorkerThread): void {
-    if (!done.isAlive) threads.delete(done);
-    const list = first.length > 0 ? first : starting < maxThreads ? queue : [];
+    if (!done.isAlive) threads.remove(done);
+    const list = first.length > 0 ? first : places.areTaken ? [] : queue;
     const thread = done.isAlive ? done : list.length > 0 ? obtain('continue') : undefined;
     // Where there is no thread for it, it waits on.
     const job = thread && list.shift();
@@ -131,25 +101,7 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
       job.start(thread);
       return;
     }
-    if (thread === undefined) {
-      tellIfIdle();
-      return;
-    }
-    idle.push(thread);
-    const timer = setTimeout(() => {
-      const place = idle.indexOf(thread);
-      if (place < 0) return;
-      if (threads.size - ending.size === 1) {
-        restIfAlone();
-        return;
-      }
-      idle.splice(place, 1);
-      ends.delete(thread);
-      ending.add(thread);
-      void thread.close();
-    }, idleMs);
-    timer.unref();
-    ends.set(thread, timer);
+    if (thread !== undefined) threads.giveBack(thread);
     tellIfIdle();
   }
 
@@ -181,22 +133,15 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
         const job: Job = {
           start(thread) {
             stopWaiting();
-            let place: 'taken' | 'none' | 'left' = kind === 'start' ? 'taken' : 'none';
-            if (place === 'taken') starting++;
+            const place = kind === 'start' ? places.take() : undefined;
             onStart?.(() => {
-              if (place !== 'taken' || left >= maxThreads) return;
-              place = 'left';
-              starting--;
-              left++;
-              startNext();
+              if (place?.giveUp() === true) startNext();
             });
             thread
               .run(name, args)
               .then(resolve, reject)
               .finally(() => {
-                if (place === 'taken') starting--;
-                if (place === 'left') left--;
-                place = 'none';
+                place?.free();
                 free(thread);
               });
           },
@@ -245,10 +190,10 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
       });
     },
     warm() {
-      if (threads.size === 0) idle.push(start());
+      if (threads.size === 0) threads.warm();
     },
     get running() {
-      return threads.size - idle.length;
+      return threads.size - threads.idle;
     },
     get queued() {
       return queue.length + first.length;
@@ -256,13 +201,12 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
     async close() {
       isClosed = true;
       for (const job of queue.splice(0)) job.refuse(new FlightUnavailableError('the engine has been closed'));
-      if (idle.length < threads.size || first.length > 0) {
+      if (threads.idle < threads.size || first.length > 0) {
         await new Promise<void>((resolve) => {
           onIdle = resolve;
         });
       }
-      for (const timer of ends.values()) clearTimeout(timer);
-      await Promise.all([...threads].map((thread) => thread.close()));
+      await threads.close();
     },
   };
 }
