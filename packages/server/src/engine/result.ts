@@ -1,5 +1,6 @@
 import { FlightCancelledError, FlightError, FlightInternalError } from '@peregrine/flight/errors';
 import type { EngineCore } from './core.ts';
+import { createHeldBatches } from './held-batches.ts';
 import type { StatementRun } from './statement-run.ts';
 import type { EngineBatch, EngineQueryOptions, EngineResult } from './types.ts';
 import type { GatheredBatch } from './worker/messages.ts';
@@ -41,6 +42,7 @@ export function createResult(
   let address: number | undefined = parts.address;
   const rows = Math.max(1, Math.floor(options.batchRows ?? defaultBatchRows));
   const bytes = Math.min(options.batchBytes ?? defaultBatchBytes, largestBatchBytes);
+  const held = createHeldBatches(core);
   const ready: GatheredBatch[] = [];
   const stop = new AbortController();
   let gathering: Promise<void> | undefined;
@@ -52,8 +54,7 @@ export function createResult(
   /** Closed by somebody else than its reader, with rows left. */
   let isCut = false;
   let isTaken = false;
-  const now: { out: number; closing: Promise<void> | undefined } = { out: 0, closing: undefined };
-  let onRelease: (() => void) | undefined;
+  const now: { closing: Promise<void> | undefined } = { closing: undefined };
 
   if (options.signal?.aborted === true) stop.abort();
   const onAbort = (): void => stop.abort();
@@ -69,7 +70,7 @@ export function createResult(
       })
       .then(() => {
         gathering = undefined;
-        if (ready.length < readAhead && core.counters.batchBytes < core.maxReadAheadBytes) gather();
+        if (ready.length < readAhead && held.hasRoom) gather();
       });
   }
 
@@ -87,7 +88,7 @@ export function createResult(
         ({ batches } = gathered);
         isBlockUsed = gathered.usesBlock;
         isFirst = false;
-        for (const batch of batches) count(batch);
+        for (const batch of batches) held.add(batch);
         ready.push(...batches);
         if (gathered.isEnded) {
           address = undefined;
@@ -116,51 +117,16 @@ export function createResult(
     await core.pool.run('closeResult', { result, connection }, { kind: 'continue' }).catch(() => undefined);
   }
 
-  const counted = new Set<GatheredBatch>();
-  function count(batch: GatheredBatch): void {
-    counted.add(batch);
-    core.counters.batchBytes += batch.block.byteLength;
-  }
-
-  function drop(batch: GatheredBatch): void {
-    if (!counted.delete(batch)) return;
-    core.counters.batchBytes -= batch.block.byteLength;
-    core.blocks.give(batch.block);
-  }
-
-  function hand(batch: GatheredBatch): EngineBatch {
-    now.out++;
-    let isReleased = false;
-    return {
-      kind: batch.kind,
-      rows: batch.rows,
-      header: batch.header,
-      body: new Uint8Array(batch.block, 0, batch.bodyLength),
-      release() {
-        if (isReleased) return;
-        isReleased = true;
-        now.out--;
-        drop(batch);
-        onRelease?.();
-      },
-    };
-  }
-
   async function next(): Promise<EngineBatch | undefined> {
-    while (now.out >= maxBatchesOut && now.closing === undefined) {
-      await new Promise<void>((resolve) => {
-        onRelease = resolve;
-      });
-      onRelease = undefined;
-    }
+    while (held.out >= maxBatchesOut && now.closing === undefined) await held.released();
     while (ready.length === 0 && !isEnded && now.closing === undefined) {
       gather();
       await gathering;
     }
     const batch = now.closing === undefined ? ready.shift() : undefined;
     if (batch !== undefined) {
-      if (!isEnded && core.counters.batchBytes < core.maxReadAheadBytes) gather();
-      return hand(batch);
+      if (!isEnded && held.hasRoom) gather();
+      return held.handOut(batch);
     }
     await close();
     if (failure === undefined) {
@@ -177,10 +143,10 @@ export function createResult(
       options.signal?.removeEventListener('abort', onAbort);
       isCut = !isWhole || ready.length > 0;
       stop.abort();
-      onRelease?.();
+      held.wake();
       isEnded = true;
       await gathering;
-      for (const batch of ready.splice(0)) drop(batch);
+      for (const batch of ready.splice(0)) held.drop(batch);
       if (address !== undefined) await freeResult(address);
       await parts.onClosed();
     })();
