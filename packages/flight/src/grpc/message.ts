@@ -1,6 +1,7 @@
 /** Messages on their way in and out, before the gRPC layer knows anything about what is in them. */
 
 import { Buffer } from 'node:buffer';
+import type { Body } from '../bytes/body-pool.ts';
 import { noBytes } from '../bytes/empty.ts';
 import { FlightResourceExhaustedError } from '../errors.ts';
 
@@ -15,6 +16,11 @@ export interface OutgoingMessage {
    * be used again. Not called for a message that `write` threw for. Default: none, the pieces never change.
    */
   readonly onFlushed?: (() => void) | undefined;
+  /**
+   * Memory that only these pieces use: whoever writes the message once may release it when every byte was handed to
+   * the system, or leave it to the garbage collector. Default: none.
+   */
+  readonly memory?: Body | undefined;
 }
 
 /**

@@ -89,7 +89,8 @@ export class Outbox implements GrpcMessageSink {
     }
     if (stream !== undefined) {
       this.#begun = true;
-      this.#send(stream, pieces, byteLength, onFlushed);
+      const kept = this.#held !== undefined;
+      this.#send(stream, pieces, byteLength, kept ? onFlushed : afterFlush(message));
     } else if (this.#heldBytes >= maxHeldBytes) {
       this.#full = true;
     }
@@ -148,6 +149,15 @@ export class Outbox implements GrpcMessageSink {
   ): void {
     if (!stream.write(pieces, byteLength, onFlushed)) this.#full = true;
   }
+}
+
+/** What is to be done once a message that is not sent again was handed to the system. */
+function afterFlush({ memory, onFlushed }: OutgoingMessage): (() => void) | undefined {
+  if (memory === undefined) return onFlushed;
+  return () => {
+    memory.release();
+    onFlushed?.();
+  };
 }
 
 const prefixBytes = 5;

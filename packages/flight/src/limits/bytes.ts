@@ -9,6 +9,9 @@ export const defaultBodyPoolBytes: number = 64 * 1024 * 1024;
 /** Bodies below this are not recycled: the allocator has such blocks at hand, so nothing would be saved. */
 export const minPooledBodyBytes: number = 32 * 1024;
 
+/** Blocks that heads of messages are cut from, up to a quarter of it each. */
+export const writeSlabBytes: number = 64 * 1024;
+
 /**
  * Bodies allocated between two looks at the memory outside the heap (a look takes 1 µs), and how much of it may come
  * together before the young generation is collected: half of what makes V8 collect in full, because what is freed

@@ -9,9 +9,10 @@
  */
 
 import type { Body } from '../bytes/body-pool.ts';
+import { takeWriteMemory } from '../bytes/write-memory.ts';
 import { varintByteLength, writeVarint } from '../bytes/varint.ts';
 import type { OutgoingMessage } from '../grpc/message.ts';
-import { coalesceBodyBelowBytes } from '../limits/proto.ts';
+import { coalesceBodyBelowBytes, coalesceManyBelowBytes, manyBodyPieces } from '../limits/proto.ts';
 
 /** One message of a DoGet, DoPut or DoExchange stream, as it is on the wire. */
 export interface FlightData {
@@ -39,7 +40,12 @@ export interface FlightDataParts {
   readonly bodyPieces?: readonly Uint8Array[] | undefined;
   /** The sum of the pieces' lengths, when it is known. Default: it is added up. */
   readonly bodyLength?: number | undefined;
+  /** The message is written once, to one call: its own memory may be used again after that. Default: false. */
+  readonly recycle?: boolean | undefined;
 }
+
+/** Bytes that are shorter are copied faster by a loop than by `set`: padding, most of all. */
+const loopBytes = 16;
 
 /** Tags: field number * 8 + 2, which says that a length follows. */
 const descriptorTag = 0x0a;
@@ -49,7 +55,7 @@ const appMetadataTag = 0x1a;
 const dataBodyTag = [0xc2, 0x3e] as const;
 
 /**
- * Makes a message of its parts. Everything before the body and all small pieces of the body are copied into one new
+ * Makes a message of its parts. Everything before the body and all small pieces of the body are copied into one
  * piece of memory; large pieces go as they are. A body without bytes is left out, as peers in Go and Rust do.
  *
  * @param onFlushed - told when the pieces may change; see {@link OutgoingMessage}
@@ -63,8 +69,10 @@ export function encodeFlightData(parts: FlightDataParts, onFlushed?: () => void)
     (appMetadata === undefined ? 0 : fieldLength(appMetadata)) +
     (bodyLength === 0 ? 0 : dataBodyTag.length + varintByteLength(bodyLength));
 
-  const memory = new Uint8Array(headLength + sumSmallLengths(bodyPieces));
-  let at = 0;
+  const below = bodyPieces.length < manyBodyPieces ? coalesceBodyBelowBytes : coalesceManyBelowBytes;
+  const memoryLength = headLength + sumLengthsBelow(below, bodyPieces);
+  const { at: start, bytes: memory, body } = takeWriteMemory(memoryLength);
+  let at = start;
   if (descriptor !== undefined) at = writeField(memory, at, descriptorTag, descriptor);
   if (dataHeader !== undefined && dataHeader.byteLength > 0) {
     at = writeField(memory, at, dataHeaderTag, dataHeader);
@@ -76,32 +84,41 @@ export function encodeFlightData(parts: FlightDataParts, onFlushed?: () => void)
     at = writeVarint(memory, at, bodyLength);
   }
   return {
-    pieces: gather(memory, at, bodyPieces),
+    pieces: gather(memory, start, at, bodyPieces, below),
     byteLength: headLength + bodyLength,
     onFlushed,
+    memory: parts.recycle === true ? body : undefined,
   };
 }
 
 /**
- * The gather list of a head and a body. Small pieces are copied behind the head in `memory`, and those that follow
- * each other become one piece.
+ * The gather list of a body and of the head that lies in `memory` already. Small pieces are copied behind it, and those
+ * that follow each other become one piece.
  */
-function gather(memory: Uint8Array, headLength: number, bodyPieces: readonly Uint8Array[]): Uint8Array[] {
+function gather(
+  memory: Uint8Array,
+  headStart: number,
+  headEnd: number,
+  bodyPieces: readonly Uint8Array[],
+  below: number,
+): Uint8Array[] {
+  const { buffer } = memory;
   const pieces: Uint8Array[] = [];
-  let start = 0;
-  let end = headLength;
+  let start = headStart;
+  let end = headEnd;
   for (const piece of bodyPieces) {
-    if (piece.byteLength < coalesceBodyBelowBytes) {
-      memory.set(piece, end);
-      end += piece.byteLength;
+    const { byteLength } = piece;
+    if (byteLength < below) {
+      if (byteLength > loopBytes) memory.set(piece, end);
+      else for (let i = 0; i < byteLength; i++) memory[end + i] = piece[i] ?? 0;
+      end += byteLength;
       continue;
     }
-    if (end > start) pieces.push(memory.subarray(start, end));
+    if (end > start) pieces.push(new Uint8Array(buffer, start, end - start));
     start = end;
     pieces.push(piece);
   }
-  if (end > start)
-    pieces.push(start === 0 && end === memory.byteLength ? memory : memory.subarray(start, end));
+  if (end > start) pieces.push(new Uint8Array(buffer, start, end - start));
   return pieces;
 }
 
@@ -122,10 +139,10 @@ function sumLengths(pieces: readonly Uint8Array[]): number {
   return sum;
 }
 
-function sumSmallLengths(pieces: readonly Uint8Array[]): number {
+function sumLengthsBelow(below: number, pieces: readonly Uint8Array[]): number {
   let sum = 0;
   for (const { byteLength } of pieces) {
-    if (byteLength < coalesceBodyBelowBytes) sum += byteLength;
+    if (byteLength < below) sum += byteLength;
   }
   return sum;
 }

@@ -19,6 +19,8 @@ export interface FlightBatchOptions {
   readonly onFlushed?: (() => void) | undefined;
   /** Rows of a message at most. Default: as many as the batch has. */
   readonly maxRows?: number | undefined;
+  /** Each message is written once, to one call: its own memory may be used again after that. Default: false. */
+  readonly recycle?: boolean | undefined;
 }
 
 /**
@@ -68,7 +70,7 @@ export class FlightBatchEncoder {
    */
   *batch(batch: RecordBatch, options: FlightBatchOptions = {}): Generator<OutgoingMessage, void, void> {
     const prepared = this.#encoder.prepare(batch);
-    const { appMetadata, maxRows, onFlushed } = options;
+    const { appMetadata, maxRows, onFlushed, recycle } = options;
     const stats = this.#stats;
     const overhead = prepared.headerBytes + (appMetadata?.byteLength ?? 0) + fieldOverhead;
     // With a limit everything is made before anything is sent. No generator of its own for that: most batches are one
@@ -90,6 +92,7 @@ export class FlightBatchEncoder {
         part.batch,
         first ? appMetadata : undefined,
         part.last ? onFlushed : undefined,
+        recycle,
       );
       if (held === undefined) yield message;
       else held.push(message);
@@ -116,7 +119,8 @@ function outgoing(
   message: EncodedMessage,
   appMetadata?: Uint8Array,
   onFlushed?: () => void,
+  recycle?: boolean,
 ): OutgoingMessage {
   const { header: dataHeader, bodyPieces, bodyLength } = message;
-  return encodeFlightData({ dataHeader, appMetadata, bodyPieces, bodyLength }, onFlushed);
+  return encodeFlightData({ dataHeader, appMetadata, bodyPieces, bodyLength, recycle }, onFlushed);
 }

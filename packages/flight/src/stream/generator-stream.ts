@@ -99,6 +99,7 @@ function* encodeData(
   for (const [index, batch] of batches.entries()) {
     yield* encoder.batch(batch, {
       appMetadata,
+      recycle: true,
       onFlushed: index === batches.length - 1 ? onFlushed : undefined,
     });
     appMetadata = undefined;

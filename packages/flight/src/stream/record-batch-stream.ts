@@ -50,7 +50,7 @@ export class RecordBatchStream implements FlightDataStream {
     const schema = isBatches(source) ? this.#schemaOf(source) : await schemaOf(source);
     const encoder = new FlightBatchEncoder(this.#options.schema ?? schema, write);
     const batches = isBatches(source) ? source : 'batches' in source ? source.batches : source;
-    const encode = (batch: RecordBatch): Iterable<OutgoingMessage> => encoder.batch(batch);
+    const encode = (batch: RecordBatch): Iterable<OutgoingMessage> => encoder.batch(batch, { recycle: true });
     await pump(sink, { first: encoder.schema(), items: batches, encode }, options.signal);
   }
 

@@ -168,7 +168,7 @@ class BatchStreamWriter implements FlightStreamWriter {
     if (this.#encoder === undefined) await this.#begin(batch.schema, undefined);
     const encoder = this.#encoder;
     if (encoder === undefined) return;
-    for (const message of encoder.batch(batch, options)) {
+    for (const message of encoder.batch(batch, { ...options, recycle: true })) {
       if (!this.#sink.write(message)) await this.#sink.drained();
     }
   }

@@ -127,6 +127,35 @@ describe('the sending side of a call', () => {
     assert.equal(outbox.replayable, false);
   });
 
+  it('gives back the memory of a message once it was flushed, and before its owner is told', () => {
+    const stream = new FakeStream();
+    const outbox = new Outbox(false);
+    outbox.attach(stream);
+    const events: string[] = [];
+    const memory = { bytes: new Uint8Array(3000), release: () => events.push('released') };
+    outbox.write({ ...bytesMessage(memory.bytes), memory, onFlushed: () => events.push('flushed') });
+    outbox.write({ ...bytesMessage(memory.bytes), memory });
+    assert.deepEqual(events, []);
+    for (const flush of stream.flushes) flush();
+    assert.deepEqual(events, ['released', 'flushed', 'released']);
+  });
+
+  it('keeps the memory of a message that may have to be sent again', () => {
+    const outbox = new Outbox(true);
+    const [first, second] = [new FakeStream(), new FakeStream()];
+    let released = false;
+    const memory = { bytes: new Uint8Array(3000), release: () => (released = true) };
+    outbox.attach(first);
+    outbox.write({ ...bytesMessage(memory.bytes), memory });
+    for (const flush of first.flushes) flush();
+    assert.equal(outbox.replayable, true);
+    outbox.detach();
+    outbox.attach(second);
+    for (const flush of second.flushes) flush();
+    assert.equal(released, false);
+    assert.equal(second.written.length, 3005);
+  });
+
   it('makes a writer wait before there is a stream as well', async () => {
     const outbox = new Outbox(true);
     assert.equal(outbox.write(bytesMessage(new Uint8Array(maxHeldBytes))), false);

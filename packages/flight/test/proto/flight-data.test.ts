@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { OutgoingMessage } from '../../src/grpc/message.ts';
-import { coalesceBodyBelowBytes } from '../../src/limits/proto.ts';
+import { coalesceBodyBelowBytes, coalesceManyBelowBytes, manyBodyPieces } from '../../src/limits/proto.ts';
 import { encodeFlightData } from '../../src/proto/flight-data.ts';
 import { fixture, foreign, hex, unhex } from './fixture.ts';
 
@@ -57,6 +57,36 @@ describe('FlightData is written', () => {
     assert.equal(message.pieces[4], large);
     const expected = Buffer.concat([small, small, large, other, small, small, large]);
     assert.ok(joined(message).subarray(-expected.byteLength).equals(expected));
+  });
+
+  it('with more of them copied together where they are many', () => {
+    const large = filled(coalesceManyBelowBytes, 1);
+    const bodyPieces = Array.from({ length: manyBodyPieces - 1 }, (_, i) =>
+      filled(i % 2 === 0 ? i : coalesceBodyBelowBytes + i, i),
+    );
+    assert.equal(encodeFlightData({ bodyPieces }).pieces.length, manyBodyPieces - 1);
+    const message = encodeFlightData({ bodyPieces: [...bodyPieces, large] });
+    assert.equal(message.pieces.length, 2);
+    assert.equal(message.pieces[1], large);
+    const expected = Buffer.concat([...bodyPieces, large]);
+    assert.ok(joined(message).subarray(-expected.byteLength).equals(expected));
+  });
+
+  it('into memory that no other message has', () => {
+    const parts = [10, 100, 5000, 70_000].flatMap((length) => [length, length + 1, length + 2]);
+    const messages = parts.map((length, i) => encodeFlightData({ appMetadata: filled(length, i) }));
+    for (const [i, message] of messages.entries()) {
+      const length = parts[i] ?? 0;
+      assert.ok(joined(message).subarray(-length).equals(filled(length, i)));
+    }
+  });
+
+  it('into memory that can be used again only where that is asked for', () => {
+    const appMetadata = filled(100_000, 1);
+    assert.equal(encodeFlightData({ appMetadata }).memory, undefined);
+    const { memory, pieces } = encodeFlightData({ appMetadata, recycle: true });
+    assert.equal(memory?.bytes.buffer, pieces[0]?.buffer);
+    assert.equal(encodeFlightData({ appMetadata: filled(10, 1), recycle: true }).memory, undefined);
   });
 
   it('with empty bytes of the application apart from none', () => {

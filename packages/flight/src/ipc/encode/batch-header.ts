@@ -1,3 +1,4 @@
+import { takeWriteMemory } from '../../bytes/write-memory.ts';
 import { FlatbufferReader } from '../flatbuffer/reader.ts';
 import type { BatchLayout, IpcCompression } from '../message.ts';
 import { encodeRecordBatchHeader, type IpcVersion } from './message.ts';
@@ -33,15 +34,16 @@ export class BatchHeaderWriter {
     }
     const { nodes, buffers, variadicBufferCounts } = layout;
     const template = this.#template(nodes.length, buffers.length, variadicBufferCounts.length);
-    const words = new Int32Array(template.bytes.byteLength / 4);
-    const bytes = new Uint8Array(words.buffer);
-    bytes.set(template.bytes);
-    putLong(words, template.bodyLength, bodyLength);
-    putLong(words, template.length, layout.length);
-    putLongs(words, template.nodes, nodes);
-    putLongs(words, template.buffers, buffers);
-    putLongs(words, template.counts, variadicBufferCounts);
-    return bytes;
+    const length = template.bytes.byteLength;
+    const { at, bytes, words } = takeWriteMemory(length);
+    bytes.set(template.bytes, at);
+    const word = at >> 2;
+    putLong(words, word + template.bodyLength, bodyLength);
+    putLong(words, word + template.length, layout.length);
+    putLongs(words, word + template.nodes, nodes);
+    putLongs(words, word + template.buffers, buffers);
+    putLongs(words, word + template.counts, variadicBufferCounts);
+    return new Uint8Array(bytes.buffer, at, length);
   }
 
   #template(nodes: number, buffers: number, counts: number): Template {
