@@ -4,7 +4,8 @@
  * ```
  * word      = letter or "_", then letters, digits, "_", "$"
  * quoted    = '"' … '"'        ; doubled inside
- * text      = "'" … "'"        ; doubled inside; after E also backslashes; $tag$ … $tag$
+ * text      = "'" … "'"        ; doubled inside; $tag$ … $tag$
+ *           | "E'" … "'" *( line end "'" … "'" )         ; with backslashes, in the parts behind line ends too
  * parameter = "?" | "$" (digits | word) | ":" word       ; not after another ":"
  * number    = digits and what follows without space
  * ```
@@ -22,7 +23,10 @@ const wordStart = /[\p{L}_]/u;
 const spaces = /\s+/y;
 const word = /[\p{L}_][\p{L}\p{N}_$]*/uy;
 const number = /\d[\p{L}\p{N}_.]*/uy;
-const lineComment = /--[^\n]*/y;
+/** A carriage return ends it, too. */
+const lineComment = /--[^\n\r]*/y;
+/** What may stand between two parts of a text: a line end at least, and comments. */
+const goesOn = /[ \t\f]*(?:--[^\n\r]*)?[\n\r](?:\s|--[^\n\r]*[\n\r])*'/y;
 const dollarTag = /\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$/uy;
 const parameter = /\?\d*|\$[\p{L}\p{N}_]+|:[\p{L}_][\p{L}\p{N}_]*/uy;
 
@@ -79,8 +83,12 @@ function endOf(sql: string, at: number, kind: SqlToken['kind']): number {
         const close = sql.indexOf(tag, at + tag.length);
         return close < 0 ? sql.length : close + tag.length;
       }
-      const escaped = sql.charAt(at) !== "'";
-      return endOfQuotes(sql, at + (escaped ? 2 : 1), "'", escaped);
+      if (sql.charAt(at) === "'") return endOfQuotes(sql, at + 1, "'", false);
+      let end = endOfQuotes(sql, at + 2, "'", true);
+      for (let next = matchAt(goesOn, sql, end); next !== undefined; next = matchAt(goesOn, sql, end)) {
+        end = endOfQuotes(sql, end + next.length, "'", true);
+      }
+      return end;
     }
     case 'symbol':
       return at + 1;

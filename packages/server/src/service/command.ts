@@ -51,7 +51,7 @@ const putModes: readonly string[] = ['create', 'append', 'create_append', 'repla
 
 /** Words that SQL text begins with. A name alone is a dataset, whatever it is. */
 const startOfSql =
-  /^\s*(?:(?:--[^\n]*\n|\/\*[\s\S]*?\*\/)\s*)*(?:\(|(?:select|with|from|values|table|show|describe|desc|summarize|explain|pivot|unpivot|call|pragma|insert|update|delete|merge|create|drop|alter|copy|attach|detach|use|set|reset|load|install|begin|commit|rollback|truncate|vacuum|analyze|checkpoint|comment|export|import|execute|prepare)\b[\s\S]*\S)/i;
+  /^\s*(?:(?:--[^\n\r]*[\n\r]|\/\*[\s\S]*?\*\/)\s*)*(?:\(|(?:select|with|from|values|table|show|describe|desc|summarize|explain|pivot|unpivot|call|pragma|insert|update|delete|merge|create|drop|alter|copy|attach|detach|use|set|reset|load|install|begin|commit|rollback|truncate|vacuum|analyze|checkpoint|comment|export|import|execute|prepare)\b[\s\S]*\S)/i;
 
 /**
  * Reads a descriptor.

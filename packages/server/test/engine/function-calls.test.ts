@@ -48,6 +48,8 @@ describe('what would end the process', () => {
       `FROM query('FROM enable_' || 'logging()')`,
       `CREATE MACRO m(x) AS TABLE FROM query(x)`,
       `SELECT 1; CALL ${call}`,
+      `SELECT 1 --\rFROM ${call}`,
+      `SELECT E'a'\n'\\'', * FROM ${call} --'`,
       `FROM json_execute_serialized_sql('{"function_name":"enable_logging"}')`,
       `FROM json_execute_serialized_sql(json_serialize_sql('SELECT 1'))`,
     ]) {

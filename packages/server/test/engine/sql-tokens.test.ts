@@ -9,7 +9,7 @@ function tokens(sql: string, limit?: number): string[] {
 
 describe('SQL in tokens', () => {
   const cases: readonly (readonly [sql: string, ...wanted: string[]])[] = [
-    ['', ...[]],
+    [''],
     [' \n\t'],
     ['a', 'word a'],
     ['a b', 'word a', 'word b'],
@@ -46,6 +46,13 @@ describe('SQL in tokens', () => {
     ['1.5e3 2x', 'number 1.5e3', 'number 2x'],
     ['(a)=b;', 'symbol (', 'word a', 'symbol )', 'symbol =', 'word b', 'symbol ;'],
     ['a--b\nc--d', 'word a', 'word c'],
+    ['a--b\rc--d\r\ne', 'word a', 'word c', 'word e'],
+    // Parts behind line ends go on as the first one, whose backslashes escape.
+    ["E'a'\n'b\\'c' d", "text E'a'\n'b\\'c'", 'word d'],
+    ["E'a' \t--x'\r\n --y\n 'b\\'c'\n'\\'' d", "text E'a' \t--x'\r\n --y\n 'b\\'c'\n'\\''", 'word d'],
+    ["E'a' 'b\\' c", "text E'a'", "text 'b\\'", 'word c'],
+    ["'a'\n'b\\' c", "text 'a'", "text 'b\\'", 'word c'],
+    ["E'a'\nb", "text E'a'", 'word b'],
     ['a/*b*/c/* /* d */ e */f', 'word a', 'word c', 'word f'],
     ['/*/ a */b', 'word b'],
     ['/**/b', 'word b'],

@@ -87,6 +87,11 @@ describe('takeFormatClause()', () => {
       'SELECT a FROM format',
       'SELECT 1',
       'SELECT a, format b',
+      'FORMAT CSV',
+      'CSV',
+      '',
+      'SELECT 1 FORMAT "CSV"',
+      "SELECT 1 FORMAT 'CSV'",
     ]) {
       assert.deepEqual(takeFormatClause(sql), { sql, format: undefined });
     }
@@ -102,7 +107,11 @@ describe('readInsertHead()', () => {
       format: 'CSV',
       end: sql.indexOf('\n'),
     });
-    assert.equal(readInsertHead('insert into table t')?.format, undefined);
+    const whole = { table: ['t'], columns: undefined, format: undefined };
+    for (const insert of ['insert into table t', 'INSERT INTO t', 'INSERT INTO t;', 'INSERT INTO "t"']) {
+      assert.deepEqual(readInsertHead(insert), { ...whole, end: insert.length });
+    }
+    assert.equal(takeFormatClause('SELECT format CSV').format, 'CSV');
     assert.deepEqual(readInsertHead('INSERT INTO t (* EXCEPT (a, "b c")) FORMAT CSV')?.columns, {
       except: ['a', 'b c'],
     });
@@ -121,6 +130,17 @@ describe('readInsertHead()', () => {
       'INSERT INTO t (* EXCEPT (a) FORMAT CSV',
       'INSERT INTO t (* EXCEPT ()) FORMAT CSV',
       'INSERT INTO t (* EXCLUDE (a)) FORMAT CSV',
+      'INSERT INTO t (a b) FORMAT CSV',
+      'INSERT INTO t (1) FORMAT CSV',
+      'INSERT INTO 1 FORMAT CSV',
+      'INSERT INTO "" FORMAT CSV',
+      'INSERT INTO t.',
+      'INSERT INTO t FORMAT',
+      'INSERT INTO t FORMAT "CSV"',
+      'INSERT INTO t FORMAT VALUES',
+      'INSERT INTO t DATA',
+      'INSERT INTO t; DROP TABLE t',
+      'INSERT OVER t FORMAT CSV',
     ]) {
       assert.equal(readInsertHead(sql), undefined, sql);
     }
@@ -159,6 +179,8 @@ describe('statements that only read', () => {
       "EXPLAIN (ANALYZE true) COPY t TO 'x'",
       'EXPLAIN ANALYZE DELETE FROM t',
       'EXPLAIN',
+      'SELECT 1 --\rFROM checkpoint()',
+      "SELECT E'a'\n'\\'', * FROM checkpoint() --'",
       'FROM checkpoint()',
       'SELECT "Write_Log" /* x */ (1)',
       "FROM query('FROM force_checkpoint()')",
@@ -216,6 +238,10 @@ describe('toPositional()', () => {
     assert.equal(values('DateTime', '0000000000'), '1970-01-01 00:00:00');
     assert.equal(values('Nullable(DateTime64(3))', '1704164645.678'), '2024-01-02 03:04:05.678');
     assert.equal(values('DateTime', '2024-01-02 03:04:05'), '2024-01-02 03:04:05');
+    assert.equal(values('DateTime', '253402300799.5'), '9999-12-31 23:59:59.5');
+    // Years of more digits are for the engine to refuse.
+    assert.equal(values('DateTime', '253402300800'), '253402300800');
+    assert.equal(values('DateTime', '99999999999999999'), '99999999999999999');
   });
 
   it('refuses a value that the statement does not have', () => {

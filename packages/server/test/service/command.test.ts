@@ -68,6 +68,8 @@ describe('parseCommand()', () => {
       '1=1) UNION ALL (SELECT * FROM u',
       '1=1); DROP TABLE t; SELECT (1',
       'a = 1;',
+      'a > 1 --\r) UNION SELECT 1 --',
+      "a = E'a'\n'\\'(' ) UNION SELECT 1 --'",
     ]) {
       assert.throws(() => where(filter), /one condition/, filter);
     }

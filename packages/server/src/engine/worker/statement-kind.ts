@@ -34,7 +34,7 @@ const updateTypes: ReadonlySet<number> = new Set([
 
 /** For other drivers: by the first word. */
 function kindOfText(sql: string, schema: ArrowSchema | undefined): PreparedFacts['kind'] {
-  const word = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/|\()*([a-z]+)/i.exec(sql)?.[1]?.toLowerCase() ?? '';
+  const word = /^(?:\s|--[^\n\r]*[\n\r]|\/\*[\s\S]*?\*\/|\()*([a-z]+)/i.exec(sql)?.[1]?.toLowerCase() ?? '';
   if (['insert', 'update', 'delete', 'merge', 'replace', 'copy'].includes(word)) {
     return /\breturning\b/i.test(sql) ? 'query' : 'update';
   }
