@@ -29,9 +29,12 @@ export function parseLosslessJson(text: string, what: string): JsonValue {
     (found, fraction: string | undefined, exponent: string | undefined) => {
       if (found.startsWith('"'))
         return found.startsWith('"\\u0000') ? `"${escapedTextMark}${found.slice(1)}` : found;
-      if (found.length < 16) return found;
+      const number = Number(found);
+      // 15 digits are exact, but an exponent may be too much or too little for a double.
+      const isInRange = Number.isFinite(number) && (number !== 0 || !/^-?[0.]*[1-9]/.test(found));
+      if (found.length < 16 && isInRange) return found;
       const isInteger = fraction === undefined && exponent === undefined;
-      if (isInteger ? Number.isSafeInteger(Number(found)) : String(Number(found)) === found) return found;
+      if (isInteger ? Number.isSafeInteger(number) : String(number) === found) return found;
       return `"${escapedMark}${found}"`;
     },
   );
@@ -58,7 +61,12 @@ function unmark(value: unknown): JsonValue {
   if (value === null || typeof value === 'boolean' || typeof value === 'number') return value;
   if (Array.isArray(value)) return value.map((item: unknown) => unmark(item));
   if (typeof value === 'object') {
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, unmark(member)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [
+        name.startsWith(textMark) ? name.slice(textMark.length) : name,
+        unmark(member),
+      ]),
+    );
   }
   return null;
 }

@@ -78,7 +78,9 @@ function typeOf(value: JsonValue, position: number): DataType {
   const types = value.filter((item) => item !== null).map((item) => typeOf(item, position));
   const [first = new Utf8()] = types;
   const same = types.every((type) => String(type) === String(first));
-  const numbers = types.every((type) => type instanceof Int64 || type instanceof Float64);
+  // What is above 2^53 would be rounded to a double.
+  const isRounded = value.some((item) => typeof item === 'bigint');
+  const numbers = !isRounded && types.every((type) => type instanceof Int64 || type instanceof Float64);
   if (!same && !numbers) {
     throw new FlightInvalidArgumentError(
       `parameter ${position} is a list of values of different types, which no list type can hold`,

@@ -140,10 +140,13 @@ function unescape(text: string): string {
     : text;
 }
 
+/** The first second of the year 10000, which is no text of a timestamp any more. */
+const endOfYears = 253_402_300_800;
+
 /** ClickHouse's clients give times as seconds since 1970, with a fraction. */
 function timestampOf(text: string): string {
   const found = /^(\d+)(?:\.(\d{1,9}))?$/.exec(text);
-  if (found === null) return text;
+  if (found === null || Number(found[1]) >= endOfYears) return text;
   const seconds = new Date(Number(found[1]) * 1000).toISOString().slice(0, 19).replace('T', ' ');
   return found[2] === undefined ? seconds : `${seconds}.${found[2]}`;
 }

@@ -16,7 +16,7 @@ export function isGlob(path: string): boolean {
 /**
  * ```
  * glob    = segment ("/" segment)*
- * segment = "**" (any number of folders) | ( "*" | "?" | "[" set "]" | character )*
+ * segment = "**" (any number of folders) | ( "*" | "?" | "[" ["!"] set "]" | character )*
  * ```
  */
 export function parseGlob(path: string): Glob {
@@ -33,12 +33,15 @@ function segmentExpression(segment: string): string {
   let out = '/';
   for (let at = 0; at < segment.length; at += 1) {
     const character = segment.charAt(at);
-    const close = character === '[' ? segment.indexOf(']', at + 2) : -1;
+    const isNot = segment.charAt(at + 1) === '!';
+    // The first of a set may be a bracket that closes.
+    const close = character === '[' ? segment.indexOf(']', at + (isNot ? 3 : 2)) : -1;
     if (character === '*') out += '[^/]*';
     else if (character === '?') out += '[^/]';
     else if (close > 0) {
-      const set = segment.slice(at + 1, close).replaceAll(/[\\\]^]/g, String.raw`\$&`);
-      out += `[${set.startsWith('!') ? `^${set.slice(1)}` : set}]`;
+      const set = segment.slice(at + (isNot ? 2 : 1), close).replaceAll(/[\\\]^]/g, String.raw`\$&`);
+      // A slash is never one of the others.
+      out += isNot ? `[^/${set}]` : `[${set}]`;
       at = close;
     } else out += character.replaceAll(/[\\^$.|+(){}[\]]/g, String.raw`\$&`);
   }

@@ -112,7 +112,7 @@ export function parseVersion(bytes: Uint8Array, path: string): Version {
     parts: parts.map((part: unknown) => {
       if (!isRecord(part)) return fail('a part is no object');
       const { path: partPath, rows, bytes: length } = part;
-      if (typeof partPath !== 'string' || !/^(?:\.\.\/)?[^/\\]+$/.test(partPath) || partPath === '..') {
+      if (typeof partPath !== 'string' || !/^(?:\.\.\/)?(?!\.\.?$)[^/\\]+$/.test(partPath)) {
         return fail('a part leads out of the store');
       }
       if (typeof rows !== 'string' || !/^\d{1,19}$/.test(rows) || typeof length !== 'number') {

@@ -219,6 +219,25 @@ describe('HTTP over DuckDB', () => {
     assert.deepEqual(readdirSync(folder), []);
   });
 
+  it('takes rows whose first values are null in formats without names', async () => {
+    await run('CREATE OR REPLACE TABLE nulls (a INTEGER, b INTEGER, c VARCHAR)');
+    for (const [format, body] of [
+      ['CSV', ',,x\n,2,\n'],
+      ['TSV', '\\N\t\\N\tx\n\\N\t2\t\\N\n'],
+    ]) {
+      const response = await post(`/?query=INSERT+INTO+nulls+FORMAT+${format}`, body ?? '');
+      assert.equal(response.status, 200, await response.text());
+      assert.equal(await run('SELECT * FROM nulls ORDER BY c FORMAT CSV'), ',,x\n,2,\n');
+      await run('DELETE FROM nulls');
+    }
+    const latin1 = await post(
+      '/?query=INSERT+INTO+nulls+FORMAT+TSV',
+      Uint8Array.of(0x31, 9, 0x32, 9, 0xe4, 10),
+    );
+    assert.equal(latin1.status, 400, await latin1.text());
+    assert.equal(await run('SELECT count(*) FROM nulls FORMAT CSV'), '0\n');
+  });
+
   it('binds parameters of each kind', async () => {
     const body = JSON.stringify({
       sql: 'SELECT :i AS i, :f AS f, :t AS t, :b AS b, :n AS n, :l AS l, $i + 1 AS j',

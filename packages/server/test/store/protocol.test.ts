@@ -363,7 +363,18 @@ describe('Version files', () => {
       );
     }
     const base = '{"peregrine":1,"name":"t","dropped":false,"columns":[]';
-    for (const path of ['../../etc/passwd', '/etc/passwd', 'a/b', '..', '..\\\\x']) {
+    for (const path of [
+      '../../etc/passwd',
+      '/etc/passwd',
+      'a/b',
+      '',
+      '.',
+      '..',
+      '../',
+      '../.',
+      '../..',
+      '..\\\\x',
+    ]) {
       assert.throws(
         () => parse(`${base},"parts":[{"path":"${path}","rows":"1","bytes":1}],"replaced":[]}`),
         /leads out/,

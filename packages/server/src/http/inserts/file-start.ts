@@ -22,7 +22,8 @@ export async function firstCharacter(path: string): Promise<string> {
 /** The fields of a line of CSV. */
 export function splitCsvLine(line: string): string[] {
   const fields: string[] = [];
-  for (const [, quoted, bare] of line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)) {
+  // With a comma before each field none is found without a character: behind such the search would go on too far.
+  for (const [, quoted, bare] of `,${line}`.matchAll(/,(?:"((?:[^"]|"")*)"|([^,]*))/g)) {
     fields.push(quoted === undefined ? (bare ?? '') : quoted.replaceAll('""', '"'));
   }
   return fields;

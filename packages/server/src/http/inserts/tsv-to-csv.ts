@@ -1,3 +1,5 @@
+import { FlightDataError } from '@peregrine/flight/errors';
+
 /**
  * Turns escaped tab-separated values into CSV while they come: every field that is not null is quoted, so that a null
  * (`\N`) is the only empty field without quotes.
@@ -6,19 +8,28 @@
  * line  = field *( TAB field ) LF
  * field = "\N" | *( character | "\" ( "t" | "n" | "r" | "0" | "b" | "f" | "\" | "'" | any ) )
  * ```
+ *
  * @param source - UTF-8, cut anywhere
+ * @throws FlightDataError for bytes that are no UTF-8
  */
 export async function* tsvToCsv(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const decode = (piece?: Uint8Array): string => {
+    try {
+      return decoder.decode(piece, { stream: piece !== undefined });
+    } catch (cause) {
+      throw new FlightDataError('the tab-separated values are not UTF-8', { cause });
+    }
+  };
   let rest = '';
   for await (const piece of source) {
-    rest += decoder.decode(piece, { stream: true });
+    rest += decode(piece);
     const end = rest.lastIndexOf('\n') + 1;
     if (end === 0) continue;
     yield convert(rest.slice(0, end));
     rest = rest.slice(end);
   }
-  rest += decoder.decode();
+  rest += decode();
   if (rest !== '') yield convert(`${rest}\n`);
 }
 
