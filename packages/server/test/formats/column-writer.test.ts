@@ -10,6 +10,7 @@ import {
   Decimal,
   Dictionary,
   Field,
+  Float16,
   Float32,
   Float64,
   Int16,
@@ -137,6 +138,10 @@ describe('writeColumn() writes what a cell is as text', () => {
           }
         }
         check(makeData({ type, length: values.length, data: words }), `decimal${bits} of scale ${scale}`);
+        if (scale !== 2) continue;
+        const nullBitmap = Uint8Array.from({ length: Math.ceil(values.length / 8) }, () => random(256));
+        const nullable = makeData({ type, length: values.length, nullBitmap, data: words });
+        check(nullable, `nullable decimal${bits} of scale ${scale}`);
       }
     }
   });
@@ -199,6 +204,12 @@ describe('writeColumn() writes what a cell is as text', () => {
     check(
       makeData({ type: new Float32(), length: values.length, data: Float32Array.from(values) }),
       'float32',
+    );
+    const halves = Uint16Array.of(0x3c00, 0x3e00, 0, 0x8000, 0x7c00, 0x7e00, 0xfbff, 1);
+    check(makeData({ type: new Float16(), length: 8, data: halves }), 'float16');
+    check(
+      makeData({ type: new Float16(), length: 8, nullBitmap: Uint8Array.of(0xaa), data: halves }),
+      'nulls',
     );
   });
 

@@ -152,7 +152,7 @@ export function randomArray(
       const places = Array.from(types, () => random(9));
       return made(
         [typesPlace, memory.put(int32s(...places))],
-        column.children.map((_, i) => child(i, 9)),
+        column.children.map((_, i) => child(i, 9 + 4 * i)),
       );
     }
   }

@@ -113,6 +113,19 @@ function checkPadding(buffers: ArrayLike<number>, body: Uint8Array): void {
 }
 
 describe('batches that are gathered of arrays of a driver', () => {
+  // The first: it has just more bytes of bits than there is room for in the beginning.
+  it('take bits in as many bytes as they lie in', () => {
+    const memory = testMemory();
+    const bits = layout({ kind: 'bits' });
+    for (const rows of [131_057, 131_065, 131_072]) {
+      const place = memory.put(new Uint8Array(16_386).fill(0xff));
+      const { values } = gathered(bits, [measure(bits, arrayOf(rows, [0, place], { offset: 7 }), 0, rows)]);
+      assert.equal(values.length, rows);
+      assert.ok(values.every((value) => value === true));
+    }
+    memory.free();
+  });
+
   for (const [name, column] of columns) {
     it(`have the rows of all pieces: ${name}`, () => {
       const random = randomNumbers(name.length);
@@ -137,6 +150,27 @@ describe('batches that are gathered of arrays of a driver', () => {
       }
     });
   }
+
+  it('have an offset where they have no rows', () => {
+    const memory = testMemory();
+    for (const column of [bytes, largeBytes]) {
+      const { body } = gathered(column, [measure(column, arrayOf(0, [0, 0, 0]), 0, 0)]);
+      assert.deepEqual(body.subarray(0, 8), new Uint8Array(8));
+    }
+    memory.free();
+  });
+
+  it('have bits where a driver leaves the values of a null column out, or the nulls of one that has none', () => {
+    const memory = testMemory();
+    const column = layout({ kind: 'bits' });
+    const zeros = memory.put(Uint8Array.of(0));
+    const ones = memory.put(Uint8Array.of(0xff));
+    const nulls = arrayOf(3, [zeros, 0], { nullCount: 3 });
+    const full = arrayOf(3, [zeros, ones], { nullCount: 0 });
+    const pieces = [full, nulls, full].map((each) => measure(column, each, 0, 3));
+    assert.deepEqual(gathered(column, pieces).values, [true, true, true, null, null, null, true, true, true]);
+    memory.free();
+  });
 
   it('have zeros where a driver leaves the values of a null column out', () => {
     const memory = testMemory();

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { BatchLayout } from '@peregrine/flight/ipc/messages';
 import {
   checkDictionaryIndices,
   checkListViews,
@@ -8,87 +7,9 @@ import {
   checkUnion,
   checkViews,
 } from '../../../src/engine/c-data/check.ts';
-import { expandDictionary, expandSchema } from '../../../src/engine/c-data/expand.ts';
-import {
-  type ColumnLayout,
-  dictionaryColumns,
-  layoutOf,
-  withoutDictionaries,
-} from '../../../src/engine/c-data/layout.ts';
-import { parseBatch } from '../../../src/engine/c-data/parse-batch.ts';
-import type { CArray } from '../../../src/engine/c-data/structs.ts';
-import {
-  arrayOf,
-  int32s,
-  int64s,
-  layout,
-  randomArray,
-  randomNumbers,
-  type TestMemory,
-  testMemory,
-  valuesOf,
-} from './arrays.ts';
-
-const int = layout({ kind: 'fixed', width: 4 });
-const text = layout({ kind: 'bytes', wide: false, text: true });
-const bytes = layout({ kind: 'bytes', wide: false, text: false });
-const views = layout({ kind: 'views', text: true });
-
-/** A batch whose buffers follow one another at multiples of 8. */
-interface Given {
-  readonly nodes: readonly number[];
-  readonly buffers?: readonly Uint8Array[];
-  readonly rows?: number;
-  readonly variadic?: readonly number[];
-  readonly version?: 'V4' | 'V5';
-  readonly dictionaries?: ReadonlyMap<number, CArray>;
-  readonly compression?: 'lz4' | 'zstd';
-  /** Instead of where the buffers are. */
-  readonly places?: readonly number[];
-}
-
-function parsed(columns: readonly ColumnLayout[], given: Given, memory: TestMemory): CArray[] {
-  const places: number[] = [];
-  let end = 0;
-  for (const { byteLength } of given.buffers ?? []) {
-    places.push(end, byteLength);
-    end = Math.ceil((end + byteLength) / 8) * 8;
-  }
-  const body = new Uint8Array(end);
-  for (const [i, buffer] of (given.buffers ?? []).entries()) body.set(buffer, places[2 * i]);
-  const laidOut: BatchLayout = {
-    length: given.rows ?? given.nodes[0] ?? 0,
-    nodes: given.nodes,
-    buffers: given.places ?? places,
-    variadicBufferCounts: given.variadic ?? [],
-    compression: given.compression,
-  };
-  return parseBatch(columns, {
-    layout: laidOut,
-    body,
-    address: memory.put(body),
-    version: given.version ?? 'V5',
-    dictionaries: given.dictionaries ?? new Map(),
-    copyIn: memory.put,
-  });
-}
-
-function reads(column: ColumnLayout, given: Given, wanted: unknown[], nulls = 0): void {
-  const memory = testMemory();
-  const [array] = parsed([column], given, memory);
-  assert.ok(array);
-  assert.deepEqual(valuesOf(column, array), wanted);
-  assert.equal(array.nullCount, nulls);
-  memory.free();
-}
-
-function refuses(column: ColumnLayout, given: Given, message: RegExp): void {
-  const memory = testMemory();
-  assert.throws(() => parsed([column], given, memory), { code: 'INVALID_DATA', message });
-  memory.free();
-}
-
-const none = new Uint8Array(0);
+import { viewBufferLengths } from '../../../src/engine/c-data/pieces.ts';
+import { int32s, int64s, layout, testMemory } from './arrays.ts';
+import { bytes, type Given, int, none, parsed, reads, refuses, text, views } from './batches.ts';
 
 describe('batches for a driver', () => {
   it('have as many values and nulls as can be', () => {
@@ -105,6 +26,10 @@ describe('batches for a driver', () => {
   it('have buffers within the body', () => {
     const buffers = [none, int32s(1, 2)];
     const nodes = [2, 0];
+    const longer = [none, int32s(1, 2, 3, 4)];
+    for (const length of [-1, -8]) {
+      refuses(int, { nodes, buffers: longer, places: [0, 0, 0, length] }, /outside of the body/);
+    }
     for (const places of [
       [0, 0, 1, 8],
       [0, 0, -1, 8],
@@ -123,8 +48,8 @@ describe('batches for a driver', () => {
     const body = [none, Uint8Array.of(0xff, ...int32s(7, 8), 1, 2, 3, 4)];
     const places = [0, 0, 1, 8];
     reads(int, { nodes: [2, 0], buffers: body, places }, ['07000000', '08000000']);
-    const texts = [none, none, none, Uint8Array.of(9, ...int32s(0, 1, 3), 0x61, 0xc3, 0xa4)];
-    reads(text, { nodes: [2, 0], buffers: texts, places: [0, 0, 1, 12, 13, 3] }, ['61', 'c3a4']);
+    const texts = [none, none, none, Uint8Array.of(...int32s(9, 9), 9, ...int32s(0, 1, 3), 0x61, 0xc3, 0xa4)];
+    reads(text, { nodes: [2, 0], buffers: texts, places: [0, 0, 9, 12, 21, 3] }, ['61', 'c3a4']);
     memory.free();
   });
 
@@ -165,6 +90,15 @@ describe('batches for a driver', () => {
     reads(text, given(int32s(1, 1, 3), abc), ['', '6263']);
     reads(text, given(none, none, 0), []);
     reads(text, given(int32s(0, 0, 0), none), ['', '']);
+    for (const empty of [given(int32s(0, 0, 0), none), given(none, none, 0)]) {
+      const memory = testMemory();
+      const [array] = parsed([text], empty, memory);
+      assert.ok(
+        array?.buffers.slice(1).every((address) => address !== 0),
+        'drivers read what is empty, too',
+      );
+      memory.free();
+    }
     reads(layout({ kind: 'bytes', wide: true, text: true }), given(int64s(0, 1, 3), abc), ['61', '6263']);
     refuses(text, given(int32s(0, 1), abc), /8 bytes, and its values need 12/);
     refuses(text, given(int32s(-1, 1, 3), abc), /first offset is -1/);
@@ -173,7 +107,7 @@ describe('batches for a driver', () => {
     refuses(text, given(int32s(0, 1, 3), Uint8Array.of(0x61, 0xff, 0x62)), /not valid UTF-8/);
     refuses(text, given(int32s(0, 1, 2), Uint8Array.of(0xc3, 0xa4)), /text 1 is not valid UTF-8/);
     // What no row shows is nobody's text.
-    reads(text, given(int32s(1, 2, 3), Uint8Array.of(0xa4, 0x62, 0x63, 0xff)), ['62', '63']);
+    reads(text, given(int32s(1, 2, 3), Uint8Array.of(0xa4, 0x62, 0x63, 0xa4)), ['62', '63']);
     reads(bytes, given(int32s(0, 1, 2), Uint8Array.of(0xc3, 0xa4)), ['c3', 'a4']);
   });
 
@@ -208,6 +142,7 @@ describe('batches for a driver', () => {
       });
       reads(list, given(numbers(1, 0), numbers(1, 2)), [['09000000'], ['08000000', '09000000']]);
       reads(list, given(numbers(2, 0), numbers(0, 0)), [[], []]);
+      reads(list, { nodes: [1, 0, 0, 0], buffers: [none, numbers(0), numbers(0), none, none] }, [[]]);
       for (const [starts, sizes] of [
         [numbers(1, 0), numbers(2, 1)],
         [numbers(-1, 0), numbers(1, 1)],
@@ -247,6 +182,8 @@ describe('batches for a driver', () => {
     const memory = testMemory();
     const [array] = parsed([views], given(view(13, 1, 0), none, long), memory);
     assert.equal(array?.buffers.length, 5);
+    assert.ok(array.buffers.slice(1).every((address) => address !== 0));
+    assert.deepEqual(viewBufferLengths(array), [0, 13]);
     memory.free();
   });
 
@@ -280,164 +217,18 @@ describe('batches for a driver', () => {
     refuses(dense, given(0, 2), /value 1 is at 2 of a child of 2 values/);
     refuses(dense, given(-1, 0), /value 0 is at -1/);
     refuses(dense, given(0), /4 bytes, and its values need 8/);
-    const [array] = parsed([dense], given(1, 0), testMemory());
-    assert.equal(array?.buffers.length, 2);
-  });
-});
-
-describe('dictionaries for a driver', () => {
-  const encoded = (width: number, values: ColumnLayout): ColumnLayout => ({
-    ...layout({ kind: 'fixed', width }),
-    dictionary: { id: 3, values },
-  });
-
-  const kinds: readonly ColumnLayout[] = [
-    int,
-    bytes,
-    layout({ kind: 'bytes', wide: true, text: false }),
-    layout({ kind: 'views', text: false }),
-  ];
-  for (const width of [1, 2, 4, 8]) {
-    for (const values of kinds) {
-      it(`are written out: ${values.name} by indices of ${width} bytes`, () => {
-        const random = randomNumbers(width);
-        for (let round = 0; round < 10; round++) {
-          const memory = testMemory();
-          const size = 1 + random(width === 1 ? 256 : 300);
-          const dictionary = { ...randomArray(values, size, randomNoOffset(random), memory), offset: 0 };
-          const rows = random(50);
-          const picks = Array.from({ length: rows }, () => random(size));
-          const indices = new Uint8Array(rows * width);
-          for (const [row, pick] of picks.entries()) {
-            for (let i = 0; i < Math.min(width, 4); i++) indices[row * width + i] = pick >> (8 * i);
-          }
-          const valid = Uint8Array.from({ length: Math.ceil(rows / 8) }, () => random(256));
-          const given: Given = {
-            nodes: [rows, round % 2 === 0 ? 0 : rows],
-            buffers: [valid, indices],
-            dictionaries: new Map([[3, dictionary]]),
-          };
-          const all = valuesOf(values, dictionary);
-          const isValid = (row: number): boolean =>
-            round % 2 === 0 || (((valid[row >> 3] ?? 0) >> (row & 7)) & 1) === 1;
-          const wanted = picks.map((pick, row) => (isValid(row) ? all[pick] : null));
-          const [array] = parsed([encoded(width, values)], given, memory);
-          assert.ok(array);
-          assert.deepEqual(valuesOf(values, array), wanted);
-          assert.equal(array.nullCount, wanted.filter((value) => value === null).length);
-          assert.equal(array.dictionary, undefined);
-          if (array.nullCount === 0) assert.equal(array.buffers[0], 0);
-          memory.free();
-        }
-      });
-    }
-    it(`end where indices of ${width} bytes must end`, () => {
-      const memory = testMemory();
-      const dictionary = arrayOf(2, [0, memory.put(int32s(8, 9))]);
-      const given = (index: readonly number[], nulls: number): Given => ({
-        nodes: [1, nulls],
-        buffers: [Uint8Array.of(0), Uint8Array.from({ length: width }, (_, i) => index[i] ?? 0)],
-        dictionaries: new Map([[3, dictionary]]),
-      });
-      const column = encoded(width, int);
-      const read = (index: readonly number[], nulls: number): unknown[] =>
-        parsed([column], given(index, nulls), memory).flatMap((array) => valuesOf(int, array));
-      assert.deepEqual(read([1], 0), ['09000000']);
-      refuses(column, given([2], 0), /value 0 has index 2 in a dictionary of 2 values/);
-      refuses(
-        column,
-        given(
-          Array.from({ length: width }, () => 255),
-          0,
-        ),
-        /in a dictionary of 2 values/,
-      );
-      assert.deepEqual(read([255], 1), [null]);
-      memory.free();
-    });
-  }
-
-  it('may be empty where every index is null', () => {
-    for (const values of kinds) {
-      const memory = testMemory();
-      const dictionary = arrayOf(0, [0, 0, 0], { nullCount: 0 });
-      const column = encoded(1, values);
-      const given: Given = {
-        nodes: [2, 2],
-        buffers: [Uint8Array.of(0), Uint8Array.of(7, 7)],
-        dictionaries: new Map([[3, dictionary]]),
-      };
-      const [array] = parsed([column], given, memory);
-      assert.ok(array);
-      assert.deepEqual(valuesOf(values, array), [null, null]);
-      memory.free();
-    }
-  });
-
-  it('come before the batch, and are of plain values', () => {
-    const one: Given = { nodes: [1, 0], buffers: [none, Uint8Array.of(0)] };
-    refuses(encoded(1, int), one, /dictionary 3 was not sent before the batch/);
     const memory = testMemory();
-    const dictionary = arrayOf(1, [0], { nullCount: 0, children: [] });
-    const given = { ...one, dictionaries: new Map([[3, dictionary]]) };
-    assert.throws(() => parsed([encoded(1, layout({ kind: 'struct' }))], given, memory), {
-      code: 'UNIMPLEMENTED',
-      message: /dictionaries of struct values are not taken/,
-    });
-    const array = arrayOf(1, [0, 0]);
-    assert.equal(
-      expandDictionary(int, array, 4, () => assert.fail('nothing to write out')),
-      array,
-    );
+    const [array] = parsed([dense], given(1, 0), memory);
+    assert.equal(array?.buffers.length, 2);
     memory.free();
-  });
-
-  it('are known by the schema, inner ones first', () => {
-    const indexType = { kind: 'int', bitWidth: 8, signed: true } as const;
-    const field = { name: 'f', nullable: true, metadata: new Map<string, string>() };
-    const inner = {
-      ...field,
-      type: { kind: 'utf8' } as const,
-      children: [],
-      dictionary: { id: 1, indexType, ordered: false },
+    // A child that no row needs may have no values.
+    const few = {
+      nodes: [1, 0, 1, 0, 0, 0],
+      buffers: [Uint8Array.of(5), int32s(0), none, int32s(8), none, none, none],
     };
-    const outer = {
-      ...field,
-      type: { kind: 'list' } as const,
-      children: [inner],
-      dictionary: { id: 0, indexType, ordered: false },
-    };
-    const struct = { ...field, type: { kind: 'struct' } as const, children: [inner], dictionary: undefined };
-    const schema = {
-      fields: [outer, struct],
-      metadata: new Map<string, string>(),
-      endianness: 'little',
-    } as const;
-    const columns = layoutOf(schema);
-    assert.deepEqual(
-      dictionaryColumns(columns).map(({ dictionary }) => dictionary?.id),
-      [1, 0, 1],
-    );
-    const [first, second] = columns.map(withoutDictionaries);
-    assert.deepEqual([first?.shape.kind, second?.shape.kind], ['list', 'struct']);
-    assert.deepEqual(first?.children[0], { ...text, name: 'f' });
-    const [plainOuter, plainStruct] = expandSchema(schema).fields;
-    assert.equal(plainOuter?.dictionary, undefined);
-    assert.deepEqual(plainOuter?.children, [{ ...inner, dictionary: undefined }]);
-    assert.deepEqual(plainStruct?.children, [{ ...inner, dictionary: undefined }]);
+    reads(dense, few, [[5, '08000000']]);
   });
 });
-
-/** The same numbers, but those that make offsets. */
-function randomNoOffset(random: (below: number) => number): (below: number) => number {
-  let isFirst = true;
-  return (below) => {
-    const found = random(below);
-    if (!isFirst) return found;
-    isFirst = false;
-    return 0;
-  };
-}
 
 describe('checks of what is given to a driver', () => {
   it('give the last offset', () => {

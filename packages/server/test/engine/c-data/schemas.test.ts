@@ -129,6 +129,7 @@ describe('schemas of drivers', () => {
       const written = writeSchema(schemaOf(field(type)), release, chainAt(allocate(8)));
       const child = readPointer(readPointer(written + 40));
       assert.equal(readText(readPointer(child)), format);
+      assert.equal(readPointer(child + 24), 0);
       memory.free();
     });
   }
