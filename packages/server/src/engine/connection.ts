@@ -3,6 +3,7 @@ import { toFlightError } from './adbc/errors.ts';
 import { type ConnectionHistory, createConnectionHistory } from './connection-history.ts';
 import type { EngineCore } from './core.ts';
 import { ingestByDriver, ingestToDuckDb } from './ingest.ts';
+import { autocommit } from './own-transaction.ts';
 import type { IdleConnection } from './pool/idle-connections.ts';
 import { createTurns } from './pool/turns.ts';
 import { createResult } from './result.ts';
@@ -42,9 +43,6 @@ export interface ConnectionCore {
   /** Reads texts of the first column of a query on the connection, which is busy with its caller. */
   texts(sql: string): Promise<readonly string[]>;
 }
-
-/** ADBC's name of the option that begins and ends transactions. */
-const autocommit = 'adbc.connection.autocommit';
 
 /**
  * A connection of the engine.

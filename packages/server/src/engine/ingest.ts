@@ -3,6 +3,7 @@ import type { ConnectionCore } from './connection.ts';
 import { createDictionaryInputs, createSpareBlocks, takeInput, type TakenInput } from './inputs.ts';
 import { checkDuckDbTypes } from './input-types.ts';
 import { fieldNames } from './rows.ts';
+import { inOwnTransaction } from './own-transaction.ts';
 import { quoteIdentifier, quoteLiteral } from './sql-text.ts';
 import type { EngineIngestOptions, EngineInput } from './types.ts';
 import type { DriverOption } from './worker/messages.ts';
@@ -36,20 +37,86 @@ export async function ingestToDuckDb(
   }
   const isOpen = await connection.inTransaction();
   if (isOpen) return ingestStaged(connection, options, target, schema, batches);
+  const columns = target.columns !== undefined && options.ifExists === 'append' ? target.columns : undefined;
   await connection.execute('BEGIN TRANSACTION');
   let rows: bigint;
   try {
-    const columns =
-      target.columns !== undefined && options.ifExists === 'append' ? target.columns : undefined;
     if (target.columns !== undefined && columns === undefined)
       await connection.execute(`DROP TABLE ${target.name}`);
     rows = await pour(connection, target.options, columns, schema, batches, options.signal);
   } catch (error) {
     await connection.execute('ROLLBACK').catch(() => undefined);
+    if (error instanceof RefusedBatch && columns !== undefined)
+      throw await reasonOf(connection, target.name, columns, schema, error);
     throw error;
   }
   await connection.execute('COMMIT');
   return rows;
+}
+
+/**
+ * DuckDB's driver appends a batch, and says that it has done so also when the rows do not fit a constraint of the table.
+ * What tells is that the transaction has failed by then, which all statements after it are told, but for COMMIT: it rolls
+ * back and says nothing.
+ */
+class RefusedBatch extends Error {
+  readonly inputs: readonly TakenInput['input'][];
+
+  constructor(inputs: readonly TakenInput['input'][], cause: unknown) {
+    super('the table refused a batch', { cause });
+    this.inputs = inputs;
+  }
+}
+
+/** Why a table refused a batch: an INSERT of the same rows, which is rolled back, says it. */
+async function reasonOf(
+  connection: IngestConnection,
+  target: string,
+  columns: readonly string[],
+  schema: Uint8Array,
+  { inputs, cause }: RefusedBatch,
+): Promise<FlightError> {
+  const name = `peregrine_ingest_${++staged}`;
+  const { core, address } = connection;
+  try {
+    await connection.execute('BEGIN TRANSACTION');
+    const statement = await core.quick('newStatement', { connection: address }, undefined);
+    const place = placeOf({ table: name, temporary: true });
+    try {
+      await core.run(
+        'ingest',
+        {
+          statement,
+          options: [...place, [ingestOptions.mode, 'adbc.ingest.mode.create']],
+          batches: { schema: schema.slice(), inputs },
+          order: undefined,
+        },
+        connection.newRun(undefined, statement),
+      );
+    } finally {
+      await core.pool.run('closeStatement', { statement }, { kind: 'continue' });
+    }
+    await connection.execute(`INSERT INTO ${target} ${selectStaged(columns, schema, name)}`);
+  } catch (error) {
+    if (error instanceof FlightError) return error;
+    throw error;
+  } finally {
+    await connection.execute('ROLLBACK').catch(() => undefined);
+  }
+  return new FlightInvalidArgumentError(
+    'the rows do not fit a constraint of the table together with rows before them in the same ingest, such as a key that ' +
+      'comes twice; none was taken',
+    { cause },
+  );
+}
+
+/** The rows of a table that an ingest made, in the order of the columns that they are for. */
+function selectStaged(columns: readonly string[], schema: Uint8Array, table: string): string {
+  const order = columnOrder(columns, schema);
+  const names = fieldNames(schema);
+  const list =
+    order === undefined ? '*' : order.map((index) => quoteIdentifier(names[index] ?? '')).join(', ');
+  return `SELECT ${list} FROM temp.main.${quoteIdentifier(table)}`;
 }
 
 /**
@@ -69,11 +136,7 @@ async function ingestStaged(
   try {
     const rows = await pour(connection, place, undefined, schema, batches, options.signal);
     if (target.columns !== undefined && options.ifExists === 'append') {
-      const order = columnOrder(target.columns, schema);
-      const names = fieldNames(schema);
-      const list =
-        order === undefined ? '*' : order.map((index) => quoteIdentifier(names[index] ?? '')).join(', ');
-      await connection.execute(`INSERT INTO ${target.name} SELECT ${list} FROM ${stage}`);
+      await connection.execute(`INSERT INTO ${target.name} ${selectStaged(target.columns, schema, name)}`);
     } else {
       const kind = options.temporary === true ? 'TEMPORARY TABLE' : 'TABLE';
       if (target.columns !== undefined) await connection.execute(`DROP TABLE ${target.name}`);
@@ -196,16 +259,23 @@ async function pour(
   const run = connection.newRun(signal, statement);
 
   const ingest = (mode: 'create' | 'append', inputs: readonly TakenInput['input'][]): Promise<bigint> =>
-    core.run(
-      'ingest',
-      {
-        statement,
-        options: [...place, [ingestOptions.mode, `adbc.ingest.mode.${mode}`]],
-        batches: { schema: header, inputs },
-        order,
-      },
-      { ...run, kind: 'continue' },
-    );
+    core
+      .run(
+        'ingest',
+        {
+          statement,
+          options: [...place, [ingestOptions.mode, `adbc.ingest.mode.${mode}`]],
+          batches: { schema: header, inputs },
+          order,
+          checked: columns === undefined ? undefined : address,
+        },
+        { ...run, kind: 'continue' },
+      )
+      .catch((error: unknown) => {
+        const isRefused =
+          columns !== undefined && error instanceof FlightError && error.code === 'FAILED_PRECONDITION';
+        throw isRefused ? new RefusedBatch(inputs, error) : error;
+      });
 
   const blocks = createSpareBlocks();
   let rows = 0n;
@@ -253,31 +323,41 @@ function columnOrder(columns: readonly string[], schema: Uint8Array): readonly n
   return isSame && order.some((index, place) => index !== place) ? order : undefined;
 }
 
-/** Bulk ingest by ADBC's own modes, for other drivers. */
+/** Bulk ingest by ADBC's own modes, for other drivers, which take one batch at a time. */
 export async function ingestByDriver(
   connection: ConnectionCore,
   options: EngineIngestOptions,
   schema: Uint8Array,
   batches: AsyncIterable<EngineInput>,
 ): Promise<bigint> {
-  const place = placeOf(options);
+  const mode = driverMode(options);
   const taken: TakenInput[] = [];
   for await (const batch of batches) taken.push(takeInput(batch));
+  const header = schema.slice();
+  return inOwnTransaction(connection, () => giveBatches(connection, options, mode, header, taken));
+}
+
+async function giveBatches(
+  connection: ConnectionCore,
+  options: EngineIngestOptions,
+  mode: string,
+  schema: Uint8Array,
+  taken: readonly TakenInput[],
+): Promise<bigint> {
   const { core, address } = connection;
   const statement = await core.quick('newStatement', { connection: address }, options.signal);
   try {
-    const rows = await core.run(
+    return await core.run(
       'ingest',
       {
         statement,
-        options: [...place, [ingestOptions.mode, `adbc.ingest.mode.${driverMode(options)}`]],
+        options: [...placeOf(options), [ingestOptions.mode, `adbc.ingest.mode.${mode}`]],
         laterOptions: [[ingestOptions.mode, 'adbc.ingest.mode.append']],
-        batches: { schema: schema.slice(), inputs: taken.map(({ input }) => input) },
+        batches: { schema, inputs: taken.map(({ input }) => input) },
         order: undefined,
       },
       connection.newRun(options.signal, statement),
     );
-    return rows;
   } finally {
     await core.pool.run('closeStatement', { statement }, { kind: 'continue' }).catch(() => undefined);
   }

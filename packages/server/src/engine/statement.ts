@@ -3,6 +3,7 @@ import type { ConnectionCore } from './connection.ts';
 import { checkDuckDbTypes } from './input-types.ts';
 import { createDictionaryInputs, takeInput } from './inputs.ts';
 import { insertRows } from './insert-rows.ts';
+import { inOwnTransaction } from './own-transaction.ts';
 import { createResult, emptyResult } from './result.ts';
 import { fieldNames } from './rows.ts';
 import type { EngineInput, EngineQueryOptions, EngineResult, EngineStatement } from './types.ts';
@@ -127,11 +128,11 @@ export function createStatement(
           batches,
         );
         if (inserted !== undefined) return inserted;
-        return await core.run(
-          'executeRows',
-          { connection: address, statement: handle, batches, transaction },
-          run,
-        );
+        const args = { connection: address, statement: handle, batches, transaction };
+        const runRows = (): Promise<bigint> => core.run('executeRows', args, run);
+        return core.dialect === 'duckdb' || rows.rows === 1
+          ? await runRows()
+          : await inOwnTransaction(connection, runRows);
       } finally {
         done();
       }

@@ -153,6 +153,8 @@ export interface Operations {
       batches: SharedBatches;
       /** Which column of the batches stands at each place; undefined: as they are. */
       order: readonly number[] | undefined;
+      /** A connection of DuckDB's that is asked after each batch whether its transaction goes on. Default: none is. */
+      checked?: Address | undefined;
     },
     result: bigint,
   ];

@@ -1,6 +1,6 @@
 import { DriverError } from '../adbc/driver.ts';
 import { bind, emptyBatch, readBatches, reordered, rowOf, rowsOf } from './bound.ts';
-import { execute, inTransaction, type WorkerDriver } from './driver-calls.ts';
+import { execute, inTransaction, runSql, type WorkerDriver } from './driver-calls.ts';
 import type { OperationArguments, OpenedResult } from './messages.ts';
 import { openStatementResult } from './open-result.ts';
 import { countsRows } from './statement-kind.ts';
@@ -54,7 +54,7 @@ export function queryRow(
 /** Ingests batches, or an empty one where there is none, so that the table is made: how many rows. */
 export function ingest(
   { call, release }: WorkerDriver,
-  { statement, options, laterOptions = [], batches, order }: OperationArguments<'ingest'>,
+  { statement, options, laterOptions = [], batches, order, checked }: OperationArguments<'ingest'>,
 ): bigint {
   for (const [key, value] of options) call('StatementSetOption', statement, key, value);
   let rows = 0n;
@@ -62,6 +62,7 @@ export function ingest(
   for (const batch of list.length === 0 ? [emptyBatch(batches.schema, statement)] : list) {
     bind(call, statement, order === undefined ? batch : reordered(batch, order), release);
     execute(call, statement, false);
+    if (checked !== undefined) runSql(call, checked, 'SELECT 1');
     rows += BigInt(batch.rows);
     for (const [key, value] of laterOptions) call('StatementSetOption', statement, key, value);
   }
