@@ -1,55 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rename, rm, unlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
-import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
-import type { Engine, EngineConnection } from '../../src/engine/types.ts';
-import { queryRows } from '../../src/engine/rows.ts';
-import { type StoreOptions, openStore } from '../../src/store/store.ts';
-import type { Store, StoreChange } from '../../src/store/types.ts';
+import type { StoreChange } from '../../src/store/types.ts';
+import { connection, copy, folder, one, open, useStore } from './opened-store.ts';
 
-let engine: Engine;
-let connection: EngineConnection;
-let folder: string;
-let store: Store | undefined;
-
-before(async () => {
-  engine = await createDuckDbEngine();
-  connection = await engine.connect();
-});
-after(async () => {
-  await connection.close();
-  await engine.close();
-});
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'peregrine-store-'));
-});
-afterEach(async () => {
-  await store?.close();
-  store = undefined;
-  for (const { view_name: name } of await queryRows(
-    connection,
-    'SELECT view_name FROM duckdb_views() WHERE NOT internal',
-  )) {
-    await connection.execute(`DROP VIEW IF EXISTS "${String(name).replaceAll('"', '""')}"`);
-  }
-  await rm(folder, { recursive: true });
-});
-
-async function open(options: StoreOptions = {}): Promise<Store> {
-  store = await openStore({ paths: [folder], engine, pollMs: Infinity, ...options });
-  return store;
-}
-
-async function one(sql: string): Promise<unknown[]> {
-  return Object.values((await queryRows(connection, sql))[0] ?? {}).map(String);
-}
-
-async function copy(select: string, path: string, options = ''): Promise<void> {
-  await connection.execute(`COPY (${select}) TO '${join(folder, path).replaceAll("'", "''")}' ${options}`);
-}
+useStore();
 
 describe('Noticing', () => {
   it('tells of a path that gives nothing yet, until it does', async () => {

@@ -1,30 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, it } from 'node:test';
-import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
-import type { Engine, EngineConnection } from '../../src/engine/types.ts';
-import { openStore } from '../../src/store/store.ts';
+import { it } from 'node:test';
+import { querySchema } from '../../src/engine/rows.ts';
+import type { Engine } from '../../src/engine/types.ts';
+import { closeStore, connection, copy, engine, open, useStore } from './opened-store.ts';
 
-let engine: Engine;
-let connection: EngineConnection;
-let folder: string;
-
-before(async () => {
-  engine = await createDuckDbEngine();
-  connection = await engine.connect();
-  folder = await mkdtemp(join(tmpdir(), 'peregrine-schemas-'));
-});
-after(async () => {
-  await connection.close();
-  await engine.close();
-  await rm(folder, { recursive: true });
-});
-
-async function copy(select: string, path: string): Promise<void> {
-  await connection.execute(`COPY (${select}) TO '${join(folder, path).replaceAll("'", "''")}'`);
-}
+useStore();
 
 it('knows the schemas of views as the engine streams them, without reading the files a second time', async () => {
   await copy(
@@ -52,7 +32,7 @@ it('knows the schemas of views as the engine streams them, without reading the f
     },
   };
   for (const catalog of [undefined, 'apart']) {
-    const store = await openStore({ paths: [folder], engine: watched, pollMs: Infinity, catalog });
+    const store = await open({ engine: watched, catalog });
     try {
       assert.deepEqual(
         store
@@ -62,12 +42,11 @@ it('knows the schemas of views as the engine streams them, without reading the f
         ["a name's", 'j', 'types'],
       );
       for (const { name, sqlName, schema } of store.tables()) {
-        const statement = await connection.prepare(`SELECT * FROM ${sqlName}`);
-        assert.deepEqual(Buffer.from(schema ?? []), Buffer.from(statement.resultSchema ?? []), name);
-        await statement.close();
+        const streamed = await querySchema(connection, `SELECT * FROM ${sqlName}`);
+        assert.deepEqual(Buffer.from(schema ?? []), Buffer.from(streamed ?? []), name);
       }
     } finally {
-      await store.close();
+      await closeStore();
     }
   }
   assert.equal(described.length, 6);
