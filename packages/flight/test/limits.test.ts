@@ -127,6 +127,7 @@ const tuning: readonly string[] = [
   'closingPingTimeoutMs',
   'coalesceBelowBytes',
   'coalesceBodyBelowBytes',
+  'coalesceManyBelowBytes',
   'connectionWindowBytes',
   'defaultBodyPoolBytes',
   'defaultStreamWindowBytes',
@@ -134,10 +135,11 @@ const tuning: readonly string[] = [
   'interruptedMs',
   'lastWordsTimeoutMs',
   'lookThroughViewsAbove',
+  'manyBodyPieces',
   'maxHandlerSliceMs',
   'maxHeldBytes',
-  'maxSmallWriteBytes',
   'maxScavengeStepBytes',
+  'maxSmallWriteBytes',
   'maxTimerMs',
   'maxYoungFillBytes',
   'minCompressedBytes',
@@ -157,6 +159,7 @@ const tuning: readonly string[] = [
   'streamLowWaterBytes',
   'unparsedBlockBytes',
   'unreadAheadBytes',
+  'writeSlabBytes',
 ];
 
 describe('limits and defaults', () => {
