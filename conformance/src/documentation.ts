@@ -54,7 +54,7 @@ describe('the programs of the documentation', () => {
       if (execute === undefined) continue;
       it(`runs: ${page}, ${language}, ${code.split('\n')[0]}`, async () => {
         execFileSync(process.execPath, [`${root}scripts/example-data.mjs`]);
-        const options = ['--flight-port=0', '--http-port=off', '--json'];
+        const options = ['--flight-port=0', '--http-port=0', '--json'];
         const server = startPeer(process.execPath, [
           ownCommand(),
           'serve',
@@ -62,8 +62,11 @@ describe('the programs of the documentation', () => {
           ...options,
         ]);
         try {
-          const [, port = ''] = await server.line(/:(\d+)"/);
-          assert.notEqual(await execute(code.replaceAll(':8815', `:${port}`)), '');
+          const [, flight = '', http = ''] = await server.line(
+            /"flight":"[^"]+:(\d+)".*"http":"[^"]+:(\d+)"/,
+          );
+          const program = code.replaceAll(':8815', `:${flight}`).replaceAll(':8123', `:${http}`);
+          assert.notEqual(await execute(program), '');
         } finally {
           await server.stop();
         }

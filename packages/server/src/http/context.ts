@@ -21,7 +21,7 @@ export interface HttpLimits extends RequestBodyLimits {
 /** What the routes share. */
 export interface HttpContext {
   readonly engine: Engine;
-  readonly store: Pick<Store, 'get' | 'tables' | 'use'> | undefined;
+  readonly store: Pick<Store, 'fileOf' | 'get' | 'tables' | 'use'> | undefined;
   readonly metrics: HttpMetrics;
   readonly running: RunningQueries;
   readonly limits: HttpLimits;

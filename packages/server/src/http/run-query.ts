@@ -14,7 +14,7 @@ import { withStatus } from './problem.ts';
 import type { QueryOptions, QueryRequest } from './query-request.ts';
 import type { RunningQuery } from './running-queries.ts';
 import { sendChange, sendResult } from './send-result.ts';
-import { asSubquery, beginsReading, onlyReads } from './sql-clauses.ts';
+import { asSubquery, beginsReading, beginsUnknown, onlyReads } from './sql-clauses.ts';
 import { explainMissing, toPositional } from './sql-parameters.ts';
 import { isTextFormat } from './writers/create-writer.ts';
 
@@ -33,7 +33,10 @@ export async function runQuery(
   const format = negotiateFormat(asked.wishes);
   const readOnly = request.method === 'GET';
   const isSafe = onlyReads(asked.sql) && (context.engine.info.dialect === 'duckdb' || !mayChange(asked.sql));
-  if (readOnly && !isSafe) throw notByGet(reply);
+  const isRefused = readOnly && !isSafe;
+  // A word that begins no statement is not to be sent by POST: the engine's parser says what is wrong with it.
+  if (isRefused && !(context.engine.info.dialect === 'duckdb' && beginsUnknown(asked.sql)))
+    throw notByGet(reply);
   const running: RunningQuery = {
     id: call.queryId,
     sql: asked.sql,
@@ -61,6 +64,7 @@ export async function runQuery(
       .catch((error: unknown) => {
         throw explainRefused(error, asked);
       });
+    if (isRefused) throw notByGet(reply);
     const sending = { context, call, request, reply, format, options: asked.options, running };
     const bound = values.length === 0 ? undefined : parameterBatch(values);
     if (statement.kind === 'query' && format.name === 'parquet') {

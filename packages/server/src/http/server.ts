@@ -27,6 +27,7 @@ import { lingerForBody } from './linger.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { checkOrigin, preflightHeaders } from './origin.ts';
 import { type Problem, clickHouseText, problemHeaders, problemOf, withStatus } from './problem.ts';
+import { fileRoutes } from './routes/files.ts';
 import { insertRoutes } from './routes/insert.ts';
 import { openApiRoutes } from './routes/openapi.ts';
 import { probeRoutes } from './routes/probes.ts';
@@ -40,7 +41,7 @@ export interface HttpServerOptions {
   /** Runs the statements. */
   readonly engine: Engine;
   /** Tables that lie in files: made ready for statements, and shown where the engine takes none. Default: none. */
-  readonly store?: Pick<Store, 'get' | 'tables' | 'use'> | undefined;
+  readonly store?: Pick<Store, 'fileOf' | 'get' | 'tables' | 'use'> | undefined;
   /** Folder for inserts and Parquet results on their way; the engine must be allowed to read and write it. Default: a folder of the system's temporary one. */
   readonly tempDirectory?: string | undefined;
   /** What `/health` and `/openapi.json` call the version. Default: `unknown`. */
@@ -212,6 +213,7 @@ function createApp(
   queryRoutes(app, context);
   insertRoutes(app, context);
   tableRoutes(app, context);
+  fileRoutes(app, context);
   runningRoutes(app, context);
   openApiRoutes(app, context);
   return app;

@@ -130,6 +130,16 @@ const readers = new Set([
   'UNPIVOT',
 ]);
 
+/** First words of statements that may change something, in DuckDB and elsewhere. */
+const changingWords: ReadonlySet<string> = new Set(
+  (
+    'ABORT ALTER ANALYZE ATTACH BEGIN CALL CHECKPOINT COMMENT COMMIT COPY CREATE DEALLOCATE DECLARE DELETE DETACH ' +
+    'DO DROP END EXCHANGE EXECUTE EXPLAIN EXPORT FETCH FORCE GRANT IMPORT INSERT INSTALL KILL LOAD LOCK MERGE OPTIMIZE ' +
+    'PRAGMA PREPARE REFRESH RELEASE RENAME REPLACE RESET REVOKE ROLLBACK SAVEPOINT SET START SYSTEM TRUNCATE UPDATE ' +
+    'UPSERT USE VACUUM'
+  ).split(' '),
+);
+
 /** Functions that change something of the server though a query calls them. `nextval` is the read-only transaction's. */
 const changers: ReadonlySet<string> = new Set([
   'check_peg_parser',
@@ -165,6 +175,19 @@ export function beginsReading(sql: string): boolean {
     if (isWord(token, 'EXPLAIN')) explains = true;
     else if (explains && opened && isOption(token)) skipParenthesis(tokens);
     else if (!explains || !isWord(token, 'ANALYZE')) return readers.has(token.text.toUpperCase());
+  }
+  return false;
+}
+
+/** Whether the first word begins no statement that DuckDB or another engine knows, as in `SELEC 1`. */
+export function beginsUnknown(sql: string): boolean {
+  for (const token of sqlTokens(sql)) {
+    if (token.text === '(') continue;
+    return (
+      token.kind === 'word' &&
+      !readers.has(token.text.toUpperCase()) &&
+      !changingWords.has(token.text.toUpperCase())
+    );
   }
   return false;
 }

@@ -1,11 +1,12 @@
 import { type VersionCache, entriesOf } from './entries.ts';
 import type { EngineTables } from './engine-tables.ts';
 import type { ServedTable } from './make-table.ts';
+import { fileKind } from './formats.ts';
 import { nameKey } from './names.ts';
 import { lookPatienceMs } from './limits.ts';
 import type { SourceLook, SourceLooks } from './source-looks.ts';
 import { type ServedTables, type Tables, createTables } from './tables.ts';
-import type { StoodAside, StoreChange, StoreProblem, StoreTable } from './types.ts';
+import type { StoodAside, StoreChange, StoreProblem, StoreTable, TableFile } from './types.ts';
 
 /** What a {@link Shelf} works with. */
 export interface ShelfParts {
@@ -58,6 +59,18 @@ export class Shelf {
     return found !== undefined && isTable(found)
       ? found
       : this.tables().find((table) => nameKey(table.name) === nameKey(name));
+  }
+
+  /** As {@link Store.fileOf}. */
+  fileOf(name: string): TableFile | undefined {
+    const entry = this.#held.has(nameKey(name)) ? undefined : this.find(name)?.entry;
+    const [file, second] = entry?.files ?? [];
+    if (entry === undefined || file === undefined || second !== undefined) return undefined;
+    if (entry.format === 'dataset' || entry.format === 'duckdb') return undefined;
+    const ending = fileKind(file.path.split('/').at(-1) ?? '')
+      ?.ending.slice(1)
+      .toLowerCase();
+    return ending === undefined ? undefined : { ending, open: () => entry.source.storage.open(file.path) };
   }
 
   /** As {@link Store.problems}, but for those of sweeping. */

@@ -90,6 +90,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     tables: () => shelf.tables(),
     problems: () => [...shelf.problems(), ...[sweeper.problem()].filter((problem) => problem !== undefined)],
     get: (name) => shelf.get(name),
+    fileOf: (name) => shelf.fileOf(name),
     use: (sql) => shelf.use(sql),
     standAside: (name) => shelf.standAside(name),
     viewName: (name) => engineTables.sqlName(name),

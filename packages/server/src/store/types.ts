@@ -3,6 +3,7 @@
  * files alone, so any number of servers may stand over one folder or bucket.
  */
 import type { Dataset } from '../datasets/dataset.ts';
+import type { RangeSource } from '../datasets/range-source.ts';
 import type { EngineInput } from '../engine/types.ts';
 
 /** What a table's data is stored as. `dataset`: Parquet parts with versions, as this store writes them. */
@@ -71,6 +72,14 @@ export interface StoreProblem {
   readonly message: string;
 }
 
+/** The one file that a table lies in. */
+export interface TableFile {
+  /** In small letters and without the first dot: `parquet`, `csv.gz`. */
+  readonly ending: string;
+  /** Opens it as it is now. @throws FlightNotFoundError when it is not there any more */
+  open(): Promise<RangeSource>;
+}
+
 /** What changed when the store looked. */
 export interface StoreChange {
   /** Names of tables that are new. */
@@ -103,6 +112,11 @@ export interface Store {
   problems(): readonly StoreProblem[];
   /** By name, whatever its case. */
   get(name: string): StoreTable | undefined;
+  /**
+   * The file that a table is, byte for byte. Undefined for one that is made of several files or versions, that lies in a
+   * database, or whose name a dataset in memory has just now.
+   */
+  fileOf(name: string): TableFile | undefined;
   /**
    * Makes ready what a statement names: Arrow files come into the engine when SQL first needs them. Call it before
    * the engine prepares the statement; it returns at once when there is nothing to do.

@@ -325,6 +325,11 @@ describe('HTTP over DuckDB', () => {
     ]) {
       assert.equal((await get(sql)).status, 405, sql);
     }
+    for (const sql of ['SELEC 1', 'DELET FROM kept', 'INSER INTO kept VALUES (3); DROP TABLE kept']) {
+      const wrong = await get(sql);
+      assert.equal(wrong.status, 400, sql);
+      assert.match(await wrong.text(), /syntax error at or near .*"position":\{"line":1,"column":1\}/);
+    }
     assert.ok(!existsSync(target));
     for (const sql of [
       'SELECT 1; DELETE FROM kept',

@@ -18,6 +18,7 @@ export function openApiDocument(version: string): object {
         },
       },
       '/schema/{table}': schemaPath,
+      '/files/{file}': filePath,
       '/queries': {
         get: { summary: 'List what runs over HTTP', responses: { 200: json('The statements', 'Queries') } },
       },
@@ -78,3 +79,20 @@ const schemaPath: object = {
 function plain(summary: string): object {
   return { get: { summary, responses: { 200: { description: summary, content: { 'text/plain': {} } } } } };
 }
+
+const bytes = { content: { 'application/octet-stream': {} } };
+
+const filePath = {
+  get: {
+    summary: 'The file that a table lies in, as it is',
+    parameters: [
+      inPath('file', { type: 'string' }),
+      { name: 'Range', in: 'header', schema: { type: 'string' } },
+    ],
+    responses: {
+      200: { description: 'All of it', ...bytes },
+      206: { description: 'The range that was asked for', ...bytes },
+      default: problem,
+    },
+  },
+};
