@@ -27,6 +27,23 @@ describe('What DuckDB says of files and buckets', () => {
   }
 });
 
+describe('What drivers say without a kind, or with a status that does not tell', () => {
+  for (const [message, code] of [
+    ['type mismatch in AppendDataChunk, expected TINYINT, got INTEGER for column 0', 'INVALID_ARGUMENT'],
+    ['failed to execute: database is locked\nquery was: INSERT INTO t VALUES (?)', 'UNAVAILABLE'],
+    ['[SQLite] Failed to prepare query: database is locked', 'UNAVAILABLE'],
+    ['Failed to reset statement: UNIQUE constraint failed: t.i', 'INVALID_ARGUMENT'],
+    ['[FlightSQL] Invalid Input Error: boom (InvalidArgument; DoGet: endpoint 0: [])', 'INVALID_ARGUMENT'],
+    ['[FlightSQL] too many wait (ResourceExhausted; DoGet: endpoint 0: [])', 'RESOURCE_EXHAUSTED'],
+    ['[FlightSQL] it took too long (DeadlineExceeded; DoGet: endpoint 0: [])', 'TIMED_OUT'],
+    ['[FlightSQL] nobody knows (Internal; DoGet: endpoint 0: [])', 'INTERNAL'],
+  ] as const) {
+    it(`is ${code}: ${message.slice(0, 60)}`, () => {
+      assert.equal(toFlightError({ status: 9, code: undefined, message }).code, code);
+    });
+  }
+});
+
 it('tells who can open what DuckDB has closed', () => {
   const message =
     'Permission Error: Cannot access file "/x" - file system operations are disabled by configuration';

@@ -63,6 +63,15 @@ const codesOfKind: readonly (readonly [RegExp, FlightErrorCode])[] = [
   [/^IO Error: .*(no files found|does not exist|cannot open file|no such file)/is, 'NOT_FOUND'],
   [/^(HTTP|Connection|Network) Error/i, 'UNAVAILABLE'],
   [/^IO Error/i, 'INTERNAL'],
+  // A value that does not fit the column that it is ingested into.
+  [/^type mismatch in AppendDataChunk/i, 'INVALID_ARGUMENT'],
+  // SQLite's driver, whose statuses differ by the step that fails.
+  [/^(\[SQLite\] )?failed to [a-z ]+: database (table )?is locked/i, 'UNAVAILABLE'],
+  [/^(\[SQLite\] )?failed to [a-z ]+: [a-z ]+ constraint failed/i, 'INVALID_ARGUMENT'],
+  // Flight SQL's driver, which has no status for what fails while rows come: gRPC's stands at the end.
+  [/^\[FlightSQL\] .* \(InvalidArgument; [^()]*\)$/is, 'INVALID_ARGUMENT'],
+  [/^\[FlightSQL\] .* \(ResourceExhausted; [^()]*\)$/is, 'RESOURCE_EXHAUSTED'],
+  [/^\[FlightSQL\] .* \(DeadlineExceeded; [^()]*\)$/is, 'TIMED_OUT'],
 ];
 
 /** The error of the family that fits what the engine said, in the engine's own words. */
