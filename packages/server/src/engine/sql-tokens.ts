@@ -2,12 +2,12 @@
  * A token of SQL, as far as finding clauses and parameters needs it. Comments and white space are no tokens.
  *
  * ```
- * word      = letter or "_", then letters, digits, "_", "$"
+ * word      = letter or "_", then letters, digits, "_", "$"   ; letters are all characters above ASCII, too
  * quoted    = '"' … '"'        ; doubled inside
  * text      = "'" … "'"        ; doubled inside; $tag$ … $tag$
  *           | "E'" … "'" *( line end "'" … "'" )         ; with backslashes, in the parts behind line ends too
  * parameter = "?" | "$" (digits | word) | ":" word       ; not after another ":"
- * number    = digits and what follows without space
+ * number    = digits [ "." digits ] [ "e" [ sign ] digits ]
  * ```
  */
 export interface SqlToken {
@@ -19,16 +19,23 @@ export interface SqlToken {
   readonly end: number;
 }
 
-const wordStart = /[\p{L}_]/u;
-const spaces = /\s+/y;
-const word = /[\p{L}_][\p{L}\p{N}_$]*/uy;
-const number = /\d[\p{L}\p{N}_.]*/uy;
+/*
+ * What counts is where the engine sees a token: what is a text for us and none for it would be hidden from every check.
+ * For DuckDB every character above ASCII is a letter, but for spaces of Unicode; names may have dollars, numbers end
+ * where letters begin.
+ */
+const space = String.raw`\t-\r \u00a0\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff`;
+const letter = String.raw`(?:[A-Za-z_]|(?![${space}])[\u0080-\uffff])`;
+const wordStart = new RegExp(letter);
+const spaces = new RegExp(`[${space}]+`, 'y');
+const word = new RegExp(`${letter}(?:${letter}|[0-9$])*`, 'y');
+const number = /\d+(?:\.\d*)?(?:[eE][+-]?\d+)?/y;
 /** A carriage return ends it, too. */
 const lineComment = /--[^\n\r]*/y;
 /** What may stand between two parts of a text: a line end at least, and comments. */
 const goesOn = /[ \t\f]*(?:--[^\n\r]*)?[\n\r](?:\s|--[^\n\r]*[\n\r])*'/y;
-const dollarTag = /\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$/uy;
-const parameter = /\?\d*|\$[\p{L}\p{N}_]+|:[\p{L}_][\p{L}\p{N}_]*/uy;
+const dollarTag = new RegExp(String.raw`\$(?:${letter}(?:${letter}|\d)*)?\$`, 'y');
+const parameter = new RegExp(String.raw`\?\d*|\$(?:${letter}|\d)+|:${letter}(?:${letter}|\d)*`, 'y');
 
 /**
  * Cuts SQL into tokens. What is not closed reaches to the end: the engine will tell.
