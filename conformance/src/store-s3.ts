@@ -100,6 +100,35 @@ describe('Reading from a bucket', () => {
     }
   });
 
+  it('tells of a glob or object that gives nothing yet, until it does', async () => {
+    const paths = ['read/later-*.csv', 'nowhere/*/x.parquet', 'kinds/*.txt', 'read/later.csv'].map(
+      (path) => `s3://data/${path}`,
+    );
+    const [glob = '', nowhere = '', texts = '', object = ''] = paths;
+    const writer = await openNode(['s3://data/read', 's3://data/kinds']);
+    const node = await openNode(paths);
+    try {
+      const told = async (): Promise<string[]> => {
+        await node.store.refresh();
+        return node.store.problems().map(({ origin, message }) => `${origin}: ${message}`);
+      };
+      const nothing = [glob, nowhere, texts].map((path) => `${path}: nothing matches it yet`);
+      assert.deepEqual(await told(), [...nothing, `${object}: it is not there`]);
+      assert.deepEqual(node.store.tables(), []);
+      for (const [i, path] of ['kinds/notes.txt', 'read/later-1.csv', 'read/later.csv'].entries())
+        await writer.one(`COPY (SELECT ${i} AS a) TO 's3://data/${path}' (FORMAT csv, HEADER)`);
+      const [first, second = '', ...others] = await told();
+      assert.deepEqual([first, others], [nothing[1], []]);
+      assert.ok(second.startsWith(`${texts}: it matches a file of no kind that can be served: `), second);
+      const answers: unknown[] = [];
+      for (const { name } of node.store.tables()) answers.push(await node.one(`SELECT a FROM "${name}"`));
+      assert.deepEqual(answers, [['1'], ['2']]);
+    } finally {
+      await node.close();
+      await writer.close();
+    }
+  });
+
   it('reads text of each kind, compressed, empty, and under odd names', async () => {
     const rows = [
       ['a', 'b'],

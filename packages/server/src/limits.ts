@@ -81,6 +81,11 @@ export const maxPeerSessions: number = 10_000;
 /** How long a driver has to end what was cancelled, in milliseconds, before the client is answered without it. */
 export const cancelGraceMs: number = 250;
 
+// serve
+
+/** Milliseconds from one look at the folder for temporary files to the next: making it where it is costs one system call. */
+export const tempFolderLookMs: number = 2000;
+
 // http
 
 /** Bytes of one SQL text or JSON body, decompressed. Statements are written by people and tools; data goes by inserts. */

@@ -7,7 +7,7 @@ import { confineEngine } from './serve/confine.ts';
 import type { Fronts } from './serve/fronts.ts';
 import { checkExtensions } from './serve/extensions.ts';
 import { openServerEngine, withPrefix } from './serve/open-engine.ts';
-import { makeTempFolder, makeWritable } from './serve/temp-folder.ts';
+import { keepFolder, makeTempFolder, makeWritable } from './serve/temp-folder.ts';
 import { checkTogether, defaultSettings } from './settings/load.ts';
 import { type ServerSettings, SettingsError } from './settings/settings.ts';
 import { fileReason } from './settings/start-errors.ts';
@@ -77,6 +77,8 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
   try {
     const tempDirectory = await makeTempFolder(resolve(settings.tempDir ?? tmpdir()));
     opened.push(() => rm(tempDirectory, { recursive: true, force: true }));
+    const kept = keepFolder(tempDirectory, (error) => onError(error, 'the folder for temporary files'));
+    opened.push(() => kept.end());
     const engine = await openServerEngine(settings, tempDirectory);
     opened.push(() => engine.close());
     const opening = openFiles(settings, engine);

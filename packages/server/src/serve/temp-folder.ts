@@ -1,5 +1,6 @@
 import { access, constants, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { tempFolderLookMs } from '../limits.ts';
 import { SettingsError } from '../settings/settings.ts';
 import { fileReason } from '../settings/start-errors.ts';
 import { isOwnerGone, newFolderName } from '../store/writer-id.ts';
@@ -20,6 +21,52 @@ export async function makeTempFolder(parent: string): Promise<string> {
     others.map((name) => rm(join(parent, name), { recursive: true, force: true }).catch(() => undefined)),
   );
   return own;
+}
+
+/** A folder that is made again when somebody removes it. */
+export interface KeptFolder {
+  /** Looks no longer. */
+  end(): Promise<void>;
+}
+
+/**
+ * Makes a folder again whenever it is gone, as after somebody tidied up the folder for temporary files: the engine makes
+ * none, and whatever does not fit into memory would fail until the server is started again.
+ *
+ * @param onProblem - told why it cannot be made, once until it can
+ * @param everyMs - how often it is looked at. Default: every 2 seconds
+ * @param make - makes it where it is not there
+ */
+export function keepFolder(
+  path: string,
+  onProblem: (error: unknown) => void,
+  everyMs: number = tempFolderLookMs,
+  make: (folder: string) => Promise<void> = (folder) => makeFolder(folder, 'temp-dir'),
+): KeptFolder {
+  let running: Promise<void> = Promise.resolve();
+  let isTold = false;
+  let isBusy = false;
+  async function look(): Promise<void> {
+    isBusy = true;
+    try {
+      await make(path);
+      isTold = false;
+    } catch (error) {
+      if (!isTold) onProblem(error);
+      isTold = true;
+    }
+    isBusy = false;
+  }
+  const timer = setInterval(() => {
+    if (!isBusy) running = look();
+  }, everyMs);
+  timer.unref();
+  return {
+    async end() {
+      clearInterval(timer);
+      await running;
+    },
+  };
 }
 
 /**

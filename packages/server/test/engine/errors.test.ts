@@ -15,7 +15,9 @@ describe('What DuckDB says of files and buckets', () => {
     ['IO Error: Could not write file "/x": Disk quota exceeded', 'RESOURCE_EXHAUSTED'],
     ['IO Error: Failed to create directory "/t/x": No such file or directory', 'UNAVAILABLE'],
     ['IO Error: Cannot open file "/t/duckdb_temp_storage_S32K-0.tmp": Not a directory', 'UNAVAILABLE'],
-    ['IO Error: Cannot open file "/x": Permission denied', 'FAILED_PRECONDITION'],
+    ['IO Error: Cannot open file "/x": Is a directory', 'FAILED_PRECONDITION'],
+    ['IO Error: Extension "/x/y.duckdb_extension" not found.', 'NOT_FOUND'],
+    ['IO Error: Cannot open file "/t/duckdb_temp_storage_S32K-0.tmp": Permission denied', 'UNAVAILABLE'],
     ['IO Error: Cannot open file "/x": No such file or directory', 'NOT_FOUND'],
     ['IO Error: Parquet files do not support negative intervals', 'UNIMPLEMENTED'],
     ['IO Error: Could not read from file "/x": Input/output error', 'INTERNAL'],
@@ -55,6 +57,33 @@ it('tells who can open what DuckDB has closed', () => {
       'UNAUTHORIZED',
       `${message}: SQL keeps to what the server serves, unless it is started with --external-access${place}`,
     ],
+  );
+});
+
+it('tells who may not open a file', () => {
+  const message = 'IO Error: Cannot open file "/x": Permission denied';
+  const error = toFlightError({ status: undefined, code: undefined, message });
+  const told = `${message}: the user as whom the server runs may not open it`;
+  assert.deepEqual([error.code, error.rawMessage], ['UNAUTHORIZED', told]);
+});
+
+it('is the reason alone where a query fails after its first rows', () => {
+  const reason = 'Out of Range Error: Overflow in addition of INT64';
+  const wrapper = 'Invalid Input Error: Attempting to execute an unsuccessful or closed pending query result';
+  const late = toFlightError({ status: undefined, code: undefined, message: `${wrapper}\nError: ${reason}` });
+  assert.deepEqual([late.code, late.rawMessage], ['OUT_OF_RANGE', reason]);
+  const alone = toFlightError({ status: undefined, code: undefined, message: wrapper });
+  assert.deepEqual([alone.code, alone.rawMessage], ['INVALID_ARGUMENT', wrapper]);
+});
+
+it('tells that a folder for temporary files comes again', () => {
+  const message =
+    'IO Error: Cannot open file "/t/duckdb_temp_storage_DEFAULT-0.tmp": No such file or directory';
+  const error = toFlightError({ status: undefined, code: undefined, message });
+  assert.equal(error.code, 'UNAVAILABLE');
+  assert.match(
+    error.rawMessage,
+    /-0\.tmp": No such file or directory: .*--temp-dir.* run the statement again$/,
   );
 });
 

@@ -59,8 +59,12 @@ const codesOfKind: readonly (readonly [RegExp, FlightErrorCode])[] = [
   [/^IO Error: .*(no space left on device|disk quota exceeded)/is, 'RESOURCE_EXHAUSTED'],
   // What does not fit into memory has no place: the folder is gone, or nobody may write there.
   [/^IO Error: (failed to create directory|.*\bduckdb_temp_storage)/is, 'UNAVAILABLE'],
-  [/^IO Error: .*permission denied/is, 'FAILED_PRECONDITION'],
-  [/^IO Error: .*(no files found|does not exist|cannot open file|no such file)/is, 'NOT_FOUND'],
+  [/^IO Error: .*(permission denied|access is denied)/is, 'UNAUTHORIZED'],
+  [/^IO Error: .*\bis a directory\b/is, 'FAILED_PRECONDITION'],
+  [
+    /^IO Error: .*(no files found|does not exist|cannot open file|no such file|extension "[^"]*" not found)/is,
+    'NOT_FOUND',
+  ],
   [/^(HTTP|Connection|Network) Error/i, 'UNAVAILABLE'],
   [/^IO Error/i, 'INTERNAL'],
   // A value that does not fit the column that it is ingested into.
@@ -74,9 +78,13 @@ const codesOfKind: readonly (readonly [RegExp, FlightErrorCode])[] = [
   [/^\[FlightSQL\] .* \(DeadlineExceeded; [^()]*\)$/is, 'TIMED_OUT'],
 ];
 
+/** What DuckDB puts before the reason when a query fails after its first rows. */
+const lateWrapper =
+  /^Invalid Input Error: Attempting to execute an unsuccessful or closed pending query result\s+Error: (?=[A-Z][\w ]* Error: )/;
+
 /** The error of the family that fits what the engine said, in the engine's own words. */
 export function toFlightError(failure: EngineFailure): FlightError {
-  const message = withRemedy(plainMessage(failure.message));
+  const message = withRemedy(plainMessage(failure.message).replace(lateWrapper, ''));
   const told =
     failure.row === undefined
       ? message
@@ -84,12 +92,21 @@ export function toFlightError(failure: EngineFailure): FlightError {
   return createFlightError(failure.code ?? codeOf(failure.status, message), told);
 }
 
-/** DuckDB says what is disabled, and not who can enable it. */
+/** DuckDB says what is disabled or gone, and not who can mend it. */
 function withRemedy(message: string): string {
-  return message.replace(
-    /^(Permission Error: .*disabled (?:by|through) configuration)$/m,
-    '$1: SQL keeps to what the server serves, unless it is started with --external-access',
-  );
+  return message
+    .replace(
+      /^(Permission Error: .*disabled (?:by|through) configuration)$/m,
+      '$1: SQL keeps to what the server serves, unless it is started with --external-access',
+    )
+    .replace(
+      /^(IO Error: Cannot open file "(?!.*\bduckdb_temp_storage).*": (?:Permission denied|Access is denied\.?\s*))$/m,
+      '$1: the user as whom the server runs may not open it',
+    )
+    .replace(
+      /^(IO Error: .*\bduckdb_temp_storage\w*-\d+\.tmp": (?:No such file or directory|The system cannot find the path specified\.?.*))$/m,
+      '$1: the folder for what does not fit into memory (--temp-dir) was removed; the server makes it again within seconds: run the statement again',
+    );
 }
 
 /** Whether the engine says that its database can no longer be used: anchored, because statements choose texts of their own. */
