@@ -50,6 +50,7 @@ describe('the file of a table over HTTP', () => {
     assert.equal(headers.get('content-type'), 'text/csv; charset=utf-8');
     assert.equal(headers.get('content-length'), String(csv.length));
     assert.equal(headers.get('accept-ranges'), 'bytes');
+    assert.equal(headers.get('vary'), 'origin');
     assert.match(headers.get('etag') ?? '', /^"[\w-]{27}"$/);
     assert.match(headers.get('last-modified') ?? '', / GMT$/);
     const packed = await get('/files/packed.csv.gz');

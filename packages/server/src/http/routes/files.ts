@@ -29,6 +29,8 @@ export function fileRoutes(app: FastifyInstance, context: HttpContext): void {
         'cache-control': 'no-cache',
         'content-type': contentType,
         etag: tag,
+        // Which page may see it is told in the answer, which a browser keeps.
+        vary: 'origin',
         'last-modified': new Date(modifiedMs).toUTCString(),
         'x-content-type-options': 'nosniff',
       });
