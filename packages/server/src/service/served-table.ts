@@ -75,7 +75,7 @@ export function tableOfDataset(dataset: Dataset, { engine, files }: TableSurroun
 /** A table of files. */
 export function tableOfFile(
   table: StoreTable,
-  engine: SqlService | undefined,
+  { engine, files }: TableSurroundings,
   context: ServerCallContext,
 ): ServedTable {
   const { dataset } = table;
@@ -89,7 +89,8 @@ export function tableOfFile(
         throw new FlightError('FAILED_PRECONDITION', `${table.name} cannot be read: ${table.problem}`);
       }
       if (dataset !== undefined) return factsOf(dataset);
-      const schema = table.schema ?? (await schemaOf(table, engine, context));
+      const schema =
+        table.schema ?? (await files?.schemaOf(table)) ?? (await schemaOf(table, engine, context));
       return { schema, rows: numberOf(table.rows), bytes: numberOf(table.bytes) };
     },
     stream: dataset === undefined ? undefined : () => dataset.stream(),

@@ -72,7 +72,7 @@ export function createServedTables({
     const dataset = memory.get(name);
     if (dataset !== undefined) return tableOfDataset(dataset, surroundings);
     const file = files?.get(name);
-    return file === undefined ? undefined : tableOfFile(file, engine, context);
+    return file === undefined ? undefined : tableOfFile(file, surroundings, context);
   }
 
   async function put(path: readonly string[], request: PutRequest): Promise<PutOutcome> {
@@ -131,7 +131,8 @@ async function listTables(
   }
   // The view in the engine has the same name: the dataset itself is what is served.
   for (const table of files?.tables() ?? []) {
-    if (memory.get(table.name) === undefined) found.set(table.name, tableOfFile(table, engine, context));
+    if (memory.get(table.name) === undefined)
+      found.set(table.name, tableOfFile(table, { files, engine }, context));
   }
   for (const dataset of memory.list()) found.set(dataset.name, tableOfDataset(dataset, { files, engine }));
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));

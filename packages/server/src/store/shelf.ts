@@ -31,8 +31,11 @@ export class Shelf {
   #served: ServedTables = new Map();
   #problems: readonly StoreProblem[] = [];
   #turn: Promise<unknown> = Promise.resolve();
-  #counting: Promise<void> = Promise.resolve();
-  #isCounting = false;
+  /** What is found out about tables that are served already. */
+  #completing: Promise<void> = Promise.resolve();
+  #isCompleting = false;
+  /** The part of it that finds out schemas. */
+  #describing: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor(parts: ShelfParts) {
@@ -89,6 +92,14 @@ export class Shelf {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** As {@link Store.schemaOf}. */
+  async schemaOf({ name, schema, version }: StoreTable): Promise<Uint8Array | undefined> {
+    if (schema !== undefined) return schema;
+    await this.#describing;
+    const now = this.get(name);
+    return now?.version === version ? now.schema : undefined;
+  }
+
   /** As {@link Store.use}. */
   async use(sql: string): Promise<void> {
     const text = sql.toLowerCase();
@@ -100,7 +111,7 @@ export class Shelf {
     await this.#inTurn(async () => {
       for (const { entry } of needed) {
         const now = this.find(entry.name);
-        if (now?.pending === true) this.#replace(await this.#tables.load(now));
+        if (now?.pending === true) this.#update([await this.#tables.load(now)]);
       }
     });
   }
@@ -147,7 +158,7 @@ export class Shelf {
   /** Waits for what runs, and ends. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#counting;
+    await this.#completing;
     await this.#turn;
     await this.#parts.engineTables.close();
   }
@@ -178,32 +189,61 @@ export class Shelf {
     if (change.added.length + change.changed.length + change.removed.length > 0) {
       for (const listener of this.#listeners) listener(change);
     }
-    if (!this.#isCounting) {
-      this.#isCounting = true;
-      this.#counting = this.#countRows();
+    if (!this.#isCompleting) {
+      this.#isCompleting = true;
+      this.#completing = this.#complete();
     }
     return change;
   }
 
-  /** Counts rows of tables that have too many files to do it while they are looked at. */
-  async #countRows(): Promise<void> {
-    const done = new Set<ServedTable>();
+  /**
+   * Finds out what nobody should have to wait for: schemas of views, and the rows of tables that have too many files to
+   * count them while they are looked at.
+   */
+  async #complete(): Promise<void> {
+    const described = new Set<ServedTable>();
+    const counted = new Set<ServedTable>();
     for (;;) {
-      const next = [...this.#served.values()].find(
-        (each) =>
-          !done.has(each) && each.table.rows === undefined && !this.#held.has(nameKey(each.table.name)),
-      );
-      if (next === undefined || this.#isClosed) {
-        this.#isCounting = false;
+      const { views, uncounted } = this.#incomplete(described, counted);
+      if (this.#isClosed || (views.length === 0 && uncounted === undefined)) {
+        this.#isCompleting = false;
         return;
       }
       // Looks and statements come in between.
-      await this.#inTurn(async () => {
-        const counted = await this.#tables.count(next);
-        if (counted !== 'more') done.add(next);
-        if (typeof counted === 'object' && this.find(next.entry.name) === next) this.#replace(counted);
-      });
+      if (views.length > 0) {
+        for (const view of views) described.add(view);
+        this.#describing = this.#inTurn(() => this.#describe(views));
+        await this.#describing;
+      } else if (uncounted !== undefined) {
+        if ((await this.#inTurn(() => this.#count(uncounted))) !== 'more') counted.add(uncounted);
+      }
     }
+  }
+
+  async #describe(views: readonly ServedTable[]): Promise<void> {
+    this.#update(await this.#tables.describe(views.filter((view) => this.#isServed(view))));
+  }
+
+  async #count(table: ServedTable): Promise<'more' | 'done'> {
+    const counted = await this.#tables.count(table);
+    if (typeof counted === 'object' && this.#isServed(table)) this.#update([counted]);
+    return counted === 'more' ? 'more' : 'done';
+  }
+
+  /** Tables that something is not known of, but for those that were looked at. */
+  #incomplete(
+    described: ReadonlySet<ServedTable>,
+    counted: ReadonlySet<ServedTable>,
+  ): { readonly views: readonly ServedTable[]; readonly uncounted: ServedTable | undefined } {
+    const served = [...this.#served].filter(([key]) => !this.#held.has(key)).map(([, each]) => each);
+    return {
+      views: served.filter((each) => !described.has(each) && isViewWithoutSchema(each)),
+      uncounted: served.find((each) => !counted.has(each) && each.table.rows === undefined),
+    };
+  }
+
+  #isServed(table: ServedTable): boolean {
+    return this.find(table.entry.name) === table;
   }
 
   /** Makes the catalog of the views, also where there are no files. */
@@ -223,12 +263,20 @@ export class Shelf {
     });
   }
 
-  #replace(table: ServedTable): void {
-    this.#served = new Map(this.#served).set(nameKey(table.entry.name), table);
+  /** Puts tables in the place of those of their names. */
+  #update(tables: readonly ServedTable[]): void {
+    this.#served = new Map([
+      ...this.#served,
+      ...tables.map((table) => [nameKey(table.entry.name), table] as const),
+    ]);
   }
 }
 
 /** An attached database is no table itself. */
 function isTable(table: StoreTable): boolean {
   return table.format !== 'duckdb' || table.problem !== undefined || table.name.includes('.');
+}
+
+function isViewWithoutSchema({ entry, problem, table }: ServedTable): boolean {
+  return entry.scan !== undefined && problem === undefined && table.schema === undefined;
 }

@@ -91,6 +91,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     problems: () => [...shelf.problems(), ...[sweeper.problem()].filter((problem) => problem !== undefined)],
     get: (name) => shelf.get(name),
     fileOf: (name) => shelf.fileOf(name),
+    schemaOf: (table) => shelf.schemaOf(table),
     use: (sql) => shelf.use(sql),
     standAside: (name) => shelf.standAside(name),
     viewName: (name) => engineTables.sqlName(name),

@@ -25,6 +25,12 @@ export interface Tables {
   /** Reads an Arrow file into the engine. */
   load(served: ServedTable): Promise<ServedTable>;
   /**
+   * Schemas of views, asked for all at once: to list the columns of one, the engine lists those of all.
+   *
+   * @returns those that have one now; of others whoever wants to know it asks the engine
+   */
+  describe(served: readonly ServedTable[]): Promise<readonly ServedTable[]>;
+  /**
    * Counts the rows of some more files of a table.
    *
    * @returns the table with its rows when all are counted; undefined when it is not to be counted, or not any more
@@ -74,10 +80,18 @@ export function createTables(engine: EngineTables, another: () => EngineTables):
           changed.push(entry.name);
       }
       counts.keep(entries);
-      await addSchemas(engine, next, held);
       return { tables: next, change: { added, changed, removed } };
     },
     load: (served) => loadArrow(engine, served),
+    async describe(served) {
+      const schemas = await engine
+        .viewSchemas(served.map(({ entry }) => entry.name))
+        .catch(() => new Map<string, Uint8Array>());
+      return served.flatMap((each) => {
+        const schema = schemas.get(each.entry.name);
+        return schema === undefined ? [] : [{ ...each, table: { ...each.table, schema } }];
+      });
+    },
     async count(served) {
       const { entry, problem, table } = served;
       if (problem !== undefined || table.rows !== undefined) return undefined;
@@ -145,25 +159,6 @@ async function makeAll(
     await Promise.all(others.map((other) => other.close()));
   }
   return made;
-}
-
-/** Asked for all views at once: to list the columns of one, the engine lists those of all. */
-async function addSchemas(
-  engine: EngineTables,
-  made: Map<string, ServedTable>,
-  held: ReadonlySet<string>,
-): Promise<void> {
-  const fresh = [...made].filter(
-    ([key, { entry, table, problem }]) =>
-      !held.has(key) && entry.scan !== undefined && problem === undefined && table.schema === undefined,
-  );
-  const names = fresh.map(([, { entry }]) => entry.name);
-  // What has none now is looked at when somebody asks for it, and at the next look.
-  const schemas = await engine.viewSchemas(names).catch(() => new Map<string, Uint8Array>());
-  for (const [key, each] of fresh) {
-    const schema = schemas.get(each.entry.name);
-    made.set(key, { ...each, table: { ...each.table, schema } });
-  }
 }
 
 function isSame(a: Entry, b: Entry): boolean {

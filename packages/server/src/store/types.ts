@@ -21,7 +21,10 @@ export interface StoreTable {
   readonly sqlName: string;
   /** Changes whenever the data does. Opaque. */
   readonly version: string;
-  /** The flatbuffer of the IPC schema message of its rows, as the engine gives them; undefined when it is not known yet. */
+  /**
+   * The flatbuffer of the IPC schema message of its rows, as the engine gives them; undefined when it is not known yet:
+   * {@link Store.schemaOf} waits for it.
+   */
   readonly schema: Uint8Array | undefined;
   /** Rows, where they are known without reading all of it. */
   readonly rows: bigint | undefined;
@@ -117,6 +120,12 @@ export interface Store {
    * database, or whose name a dataset in memory has just now.
    */
   fileOf(name: string): TableFile | undefined;
+  /**
+   * The schema of a table, which is found out behind, of all new ones together.
+   *
+   * @returns undefined when it is not known then either: a statement that reads the table tells it
+   */
+  schemaOf(table: StoreTable): Promise<Uint8Array | undefined>;
   /**
    * Makes ready what a statement names: Arrow files come into the engine when SQL first needs them. Call it before
    * the engine prepares the statement; it returns at once when there is nothing to do.

@@ -7,6 +7,7 @@ import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
 import { queryRows } from '../../src/engine/rows.ts';
 import type { Engine } from '../../src/engine/types.ts';
 import { openStore } from '../../src/store/store.ts';
+import { completed } from './completed.ts';
 
 const count = 70;
 
@@ -60,7 +61,7 @@ describe('a folder of many files', () => {
           store.problems().map(({ origin }) => origin),
           ['broken'],
         );
-        for (const { name, schema, sqlName } of tables) {
+        for (const { name, schema, sqlName } of await completed(store)) {
           if (name === 'broken') continue;
           assert.ok(schema !== undefined, name);
           const [row] = await queryRows(connection, `SELECT id::VARCHAR AS id FROM ${sqlName}`);

@@ -9,6 +9,7 @@ import type { EngineInput } from '../../src/engine/types.ts';
 import { confineEngine } from '../../src/serve/confine.ts';
 import { queryRows } from '../../src/engine/rows.ts';
 import { openStore } from '../../src/store/store.ts';
+import { completed } from './completed.ts';
 import { each, numbers } from './numbers.ts';
 import { closeStore, connection, copy, engine, folder, one, open, useStore } from './opened-store.ts';
 
@@ -38,6 +39,7 @@ describe('Files as tables', () => {
       ],
     );
     await opened.use('SELECT * FROM F');
+    await completed(opened);
     for (const [name, value] of Object.entries({ p: 1, c: 2, t: 3, j: 4, n: 5, z: 6, f: 7 })) {
       assert.deepEqual(await one(`SELECT a, b FROM ${name}`), [String(value), 'x'], name);
       assert.ok(opened.get(name.toUpperCase())?.schema, name);

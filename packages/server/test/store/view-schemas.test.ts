@@ -3,6 +3,7 @@ import { it } from 'node:test';
 import { querySchema } from '../../src/engine/rows.ts';
 import type { Engine } from '../../src/engine/types.ts';
 import { closeStore, connection, copy, engine, open, useStore } from './opened-store.ts';
+import { completed } from './completed.ts';
 
 useStore();
 
@@ -41,7 +42,7 @@ it('knows the schemas of views as the engine streams them, without reading the f
           .sort(),
         ["a name's", 'j', 'types'],
       );
-      for (const { name, sqlName, schema } of store.tables()) {
+      for (const { name, sqlName, schema } of await completed(store)) {
         const streamed = await querySchema(connection, `SELECT * FROM ${sqlName}`);
         assert.deepEqual(Buffer.from(schema ?? []), Buffer.from(streamed ?? []), name);
       }
@@ -54,4 +55,38 @@ it('knows the schemas of views as the engine streams them, without reading the f
     described.filter((sql) => !sql.startsWith('SELECT CAST(NULL AS ')),
     [],
   );
+});
+
+it('tells a schema that is being found out to who asks for it, at once with all others', async () => {
+  for (const name of ['a', 'b', 'c']) await copy('SELECT 1 AS a', `${name}.csv`);
+  let asked = 0;
+  const counted: Engine = {
+    ...engine,
+    async connect() {
+      const opened = await engine.connect();
+      return {
+        ...opened,
+        describe(queries) {
+          asked++;
+          return opened.describe(queries);
+        },
+      };
+    },
+  };
+  const store = await open({ engine: counted });
+  const first = store.tables();
+  const schemas = await Promise.all(first.map((table) => store.schemaOf(table)));
+  assert.deepEqual(
+    schemas,
+    store.tables().map(({ schema }) => schema),
+  );
+  assert.ok(schemas.every((schema) => schema !== undefined));
+  assert.deepEqual([schemas.length, asked], [3, 1]);
+
+  const [old] = first;
+  assert.ok(old !== undefined);
+  await copy("SELECT 1 AS a, 'x' AS b", 'a.csv');
+  await store.refresh();
+  const ofOld = await store.schemaOf({ ...old, schema: undefined });
+  assert.equal(ofOld, undefined, 'what replaced it is another table');
 });
