@@ -9,8 +9,14 @@ import {
   Schema as ArrowSchema,
   makeData,
 } from 'apache-arrow';
+import { httpFormats } from '../../src/http/formats.ts';
 import { type HttpAddress, type HttpServerOptions, createHttpServer } from '../../src/http/server.ts';
 import { type FakeEngine, type FakeOutcome, createFakeEngine } from './fake-engine.ts';
+
+/** The formats that are written as rows come; Parquet comes out of a file that the engine writes. */
+export const streamedFormats: readonly string[] = httpFormats
+  .map(({ name }) => name)
+  .filter((name) => name !== 'parquet');
 
 /** A server over a fake engine. */
 export interface TestServer extends AsyncDisposable {

@@ -21,7 +21,7 @@ import {
   tableFromIPC,
   vectorFromArray,
 } from 'apache-arrow';
-import { type TestServer, batchOf, rawRequest, startServer } from './helpers.ts';
+import { type TestServer, batchOf, rawRequest, startServer, streamedFormats } from './helpers.ts';
 
 const decimals = new Vector([
   makeData({
@@ -142,16 +142,7 @@ describe('results over HTTP', () => {
   });
 
   it('are complete without rows', async () => {
-    for (const format of [
-      'json',
-      'json-compact',
-      'ndjson',
-      'csv',
-      'tsv',
-      'markdown',
-      'arrow',
-      'arrow-file',
-    ]) {
+    for (const format of streamedFormats) {
       const response = await server.fetch(`/?query=SELECT+nothing&format=${format}`);
       assert.equal(response.status, 200, format);
       const body = new Uint8Array(await response.arrayBuffer());
