@@ -91,7 +91,7 @@ function checkEndpoint(
   where: string | undefined,
 ): void {
   if (s3Endpoint === undefined) return;
-  const isForAll = where === undefined || /^AWS_/.test(where);
+  const isForAll = where === undefined || where.startsWith('AWS_');
   if (isForAll && ![...data, writable].some((path) => path.includes('s3://'))) return;
   try {
     parseEndpoint(s3Endpoint);
