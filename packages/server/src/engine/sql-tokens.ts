@@ -6,7 +6,7 @@
  * quoted    = '"' … '"'        ; doubled inside
  * text      = "'" … "'"        ; doubled inside; $tag$ … $tag$
  *           | "E'" … "'" *( line end "'" … "'" )         ; with backslashes, in the parts behind line ends too
- * parameter = "?" | "$" (digits | word) | ":" word       ; not after another ":"
+ * parameter = "?" [ digits ] | "$" ( digits | word ) | ":" word       ; not after another ":"
  * number    = digits [ "." digits ] [ "e" [ sign ] digits ]
  * ```
  */
@@ -35,7 +35,8 @@ const lineComment = /--[^\n\r]*/y;
 /** What may stand between two parts of a text: a line end at least, and comments. */
 const goesOn = /[ \t\f]*(?:--[^\n\r]*)?[\n\r](?:\s|--[^\n\r]*[\n\r])*'/y;
 const dollarTag = new RegExp(String.raw`\$(?:${letter}(?:${letter}|\d)*)?\$`, 'y');
-const parameter = new RegExp(String.raw`\?\d*|\$(?:${letter}|\d)+|:${letter}(?:${letter}|\d)*`, 'y');
+/** Behind the dollar or colon stands a name as anywhere, and no name where a text with an E begins. */
+const parameter = new RegExp(String.raw`\?\d*|\$\d+|[$:](?![eE]')${letter}(?:${letter}|[0-9$])*`, 'y');
 
 /**
  * Cuts SQL into tokens. What is not closed reaches to the end: the engine will tell.

@@ -51,6 +51,8 @@ describe('what would end the process', () => {
       `SELECT 1 --\rFROM ${call}`,
       `SELECT 1 AS \u{1f600}$$ FROM ${call}`,
       `SELECT 1a$$ FROM ${call}`,
+      `SELECT $1e$$ FROM ${call}`,
+      `SELECT [1][1:E'\\''] FROM ${call} --'`,
       `SELECT 1 AS a\u2028$$ FROM ${call}`,
       `SELECT E'a'\n'\\'', * FROM ${call} --'`,
       `FROM json_execute_serialized_sql('{"function_name":"enable_logging"}')`,

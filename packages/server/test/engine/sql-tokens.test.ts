@@ -44,6 +44,16 @@ describe('SQL in tokens', () => {
     ['[1:2]', 'symbol [', 'number 1', 'symbol :', 'number 2', 'symbol ]'],
     [':?', 'symbol :', 'parameter ?'],
     ['1.5e3 2x 1.e-5', 'number 1.5e3', 'number 2', 'word x', 'number 1.e-5'],
+    ['$1e$$ ( $a$$b', 'parameter $1', 'word e$$', 'symbol (', 'text $a$$b'],
+    [
+      ":e$$ :E'\\'(' $e'\\'(' x",
+      'parameter :e$$',
+      'symbol :',
+      "text E'\\'('",
+      'symbol $',
+      "text e'\\'('",
+      'word x',
+    ],
     // A name may end in dollars, which begin no text then.
     ['a$$ b $$', 'word a$$', 'word b', 'text $$'],
     ['1a$$ (', 'number 1', 'word a$$', 'symbol ('],

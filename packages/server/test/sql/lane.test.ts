@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FlightError, FlightResourceExhaustedError } from '@peregrine/flight';
-import type { EngineBatch, EngineConnection, EngineResult } from '../../src/engine/types.ts';
-import { createPinnedLane } from '../../src/sql/lane.ts';
+import type { Engine, EngineBatch, EngineConnection, EngineResult } from '../../src/engine/types.ts';
+import { createFreshLane, createPinnedLane, openConnection } from '../../src/sql/lane.ts';
+import { refuseFailedTransaction } from '../../src/sql/failed-transaction.ts';
 import { ownResult } from '../../src/sql/owned-result.ts';
+import { createFakeEngine } from '../http/fake-engine.ts';
 
 /** A result of so many batches of eight bytes, which counts what is done to it. */
 function fakeResult(count: number): EngineResult & { released: number; closed: number } {
@@ -129,11 +131,34 @@ describe('createPinnedLane()', () => {
 
   it('lets a statement run while the result of another is being read', async () => {
     const lane = createPinnedLane(fakeConnection(), 'session');
-    const result = await lane.query(async () => fakeResult(3));
+    assert.ok(lane.isShared);
+    const inner = fakeResult(3);
+    const result = await lane.query(async () => inner);
     const iterator = result[Symbol.asyncIterator]();
     await iterator.next();
-    assert.equal(await lane.run(async () => 'done'), 'done');
+    assert.equal(
+      await lane.run(async () => inner.released),
+      2,
+      'the connection is free before the next one runs',
+    );
     assert.equal((await iterator.next()).value?.body[0], 1);
+  });
+
+  it('moves the newest result alone, and closes it with the connection', async () => {
+    const connection = fakeConnection();
+    const lane = createPinnedLane(connection, 'session');
+    const [first, second] = [fakeResult(1), fakeResult(1)];
+    const read = await lane.query(async () => first);
+    const open = await lane.query(async () => second);
+    // The first ends when the second is there already: that stays the one to be moved.
+    await read.close();
+    assert.equal(await lane.run(async () => second.released), 1);
+    await open.close();
+    const last = fakeResult(1);
+    await lane.query(async () => last);
+    await lane.close();
+    assert.equal(last.closed, 1);
+    assert.ok(connection.isClosed);
   });
 
   it('goes on after a statement that failed', async () => {
@@ -151,5 +176,69 @@ describe('createPinnedLane()', () => {
       lane.run(async () => 1),
       (error) => error instanceof FlightError && error.code === 'ABORTED',
     );
+  });
+});
+
+describe('createFreshLane()', () => {
+  const failure = new Error('no');
+  const fails = (): Promise<never> => Promise.reject(failure);
+  const isFailure = (error: unknown): boolean => error === failure;
+  const engineOf = (connection: EngineConnection): Engine => ({
+    ...createFakeEngine(() => ({ changed: 0n })),
+    connect: () => Promise.resolve(connection),
+  });
+
+  it('sets each connection up, and closes it behind its statement', async () => {
+    const connection = fakeConnection();
+    const setUp: EngineConnection[] = [];
+    const lane = createFreshLane(engineOf(connection), async (given) => void setUp.push(given));
+    assert.ok(!lane.isShared);
+    assert.equal(await lane.run(async () => connection.isClosed), false);
+    assert.ok(connection.isClosed);
+    assert.deepEqual(setUp, [connection]);
+  });
+
+  it('keeps the connection of a query until its result is read', async () => {
+    const connection = fakeConnection();
+    const result = await createFreshLane(engineOf(connection)).query(async () => fakeResult(1));
+    for await (const batch of result) {
+      assert.ok(!connection.isClosed);
+      batch.release();
+    }
+    assert.ok(connection.isClosed);
+  });
+
+  it('closes connections that cannot be set up, or whose statement fails', async () => {
+    const broken = fakeConnection();
+    await assert.rejects(openConnection(engineOf(broken), fails), isFailure);
+    assert.ok(broken.isClosed);
+    const ran = fakeConnection();
+    await assert.rejects(createFreshLane(engineOf(ran)).run(fails), isFailure);
+    assert.ok(ran.isClosed);
+    const queried = fakeConnection();
+    await assert.rejects(createFreshLane(engineOf(queried)).query(fails), isFailure);
+    assert.ok(queried.isClosed);
+  });
+});
+
+describe('refuseFailedTransaction()', () => {
+  const failing = (failure: Error): EngineConnection => ({
+    ...fakeConnection(),
+    async execute() {
+      throw failure;
+    },
+  });
+
+  it('leaves to COMMIT whatever is no transaction that failed', async () => {
+    await refuseFailedTransaction({ ...fakeConnection(), execute: () => Promise.resolve(0n) }, 'x');
+    await refuseFailedTransaction(failing(new Error('no')), 'x');
+    await refuseFailedTransaction(failing(new FlightError('UNAVAILABLE', 'gone')), 'x');
+    const failed = new FlightError('FAILED_PRECONDITION', 'aborted');
+    await assert.rejects(refuseFailedTransaction(failing(failed), 'begin another'), (error) => {
+      assert.ok(error instanceof FlightError && error.cause === failed);
+      assert.equal(error.code, 'ABORTED');
+      assert.match(error.message, /nothing was committed.*begin another/);
+      return true;
+    });
   });
 });

@@ -268,5 +268,13 @@ describe('checks of what is given to a driver', () => {
       /value 0/,
     );
     checkDictionaryIndices(named, Uint8Array.of(0, 3), 1, 2, Uint8Array.of(1), 3);
+    for (let bad = 0; bad < 20; bad++) {
+      const indices = Uint8Array.from({ length: 20 }, (_, i) => (i === bad ? 3 : 2));
+      const valid = Uint8Array.of(0, 0, 0);
+      checkDictionaryIndices(named, indices, 1, 20, valid, 3);
+      valid[bad >> 3] = 1 << (bad & 7);
+      const message = new RegExp(`value ${bad} has index 3`);
+      assert.throws(() => checkDictionaryIndices(named, indices, 1, 20, valid, 3), message);
+    }
   });
 });
