@@ -8,7 +8,7 @@ export const coalesceBodyBelowBytes = 4096;
 
 /**
  * The same for bodies of so many pieces, which fill system calls by themselves. With 700 buffers a batch, of 125 bytes
- * to 14 KB, copying all made DoGet 1.2 times as fast; with 8 of 8 KB a batch it cost a tenth.
+ * to 14 KB, copying all made DoGet 1.0 to 1.2 times as fast; with 8 of 8 KB a batch it cost a tenth.
  */
 export const manyBodyPieces = 64;
 export const coalesceManyBelowBytes: number = 16 * 1024;
