@@ -162,6 +162,32 @@ describe('serveData()', () => {
     });
   });
 
+  it('gives Parquet when it is read-only, of what only reads', async () => {
+    const init = file(
+      'parquet.sql',
+      "CREATE SEQUENCE s; CREATE TABLE t AS SELECT 1 AS a; CREATE MACRO moved() AS nextval('s'); " +
+        'CREATE VIEW v AS SELECT moved() AS m',
+    );
+    await withServer({ init, readOnly: true }, async (ask) => {
+      const { status, text } = await ask('SELECT a FROM t FORMAT Parquet');
+      assert.deepEqual([status, text.slice(0, 4)], [200, 'PAR1'], text);
+      for (const sql of [
+        'SELECT moved() FORMAT Parquet',
+        'FROM v FORMAT Parquet',
+        "SELECT nextval('s') FORMAT Parquet",
+        'INSERT INTO t VALUES (2) RETURNING a FORMAT Parquet',
+        "SELECT 1) TO 'x.parquet'; COPY (SELECT 1 FORMAT Parquet",
+        "COPY t TO 'x.parquet' (RETURN_FILES) FORMAT Parquet",
+        'SELECT 1; CREATE TABLE u AS SELECT 1 FORMAT Parquet',
+      ]) {
+        const refused = await ask(sql);
+        assert.ok(refused.status >= 400, `${sql}: ${refused.status}`);
+      }
+      assert.equal((await ask('SELECT count(*) AS n FROM t FORMAT CSV')).text, '1\n');
+      assert.equal((await ask('FROM u')).status, 404);
+    });
+  });
+
   it('refuses changes that look like queries when it is read-only', async () => {
     const init = file('init.sql', 'CREATE TABLE t (a VARCHAR, b VARCHAR); CREATE SEQUENCE s');
     await withServer({ init, readOnly: true }, async (ask, location) => {

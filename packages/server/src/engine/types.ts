@@ -64,6 +64,12 @@ export interface EnginePrepareOptions extends EngineCallOptions {
    * alone, which costs the engine much less where there are very many. Default: true.
    */
   readonly schema?: boolean | undefined;
+  /**
+   * Whether the statement is one of the server's own that writes a file of the server's own, of a query of the client's that
+   * was let through before: a server that is read-only runs it all the same, in a transaction that may only read.
+   * Default: false.
+   */
+  readonly writesOwnFile?: boolean | undefined;
 }
 
 /** One connection. Statements of one connection run one after the other; a second waits for the first. */

@@ -35,7 +35,7 @@ export async function sendParquet(
   await using file = await createTempFile(context.tempDirectory, '.parquet');
   const copy = await connection.prepare(
     `COPY (SELECT ${exactColumns(resultSchema)} FROM ${asSubquery(sql)}) TO ${quoteLiteral(file.path)} (FORMAT parquet, COMPRESSION zstd)`,
-    { signal },
+    { signal, writesOwnFile: true },
   );
   let rows: bigint;
   try {
