@@ -42,7 +42,8 @@ export function parameterBatch(values: readonly JsonValue[]): ParameterBatch {
     schema: encoder.schema().header,
     batches: encoder
       .batch(new RecordBatch(schema, data))
-      .map(({ header, bodyPieces }) => ({ header, body: Buffer.concat(bodyPieces) })),
+      // A copy, as the header shares a block with others, and a thread that gets a view gets all of its block.
+      .map(({ header, bodyPieces }) => ({ header: header.slice(), body: Buffer.concat(bodyPieces) })),
   };
 }
 
