@@ -1,4 +1,5 @@
 import type { WorkerSetup } from '../worker/messages.ts';
+import { collectGarbage } from '../worker/heap-keeper.ts';
 import { startWorker, type WorkerThread } from './worker-thread.ts';
 
 /**
@@ -49,10 +50,15 @@ export function createThreadSet(setup: WorkerSetup, idleMs: number, onEnd: () =>
     return thread;
   }
 
-  /** After the others ended, which had nothing to do for as long. */
+  /**
+   * After the others ended, which had nothing to do for as long. What statements left in this thread, such as bodies that
+   * were sent, V8 collects when it gets round to it, and the C library can give back only what was collected.
+   */
   function restIfAlone(): void {
     const [last] = idle;
-    if (last !== undefined && threads.size === 1 && !isClosed) last.rest();
+    if (last === undefined || threads.size > 1 || isClosed) return;
+    collectGarbage();
+    last.rest();
   }
 
   function endIdle(thread: WorkerThread): void {
