@@ -5,7 +5,7 @@ import { FlightSqlClient } from '@peregrine/flight/sql';
 import type { ConnectionFlags } from '../connection-flags.ts';
 import { withClient } from '../connection.ts';
 import { UsageError } from '../exit-codes.ts';
-import { defaultLocation } from '../location.ts';
+import { defaultLocation, readLocation } from '../location.ts';
 import { parseLimit } from '../limit.ts';
 import { chooseFormat } from '../output/format.ts';
 import { formatCount } from '../output/numbers.ts';
@@ -69,11 +69,11 @@ function readWords(words: readonly string[]): { location: string; text: string |
     /\s/.test(second)
   )
     throw new UsageError(`${first} names no port: say ${first}:8815, or where the server listens`);
-  // A location names a port. What the shell cut into words was SQL.
-  if (third !== undefined || (second !== undefined && first?.includes(':') === false)) {
-    const statements = (first?.includes(':') === true ? words.slice(1) : words).join(' ');
+  // What the shell cut into words was SQL.
+  const statements = readLocation(words).words;
+  if (statements.length > 1) {
     throw new UsageError(
-      `the SQL has to be one word for the shell, so put quotes around it: "${statements}"`,
+      `the SQL has to be one word for the shell, so put quotes around it: "${statements.join(' ')}"`,
     );
   }
   if (first !== undefined && second === undefined && /[\s;(]/.test(first))

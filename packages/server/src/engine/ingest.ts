@@ -77,25 +77,9 @@ async function reasonOf(
   { inputs, cause }: RefusedBatch,
 ): Promise<FlightError> {
   const name = `peregrine_ingest_${++staged}`;
-  const { core, address } = connection;
   try {
     await connection.execute('BEGIN TRANSACTION');
-    const statement = await core.quick('newStatement', { connection: address }, undefined);
-    const place = placeOf({ table: name, temporary: true });
-    try {
-      await core.run(
-        'ingest',
-        {
-          statement,
-          options: [...place, [ingestOptions.mode, 'adbc.ingest.mode.create']],
-          batches: { schema: schema.slice(), inputs },
-          order: undefined,
-        },
-        connection.newRun(undefined, statement),
-      );
-    } finally {
-      await core.pool.run('closeStatement', { statement }, { kind: 'continue' });
-    }
+    await giveBatches(connection, { table: name, temporary: true }, 'create', schema.slice(), inputs);
     await connection.execute(`INSERT INTO ${target} ${selectStaged(columns, schema, name)}`);
   } catch (error) {
     if (error instanceof FlightError) return error;
@@ -331,18 +315,19 @@ export async function ingestByDriver(
   batches: AsyncIterable<EngineInput>,
 ): Promise<bigint> {
   const mode = driverMode(options);
-  const taken: TakenInput[] = [];
-  for await (const batch of batches) taken.push(takeInput(batch));
+  const inputs: TakenInput['input'][] = [];
+  for await (const batch of batches) inputs.push(takeInput(batch).input);
   const header = schema.slice();
-  return inOwnTransaction(connection, () => giveBatches(connection, options, mode, header, taken));
+  return inOwnTransaction(connection, () => giveBatches(connection, options, mode, header, inputs));
 }
 
+/** Has the driver take batches in one call, those behind the first as an append. */
 async function giveBatches(
   connection: ConnectionCore,
-  options: EngineIngestOptions,
+  options: Omit<EngineIngestOptions, 'ifMissing' | 'ifExists'>,
   mode: string,
   schema: Uint8Array,
-  taken: readonly TakenInput[],
+  inputs: readonly TakenInput['input'][],
 ): Promise<bigint> {
   const { core, address } = connection;
   const statement = await core.quick('newStatement', { connection: address }, options.signal);
@@ -353,7 +338,7 @@ async function giveBatches(
         statement,
         options: [...placeOf(options), [ingestOptions.mode, `adbc.ingest.mode.${mode}`]],
         laterOptions: [[ingestOptions.mode, 'adbc.ingest.mode.append']],
-        batches: { schema, inputs: taken.map(({ input }) => input) },
+        batches: { schema, inputs },
         order: undefined,
       },
       connection.newRun(options.signal, statement),

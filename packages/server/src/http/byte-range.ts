@@ -28,7 +28,7 @@ export function parseByteRange(
   return { first, last: to === '' ? size - 1 : Math.min(Number(to), size - 1) };
 }
 
-/** Whether a header of entity tags (`If-Match`, `If-None-Match`, `If-Range`) names this one, or all by `*`. */
+/** Whether a header of entity tags (`If-Match`, `If-None-Match`) names this one, or all by `*`. */
 export function namesTag(header: string, tag: string): boolean {
   return header.split(',').some((one) => one.trim() === '*' || one.trim() === tag);
 }

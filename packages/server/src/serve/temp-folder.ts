@@ -43,11 +43,9 @@ export function keepFolder(
   everyMs: number = tempFolderLookMs,
   make: (folder: string) => Promise<void> = (folder) => makeFolder(folder, 'temp-dir'),
 ): KeptFolder {
-  let running: Promise<void> = Promise.resolve();
+  let running: Promise<void> | undefined;
   let isTold = false;
-  let isBusy = false;
   async function look(): Promise<void> {
-    isBusy = true;
     try {
       await make(path);
       isTold = false;
@@ -55,10 +53,11 @@ export function keepFolder(
       if (!isTold) onProblem(error);
       isTold = true;
     }
-    isBusy = false;
   }
   const timer = setInterval(() => {
-    if (!isBusy) running = look();
+    running ??= look().finally(() => {
+      running = undefined;
+    });
   }, everyMs);
   timer.unref();
   return {

@@ -12,6 +12,7 @@ import {
   type PutRequest,
   type ServedTable,
   tableOfDataset,
+  type TableSurroundings,
   tableOfFile,
 } from './served-table.ts';
 
@@ -100,7 +101,7 @@ export function createServedTables({
       return own ?? (engine === undefined ? undefined : findEngineTable(engine, path, context));
     },
     names: () => [...memory.list(), ...(files?.tables() ?? [])].map(({ name }) => name),
-    list: (context) => listTables({ memory, files, engine }, context),
+    list: (context) => listTables(memory, surroundings, context),
     put,
     async drop(path, context) {
       checkWritable();
@@ -118,13 +119,11 @@ export function createServedTables({
 
 /** All tables by name: what stands before another of its name is what is served. */
 async function listTables(
-  {
-    memory,
-    files,
-    engine,
-  }: Pick<TableSources, 'memory' | 'files'> & { readonly engine: SqlService | undefined },
+  memory: TableSources['memory'],
+  surroundings: TableSurroundings,
   context: ServerCallContext,
 ): Promise<ServedTable[]> {
+  const { engine, files } = surroundings;
   const found = new Map<string, ServedTable>();
   if (engine !== undefined) {
     for (const table of await listEngineTables(engine, context)) found.set(table.name, table);
@@ -132,9 +131,9 @@ async function listTables(
   // The view in the engine has the same name: the dataset itself is what is served.
   for (const table of files?.tables() ?? []) {
     if (memory.get(table.name) === undefined)
-      found.set(table.name, tableOfFile(table, { files, engine }, context));
+      found.set(table.name, tableOfFile(table, surroundings, context));
   }
-  for (const dataset of memory.list()) found.set(dataset.name, tableOfDataset(dataset, { files, engine }));
+  for (const dataset of memory.list()) found.set(dataset.name, tableOfDataset(dataset, surroundings));
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

@@ -7,6 +7,25 @@ import { completed } from './completed.ts';
 
 useStore();
 
+/** The engine, and the queries whose schemas it was asked for, each time together. */
+function watchDescribed(): { readonly watched: Engine; readonly asked: readonly (readonly string[])[] } {
+  const asked: (readonly string[])[] = [];
+  const watched: Engine = {
+    ...engine,
+    async connect() {
+      const opened = await engine.connect();
+      return {
+        ...opened,
+        describe(queries) {
+          asked.push(queries);
+          return opened.describe(queries);
+        },
+      };
+    },
+  };
+  return { watched, asked };
+}
+
 it('knows the schemas of views as the engine streams them, without reading the files a second time', async () => {
   await copy(
     `SELECT true AS b, 1::UTINYINT AS u, 1::HUGEINT AS h, 1.5::DECIMAL(20, 3) AS d, 1.5::FLOAT AS f, 'x' AS "te""xt",
@@ -18,20 +37,7 @@ it('knows the schemas of views as the engine streams them, without reading the f
   );
   await copy("SELECT 1 AS a, DATE '2020-01-01' AS b, 'x' AS \"C d\"", "a name's.csv");
   await copy("SELECT 1 AS a, {'x': [1, 2]} AS b, NULL AS c", 'j.json');
-  const described: string[] = [];
-  const watched: Engine = {
-    ...engine,
-    async connect() {
-      const opened = await engine.connect();
-      return {
-        ...opened,
-        describe(queries) {
-          described.push(...queries);
-          return opened.describe(queries);
-        },
-      };
-    },
-  };
+  const { watched, asked } = watchDescribed();
   for (const catalog of [undefined, 'apart']) {
     const store = await open({ engine: watched, catalog });
     try {
@@ -50,30 +56,17 @@ it('knows the schemas of views as the engine streams them, without reading the f
       await closeStore();
     }
   }
-  assert.equal(described.length, 6);
+  assert.equal(asked.flat().length, 6);
   assert.deepEqual(
-    described.filter((sql) => !sql.startsWith('SELECT CAST(NULL AS ')),
+    asked.flat().filter((sql) => !sql.startsWith('SELECT CAST(NULL AS ')),
     [],
   );
 });
 
 it('tells a schema that is being found out to who asks for it, at once with all others', async () => {
   for (const name of ['a', 'b', 'c']) await copy('SELECT 1 AS a', `${name}.csv`);
-  let asked = 0;
-  const counted: Engine = {
-    ...engine,
-    async connect() {
-      const opened = await engine.connect();
-      return {
-        ...opened,
-        describe(queries) {
-          asked++;
-          return opened.describe(queries);
-        },
-      };
-    },
-  };
-  const store = await open({ engine: counted });
+  const { watched, asked } = watchDescribed();
+  const store = await open({ engine: watched });
   const first = store.tables();
   const schemas = await Promise.all(first.map((table) => store.schemaOf(table)));
   assert.deepEqual(
@@ -81,7 +74,7 @@ it('tells a schema that is being found out to who asks for it, at once with all 
     store.tables().map(({ schema }) => schema),
   );
   assert.ok(schemas.every((schema) => schema !== undefined));
-  assert.deepEqual([schemas.length, asked], [3, 1]);
+  assert.deepEqual([schemas.length, asked.length], [3, 1]);
 
   const [old] = first;
   assert.ok(old !== undefined);
