@@ -8,7 +8,7 @@ import type { Fronts } from './serve/fronts.ts';
 import { checkExtensions } from './serve/extensions.ts';
 import { openServerEngine, withPrefix } from './serve/open-engine.ts';
 import { keepFolder, makeTempFolder, makeWritable } from './serve/temp-folder.ts';
-import { checkTogether, defaultSettings } from './settings/load.ts';
+import { type GivenSettings, settingsOf } from './settings/load.ts';
 import { type ServerSettings, SettingsError } from './settings/settings.ts';
 import { fileReason } from './settings/start-errors.ts';
 import { openStore } from './store/store.ts';
@@ -17,7 +17,7 @@ import type { Store } from './store/types.ts';
 export { exitAtOnce } from './engine/pool/exit-at-once.ts';
 
 /** How a data server runs: settings, and what only programs give. What is left out has its default. */
-export interface DataServerOptions extends Partial<ServerSettings> {
+export interface DataServerOptions extends GivenSettings {
   /** What the server calls its version. Default: `unknown`. */
   readonly version?: string | undefined;
   /** Told of errors that no client is told, and of those that are the server's own. Default: nobody. */
@@ -53,20 +53,19 @@ const filesCatalog = 'files';
 /**
  * Serves files, buckets and a database over Flight, Flight SQL and HTTP.
  *
- * @throws FlightNotFoundError or FlightDataError when a path is not there or cannot be read; SettingsError when a port
- *   is taken; InsecureListenerError for an address that others can reach; FlightError in the engine's words for a
+ * @throws FlightNotFoundError or FlightDataError when a path is not there or cannot be read; SettingsError for a value that a
+ *   setting cannot have, and when a port is taken; InsecureListenerError for an address that others can reach; FlightError in the engine's words for a
  *   database or an init file that it cannot take
  */
 export async function serveData(options: DataServerOptions = {}): Promise<DataServer> {
-  const settings: ServerSettings = { ...defaultSettings(), ...options };
-  checkTogether(settings);
+  const { version = 'unknown', onError = () => undefined, ...given } = options;
+  const settings = settingsOf(given);
   const { host } = settings;
   if (!isLoopback(host) && !settings.insecure) {
     throw new InsecureListenerError(
       `${host} can be reached from other machines and there is no TLS: listen on 127.0.0.1, or say --insecure`,
     );
   }
-  const onError = options.onError ?? (() => undefined);
   /** What was opened, to be closed in the opposite order. */
   const opened: (() => Promise<unknown>)[] = [];
   const closeAll = async (): Promise<void> => {
@@ -96,7 +95,6 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
         await confineEngine(engine, [...files.roots, tempDirectory], files.singleFiles);
     };
     await setUp();
-    const version = options.version ?? 'unknown';
     const [{ openFronts }, http] = await loading;
     const fronts = await openFronts({
       settings,

@@ -19,7 +19,13 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files in src itself that every folder may import. */
-const shared: readonly string[] = ['limits.ts', 'loopback.ts', 'size-text.ts'];
+const shared: readonly string[] = [
+  'endpoint-text.ts',
+  'limits.ts',
+  'loopback.ts',
+  'option-checks.ts',
+  'size-text.ts',
+];
 
 const source = fileURLToPath(new URL('../../src/', import.meta.url));
 const files = readdirSync(source, { recursive: true, withFileTypes: true })

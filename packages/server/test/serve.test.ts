@@ -46,6 +46,14 @@ function file(name: string, content: string | Uint8Array): string {
 }
 
 describe('serveData()', () => {
+  it('refuses settings that mean nothing before it opens anything', async () => {
+    await assert.rejects(serveData({ flightPort: 0, maxRunning: 0 }), SettingsError);
+    await assert.rejects(
+      serveData({ flightPort: 0, host: undefined, httpPort: 1.5 }),
+      /^SettingsError: httpPort: 1.5 is not a port/,
+    );
+  });
+
   it('answers the same over HTTP and over Flight', async () => {
     const path = file('numbers.csv', 'id,name\n1,a\n2,b\n');
     const writable = join(folder, 'made', 'when missing');

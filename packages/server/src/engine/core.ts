@@ -1,4 +1,5 @@
 import { type FlightError, FlightUnavailableError } from '@peregrine/flight/errors';
+import { checkTimes, checkWhole } from '../option-checks.ts';
 import { createConnection } from './connection.ts';
 import { readInfo } from './info.ts';
 import type { EngineLimits } from './options.ts';
@@ -61,8 +62,13 @@ export interface EngineCore {
   control<K extends OperationName>(name: K, args: OperationArguments<K>): Promise<OperationResult<K>>;
 }
 
-/** Opens a database and makes an engine of it. @throws FlightError where it cannot be opened */
+/**
+ * Opens a database and makes an engine of it.
+ *
+ * @throws FlightError where it cannot be opened, FlightInvalidArgumentError for a limit that is none
+ */
 export async function openEngine(specification: EngineSpecification): Promise<Engine> {
+  checkLimits(specification);
   const { library, entrypoint, options, dialect, canReopen } = specification;
   const duckdb = dialect === 'duckdb' ? library : undefined;
   const control = startWorker({ table: undefined, duckdb, release: undefined }, () => undefined);
@@ -240,4 +246,12 @@ export async function openEngine(specification: EngineSpecification): Promise<En
       listeners.clear();
     },
   };
+}
+
+function checkLimits(limits: EngineLimits): void {
+  const { maxRunningStatements, maxQueuedStatements, maxReadAheadBytes } = limits;
+  checkWhole({ maxRunningStatements }, 1);
+  checkWhole({ maxQueuedStatements, maxReadAheadBytes }, 0);
+  checkTimes({ queueTimeoutMs: limits.queueTimeoutMs }, 0);
+  checkTimes({ statementTimeoutMs: limits.statementTimeoutMs }, 1);
 }

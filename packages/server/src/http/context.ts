@@ -1,5 +1,12 @@
 import type { Engine } from '../engine/types.ts';
 import type { Store } from '../store/types.ts';
+import {
+  maxBufferedResponseBytes,
+  maxInsertBytes,
+  maxSqlBodyBytes,
+  responseStallTimeoutMs,
+} from '../limits.ts';
+import { checkTimes, checkWhole } from '../option-checks.ts';
 import type { HttpMetrics } from './metrics.ts';
 import type { RequestBodyLimits } from './request-body.ts';
 import type { RunningQueries } from './running-queries.ts';
@@ -18,6 +25,9 @@ export interface HttpLimits extends RequestBodyLimits {
   readonly statementTimeoutMs: number;
 }
 
+/** {@link HttpLimits} as programs give them. */
+export type GivenHttpLimits = { readonly [K in keyof HttpLimits]?: HttpLimits[K] | undefined };
+
 /** What the routes share. */
 export interface HttpContext {
   readonly engine: Engine;
@@ -32,4 +42,33 @@ export interface HttpContext {
   readonly notReady: () => string | undefined;
   /** Told of results that broke off, and of errors that are ours. */
   readonly onError: (error: unknown, where: string) => void;
+}
+
+/**
+ * Fills in the limits that were not given.
+ *
+ * @throws FlightInvalidArgumentError for one that is none
+ */
+export function httpLimits(given: GivenHttpLimits): HttpLimits {
+  const {
+    sqlBytes = maxSqlBodyBytes,
+    insertBytes = maxInsertBytes,
+    bufferedBytes = maxBufferedResponseBytes,
+    stallTimeoutMs = responseStallTimeoutMs,
+    statementTimeoutMs = 0,
+    idleTimeoutMs,
+    minBytesPerSecond,
+  } = given;
+  checkWhole({ sqlBytes, insertBytes, bufferedBytes, minBytesPerSecond }, 0);
+  checkTimes({ stallTimeoutMs, idleTimeoutMs }, 1);
+  checkTimes({ statementTimeoutMs }, 0);
+  return {
+    sqlBytes,
+    insertBytes,
+    bufferedBytes,
+    stallTimeoutMs,
+    statementTimeoutMs,
+    idleTimeoutMs,
+    minBytesPerSecond,
+  };
 }

@@ -12,17 +12,9 @@ import type { Engine } from '../engine/types.ts';
 import { explainViews } from '../sql/view-error.ts';
 import type { Store } from '../store/types.ts';
 import { isLoopback } from '../loopback.ts';
-import {
-  maxBufferedResponseBytes,
-  maxHttpConnections,
-  maxInsertBytes,
-  maxSqlBodyBytes,
-  requestHeadersTimeoutMs,
-  requestIdleTimeoutMs,
-  responseStallTimeoutMs,
-} from '../limits.ts';
+import { maxHttpConnections, requestHeadersTimeoutMs, requestIdleTimeoutMs } from '../limits.ts';
 import { isClickHouseClient } from './clickhouse-client.ts';
-import type { HttpContext, HttpLimits } from './context.ts';
+import { type GivenHttpLimits, type HttpContext, httpLimits } from './context.ts';
 import { lingerForBody } from './linger.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { checkOrigin, preflightHeaders } from './origin.ts';
@@ -53,7 +45,7 @@ export interface HttpServerOptions {
   /** Told of results that broke off and of errors with a status from 500 on. Default: nobody. */
   readonly onError?: ((error: unknown, where: string) => void) | undefined;
   /** Other limits than those of `limits.ts`. */
-  readonly limits?: Partial<HttpLimits> | undefined;
+  readonly limits?: GivenHttpLimits | undefined;
 }
 
 /** Where the HTTP side listens. */
@@ -94,14 +86,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     store: options.store,
     metrics: createHttpMetrics(engine),
     running: createRunningQueries(),
-    limits: {
-      sqlBytes: maxSqlBodyBytes,
-      insertBytes: maxInsertBytes,
-      bufferedBytes: maxBufferedResponseBytes,
-      stallTimeoutMs: responseStallTimeoutMs,
-      statementTimeoutMs: 0,
-      ...options.limits,
-    },
+    limits: httpLimits(options.limits ?? {}),
     tempDirectory: options.tempDirectory ?? join(tmpdir(), 'peregrine'),
     version: options.version ?? 'unknown',
     notReady: () => {

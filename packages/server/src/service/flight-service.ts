@@ -12,6 +12,7 @@ import type { DatasetStore } from '../datasets/dataset.ts';
 import { createSharedMemory } from '../datasets/shared-memory.ts';
 import type { SqlService } from '../sql/service.ts';
 import type { Store } from '../store/types.ts';
+import { checkWhole } from '../option-checks.ts';
 import { listActionTypes, runAction } from './actions.ts';
 import { type FlightCommand, type PutMode, parseCommand, parseDescriptor, toPutMode } from './command.ts';
 import { exchangeQuery } from './exchange.ts';
@@ -57,6 +58,7 @@ export function createFlightService(
     sql,
   }: FlightServiceOptions = {},
 ): FlightHandlers {
+  checkWhole({ maxMemoryBytes }, 0);
   const tables = createServedTables({
     memory,
     files,

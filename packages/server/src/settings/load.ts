@@ -2,12 +2,14 @@ import { messageOf } from '@peregrine/flight/errors';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { inspect } from 'node:util';
 import { TomlError, parse as parseToml } from 'smol-toml';
+import { parseEndpoint } from '../endpoint-text.ts';
 import { type SettingDefinition, listSettings, settingDefinitions, variableOf } from './definitions.ts';
 import { eitherOf, nearestNames } from './nearest.ts';
 import { type ServerSettings, SettingsError } from './settings.ts';
 import { fileReason } from './start-errors.ts';
-import { parseEndpoint, parseList } from './values.ts';
+import { parseList } from './values.ts';
 
 /** What a flag gives: text, `true` for a switch, a list for arguments; undefined when it was not given. */
 export type FlagValue = string | boolean | readonly string[] | undefined;
@@ -55,8 +57,7 @@ export async function loadSettings({
   }
 
   function get<K extends keyof ServerSettings>(key: K): ServerSettings[K] {
-    const definition: SettingDefinition<ServerSettings[K]> = settingDefinitions[key];
-    return valueOf(definition, given(key));
+    return valueOf(definitionOf(key), given(key));
   }
 
   const settings = { ...collect(get), config };
@@ -116,14 +117,42 @@ function resolvePaths(text: string, paths: 'one' | 'several', beside: string | u
   return beside === undefined || path === '' ? path : resolve(beside, path);
 }
 
-/** The settings when nothing is given. */
-export function defaultSettings(): ServerSettings {
-  return collect((key) => initialOf(key));
+/** Settings as programs give them: what is left out or undefined has its default, but for a port of HTTP, which is off. */
+export type GivenSettings = { readonly [K in keyof ServerSettings]?: ServerSettings[K] | undefined };
+
+/**
+ * The settings of a program, whole.
+ *
+ * @throws SettingsError for a name that is no setting and a value that a setting cannot have, which the compiler does
+ *   not see in JavaScript, and never in a number
+ */
+export function settingsOf(given: GivenSettings): ServerSettings {
+  const known = Object.keys(settingDefinitions);
+  const wrong = Object.keys(given).find((key) => !known.includes(key));
+  if (wrong !== undefined) {
+    const near = nearestNames(wrong, known);
+    throw new SettingsError(
+      `${wrong} is no setting${near.length === 0 ? '' : `; is ${eitherOf(near)} meant?`}`,
+    );
+  }
+  const settings = collect((key) => {
+    const definition = definitionOf(key);
+    const value = given[key];
+    if (key in given && definition.kind.accepts(value)) return value;
+    if (value === undefined) return definition.initial;
+    const shown = isSecret(definition) ? '' : ` ${inspect(value, { depth: 0 })}`;
+    throw new SettingsError(`${key}:${shown} ${definition.kind.refusal(value)}`);
+  });
+  checkTogether(settings);
+  return settings;
 }
 
-function initialOf<K extends keyof ServerSettings>(key: K): ServerSettings[K] {
-  const definition: SettingDefinition<ServerSettings[K]> = settingDefinitions[key];
-  return definition.initial;
+function definitionOf<K extends keyof ServerSettings>(key: K): SettingDefinition<ServerSettings[K]> {
+  return settingDefinitions[key];
+}
+
+function isSecret({ name }: SettingDefinition<unknown>): boolean {
+  return name.includes('secret') || name.includes('token');
 }
 
 /** Asks for each setting: written out, so that each keeps its type. */
@@ -186,10 +215,10 @@ function valueOf<T>(definition: SettingDefinition<T>, given: Given | undefined):
   const written = typeof value === 'object' ? value.join(',') : String(value);
   const text = definition.paths === undefined ? written : resolvePaths(written, definition.paths, beside);
   try {
-    return definition.parse(text);
+    return definition.kind.parse(text);
   } catch (error) {
     const reason = messageOf(error);
-    const shown = definition.name.includes('secret') || definition.name.includes('token') ? '' : ` ${text}`;
+    const shown = isSecret(definition) ? '' : ` ${text}`;
     throw new SettingsError(`${where}:${shown} ${reason}`, { cause: error });
   }
 }

@@ -2,6 +2,7 @@ import { createSessionHandlers } from '@peregrine/flight/server';
 import type { FlightSqlHandlers } from '@peregrine/flight/sql';
 import type { Engine, EngineConnection } from '../engine/types.ts';
 import { defaultTransactionIdleMs } from '../limits.ts';
+import { checkTimes, checkWhole } from '../option-checks.ts';
 import { Clients } from './clients.ts';
 import type { ServerFacts } from './info/sql-info.ts';
 import { metadataHandlers } from './metadata.ts';
@@ -44,20 +45,28 @@ export interface SqlService {
   close(): Promise<void>;
 }
 
-/** Serves Flight SQL by an engine. */
+/**
+ * Serves Flight SQL by an engine.
+ *
+ * @throws FlightInvalidArgumentError for a number of the options that means nothing
+ */
 export function createSqlService(served: Engine, options: SqlServiceOptions = {}): SqlService {
+  const { maxFetchedTickets, maxPreparedBytes, preparedLifeMs, ticketLifeMs, statementTimeoutMs } = options;
+  checkWhole({ maxFetchedTickets, maxPreparedBytes }, 0);
+  checkTimes({ ticketLifeMs, preparedLifeMs, statementTimeoutMs }, 0);
+  checkTimes({ transactionTimeoutMs: options.transactionTimeoutMs }, 1);
   const engine = explainViews(served);
   const transactionTimeoutMs = options.transactionTimeoutMs ?? defaultTransactionIdleMs;
   const clients = new Clients(engine, transactionTimeoutMs, options.prepareFor);
   const statements = new Statements(
-    options.ticketLifeMs,
+    ticketLifeMs,
     (connection) => watchProgress(engine, connection),
-    options.maxFetchedTickets,
+    maxFetchedTickets,
   );
-  const prepared = createPreparedStatements(options.preparedLifeMs, options.maxPreparedBytes);
+  const prepared = createPreparedStatements(preparedLifeMs, maxPreparedBytes);
   const facts: ServerFacts = {
     readOnly: options.readOnly ?? false,
-    statementTimeoutMs: options.statementTimeoutMs ?? 0,
+    statementTimeoutMs: statementTimeoutMs ?? 0,
     transactionTimeoutMs,
     version: options.version ?? '',
   };

@@ -6,6 +6,7 @@ import {
 } from '@peregrine/flight/errors';
 import { checkDuckDbTypes } from '../engine/input-types.ts';
 import type { Engine, EngineInput } from '../engine/types.ts';
+import { checkTimes, checkWhole } from '../option-checks.ts';
 import { type EngineTables, createEngineTables, noEngineTables } from './engine-tables.ts';
 import { endsWithin } from './ends-within.ts';
 import { defaultRetainMs, defaultStorePollMs, defaultSweepMs, firstLookPatienceMs } from './limits.ts';
@@ -52,11 +53,15 @@ export interface StoreOptions {
 /**
  * Opens a store and looks at it once.
  *
- * @throws FlightNotFoundError or FlightInvalidArgumentError for a local path that is not there or of no known kind.
+ * @throws FlightNotFoundError or FlightInvalidArgumentError for a local path that is not there or of no known kind,
+ *   and for numbers of options that mean nothing.
  *   What cannot be read for another reason is told by {@link Store.problems}, and the others are served.
  */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
   const { engine, s3 = {}, retainMs = defaultRetainMs, sweepMs = defaultSweepMs } = options;
+  checkTimes({ pollMs: options.pollMs, retainMs }, 0, 'endless');
+  checkTimes({ sweepMs }, 1, 'endless');
+  checkWhole({ partBytes: options.partBytes }, 1);
   const { sources, target } = await openSources(options, s3);
   const tablesOf = (): EngineTables =>
     engine === undefined

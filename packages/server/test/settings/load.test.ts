@@ -303,10 +303,10 @@ describe('each setting', () => {
         variables: Record<string, string>,
       ): Promise<unknown> => (await loadSettings({ flags, variables }))[key];
       const flags = { [key]: positional ? flag.split(',') : flag === 'true' ? true : flag };
-      const fromFlag = definition.parse(flag);
-      const fromVariable = definition.parse(inVariable);
+      const fromFlag = definition.kind.parse(flag);
+      const fromVariable = definition.kind.parse(inVariable);
       const isOwnPath = definition.paths !== undefined && !inFile.includes('://');
-      const fromFile = definition.parse(isOwnPath ? beside(inFile, folder) : inFile);
+      const fromFile = definition.kind.parse(isOwnPath ? beside(inFile, folder) : inFile);
       if (key === 'config') {
         for (const name of ['a.toml', 'b.toml']) writeFileSync(join(folder, name), '');
         const [a, b] = [join(folder, 'a.toml'), join(folder, 'b.toml')];

@@ -247,6 +247,33 @@ describe('Requests to S3', () => {
     await assert.rejects(client.remove('k'), /UNAVAILABLE.*cannot be removed: Odd/);
   });
 
+  it('takes what other S3 tools read from the environment, but for variables that are empty', () => {
+    const names = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL', 'AWS_REGION', 'AWS_DEFAULT_REGION'];
+    const kept = names.map((name) => [name, process.env[name]] as const);
+    try {
+      for (const name of names) process.env[name] = '';
+      assert.equal(s3Settings({}).endpoint.href, 'https://s3.us-east-1.amazonaws.com/');
+      process.env['AWS_DEFAULT_REGION'] = 'eu-west-1';
+      assert.equal(s3Settings({}).endpoint.href, 'https://s3.eu-west-1.amazonaws.com/');
+      process.env['AWS_ENDPOINT_URL'] = 'http://x:9000';
+      assert.equal(s3Settings({}).endpoint.href, 'http://x:9000/');
+    } finally {
+      for (const [name, value] of kept) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    }
+  });
+
+  it('refuses an endpoint that is no address, as a setting is', () => {
+    for (const endpoint of ['', 'http//x:9000', 'ftp://x', 'http://a b', 'x?y']) {
+      assert.throws(() => s3Settings({ endpoint }), {
+        name: 'FlightInvalidArgumentError',
+        message: `[INVALID_ARGUMENT] the S3 endpoint ${endpoint} is no address of a server: say http://127.0.0.1:9000 or minio.example.com:9000`,
+      });
+    }
+  });
+
   it('puts the bucket into path or host', () => {
     assert.equal(s3Settings({ endpoint: 'minio:9000' }).endpoint.href, 'https://minio:9000/');
     assert.equal(s3Settings({ endpoint: 'http://x' }).urlStyle, 'path');

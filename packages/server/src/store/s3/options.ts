@@ -1,3 +1,5 @@
+import { FlightInvalidArgumentError, messageOf } from '@peregrine/flight/errors';
+import { parseEndpoint } from '../../endpoint-text.ts';
 import { s3RequestTimeoutMs } from '../limits.ts';
 
 /** How buckets are reached. What is not given comes from the variables that other S3 tools read. */
@@ -33,13 +35,16 @@ export interface S3Settings {
   readonly requestTimeoutMs: number;
 }
 
-/** Fills in what was not given. */
+/**
+ * Fills in what was not given.
+ *
+ * @throws FlightInvalidArgumentError for an endpoint that is no address
+ */
 export function s3Settings(options: S3Options): S3Settings {
-  const { env } = process;
-  const accessKeyId = options.accessKeyId ?? env['AWS_ACCESS_KEY_ID'];
-  const secretAccessKey = options.secretAccessKey ?? env['AWS_SECRET_ACCESS_KEY'];
-  const endpoint = options.endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
-  const region = options.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1';
+  const accessKeyId = options.accessKeyId ?? variable('AWS_ACCESS_KEY_ID');
+  const secretAccessKey = options.secretAccessKey ?? variable('AWS_SECRET_ACCESS_KEY');
+  const endpoint = options.endpoint ?? variable('AWS_ENDPOINT_URL_S3') ?? variable('AWS_ENDPOINT_URL');
+  const region = options.region ?? variable('AWS_REGION') ?? variable('AWS_DEFAULT_REGION') ?? 'us-east-1';
   const address = endpoint ?? `https://s3.${region}.amazonaws.com`;
   return {
     credentials:
@@ -48,11 +53,25 @@ export function s3Settings(options: S3Options): S3Settings {
         : {
             accessKeyId,
             secretAccessKey,
-            sessionToken: options.sessionToken ?? env['AWS_SESSION_TOKEN'],
+            sessionToken: options.sessionToken ?? variable('AWS_SESSION_TOKEN'),
           },
     region,
-    endpoint: new URL(address.includes('://') ? address : `https://${address}`),
+    endpoint: endpointOf(address),
     urlStyle: options.urlStyle ?? (endpoint === undefined ? 'vhost' : 'path'),
     requestTimeoutMs: options.requestTimeoutMs ?? s3RequestTimeoutMs,
   };
+}
+
+/** An empty one is one that is not set: shells and compose files have no other way to take one back. */
+function variable(name: string): string | undefined {
+  const value = process.env[name];
+  return value === '' ? undefined : value;
+}
+
+function endpointOf(address: string): URL {
+  try {
+    return parseEndpoint(address);
+  } catch (error) {
+    throw new FlightInvalidArgumentError(`the S3 endpoint ${address} ${messageOf(error)}`, { cause: error });
+  }
 }
