@@ -2,6 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type Socket, createConnection, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FlightError } from '@peregrine/flight';
@@ -54,6 +59,40 @@ function three(): { schema: Uint8Array; batches: Message[] } {
 
 async function* stream(batches: readonly Message[]): AsyncIterable<Message> {
   for (const batch of batches) yield await Promise.resolve(batch);
+}
+
+const cli = fileURLToPath(new URL('../../../packages/cli/bin/peregrine.mjs', import.meta.url));
+
+/** A way to a server that can become one on which nothing is heard any more. */
+async function startSilencer(
+  port: number,
+): Promise<{ readonly port: number; silence(): void; close(): void }> {
+  const sockets = new Set<Socket>();
+  let isSilent = false;
+  const listener = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    if (isSilent) return;
+    const onward = createConnection({ host: '127.0.0.1', port });
+    sockets.add(onward);
+    onward.on('error', () => undefined);
+    socket.pipe(onward).pipe(socket);
+  });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const address = listener.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return {
+    port: address.port,
+    silence() {
+      isSilent = true;
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+    close() {
+      listener.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 /** Of 1,000 bytes each. */
@@ -195,5 +234,33 @@ describe('a gateway', () => {
     );
     await engine.close();
     assert.equal(server.leftovers().batchBytes, 0);
+  });
+
+  it('ends by SIGTERM though the server behind it hangs', async () => {
+    const between = await startSilencer(server.port);
+    const driver = adbcDriverPath('adbc_driver_flightsql');
+    const settings = ['--flight-port=0', '--http-port=0', '--json', '--shutdown-grace=0'];
+    const command = spawn(
+      process.execPath,
+      [cli, 'serve', ...settings, `--engine=adbc:${driver},uri=grpc://127.0.0.1:${between.port}`],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    try {
+      const { http } = JSON.parse(String((await once(command.stdout, 'data'))[0]));
+      const errors = text(command.stderr);
+      between.silence();
+      const asked = fetch(String(http), { method: 'POST', body: 'SELECT 1' }).catch(() => undefined);
+      await sleep(200);
+      const started = performance.now();
+      command.kill('SIGTERM');
+      const [code] = await once(command, 'exit');
+      assert.equal(code, 143);
+      assert.ok(performance.now() - started < 12_000);
+      assert.match(await errors, /the engine does not end, and is left to the system\n$/);
+      await asked;
+    } finally {
+      command.kill('SIGKILL');
+      between.close();
+    }
   });
 });

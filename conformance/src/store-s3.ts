@@ -1,6 +1,6 @@
 // The dataset store over a real S3 server: reading with pruning, writing, replacing, two servers over one bucket.
 import assert from 'node:assert/strict';
-import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -86,6 +86,50 @@ describe('Reading from a bucket', () => {
       );
     } finally {
       await node.close();
+    }
+  });
+
+  it('gives an object over HTTP as it is, and asks the S3 server for the ranges that are asked for', async () => {
+    const server = await serve(['s3://data/read'], undefined, { httpPort: 0 });
+    try {
+      const path = `${server.httpUrl}/files/wide.parquet`;
+      const object = await readFile(join(s3.folder, 'read/wide.parquet'));
+      s3.forget();
+      const footer = await fetch(path, { headers: { range: 'bytes=-1000' } });
+      assert.equal(footer.status, 206);
+      assert.equal(
+        footer.headers.get('content-range'),
+        `bytes ${object.length - 1000}-${object.length - 1}/${object.length}`,
+      );
+      assert.ok(object.subarray(-1000).equals(Buffer.from(await footer.arrayBuffer())));
+      const asked = s3.requests.filter(({ method }) => method === 'GET');
+      assert.ok(asked.length > 0 && asked.every(({ bytes }) => bytes <= 1000), JSON.stringify(asked));
+      const whole = await fetch(path);
+      assert.ok(object.equals(Buffer.from(await whole.arrayBuffer())));
+      const tag = whole.headers.get('etag') ?? '';
+      assert.equal((await fetch(path, { headers: { 'if-none-match': tag } })).status, 304);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('gives no object that has been replaced under the name of the one that was asked for', async () => {
+    const writer = await openNode(['s3://data/changing']);
+    const write = (rows: number): Promise<string[]> =>
+      writer.one(`COPY (SELECT range AS a FROM range(${rows})) TO 's3://data/changing/c.parquet'`);
+    await write(1000);
+    const server = await serve(['s3://data/changing'], undefined, { httpPort: 0 });
+    try {
+      const path = `${server.httpUrl}/files/c.parquet`;
+      const before = await fetch(path, { headers: { range: 'bytes=0-3' } });
+      assert.equal(await before.text(), 'PAR1');
+      const tag = before.headers.get('etag') ?? '';
+      await write(2000);
+      const changed = await fetch(path, { headers: { 'if-match': tag, range: 'bytes=0-3' } });
+      assert.equal(changed.status, 412, await changed.text());
+    } finally {
+      await server.stop();
+      await writer.close();
     }
   });
 

@@ -21,6 +21,8 @@ export interface Bucket {
 /** A server over a bucket. */
 export interface BucketServer {
   readonly client: FlightClient;
+  /** `http://host:port`; undefined where HTTP is off, as it is unless `more` says otherwise. */
+  readonly httpUrl: string | undefined;
   readonly stop: () => Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function openBucket(): Promise<Bucket> {
       const client = connect(server.location);
       return {
         client,
+        httpUrl: server.httpUrl,
         async stop() {
           await client.close();
           await server.shutdown();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { resultToJson } from '../src/commands/actions.ts';
-import { startingLine, waitingLine } from '../src/commands/serve.ts';
+import { endWithinMs, startingLine, waitingLine } from '../src/commands/serve.ts';
 
 describe('what an action gave, as a line of JSON', () => {
   it('keeps JSON as it is but for its spaces, and wraps the rest', () => {
@@ -44,5 +44,10 @@ describe('what is said to whoever ends a server', () => {
       /waits for 1 running call, 10 s at most; again to stop at once\n$/,
     );
     assert.match(waitingLine(2, 200) ?? '', /waits for 2 running calls, 1 s at most/);
+  });
+
+  it('comes true, by a time that timers know', () => {
+    assert.equal(endWithinMs(0), 10_000);
+    assert.equal(endWithinMs(2_147_483_647), 2_147_483_647);
   });
 });

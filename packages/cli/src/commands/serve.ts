@@ -41,6 +41,14 @@ export function startingLine({
       };
 }
 
+/**
+ * How long a server may take to end, in milliseconds: its running calls, then 10 s for the engine. The driver of another
+ * server waits longer than that where the server hangs; what it asked for has been given up by then.
+ */
+export function endWithinMs(graceMs: number): number {
+  return Math.min(graceMs + 10_000, 0x7fff_ffff);
+}
+
 /** Serves files, buckets and a database until SIGTERM or SIGINT. */
 export async function serve(
   paths: readonly string[],
@@ -58,6 +66,11 @@ export async function serve(
     const waitsFor = waitingLine(server.runningCalls(), server.shutdownGrace);
     if (waitsFor !== undefined) process.stderr.write(waitsFor);
     void server.shutdown();
+    const late = setTimeout(() => {
+      process.stderr.write('peregrine: the engine does not end, and is left to the system\n');
+      void exitAtOnce(code);
+    }, endWithinMs(server.shutdownGrace));
+    void server.wait().then(() => clearTimeout(late));
   };
   process.on('SIGTERM', () => stop(exitCodes.terminated));
   process.on('SIGINT', () => stop(exitCodes.interrupted));
