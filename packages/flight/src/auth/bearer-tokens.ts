@@ -99,17 +99,15 @@ export interface SignedBearerTokensOptions {
  *     token     = payload "." base64url(HMAC-SHA-256(key, payload))
  *     payload   = base64url(JSON [identity, expiry in ms since 1970, 96 random bits])
  *
- * @throws FlightInvalidArgumentError for a key below 32 bytes
+ * @throws FlightInvalidArgumentError for a key that is not of bytes or below 32 of them, and for times without an end
  */
 export function createSignedBearerTokens(options: SignedBearerTokensOptions): BearerTokens {
-  if (options.key.byteLength < 32) {
-    throw new FlightInvalidArgumentError(
-      `the key that signs bearer tokens has ${options.key.byteLength} bytes and needs 32 or more; make one with randomBytes(32)`,
-    );
-  }
-  const key = Buffer.from(options.key);
+  const key = signingKey(options.key);
   const lifetimeMs = positive(options.lifetimeMs ?? defaultBearerTokenLifetimeMs, 'lifetimeMs');
   const skewMs = options.clockSkewMs ?? 0;
+  // a token holds its end as a number of JSON, which has none for what never ends
+  if (!Number.isFinite(lifetimeMs)) throw invalid('lifetimeMs must have an end', lifetimeMs);
+  if (!(Number.isFinite(skewMs) && skewMs >= 0)) throw invalid('clockSkewMs must be 0 or more', skewMs);
   const now = options.now ?? Date.now;
   const revocations = options.revocations ?? createMemoryTokenRevocations({ now });
   const signature = (payload: string): Buffer => createHmac('sha256', key).update(payload).digest();
@@ -149,11 +147,25 @@ export function createSignedBearerTokens(options: SignedBearerTokensOptions): Be
   };
 }
 
+/** A copy of the key. Text, which programs without types may give, has far fewer secret bits than it has characters. */
+function signingKey(key: unknown): Buffer {
+  const bytes = key instanceof Uint8Array ? key : undefined;
+  if (bytes !== undefined && bytes.byteLength >= 32) return Buffer.from(bytes);
+  const got = bytes === undefined ? 'is not a Uint8Array' : `has ${bytes.byteLength} bytes`;
+  throw new FlightInvalidArgumentError(
+    `the key that signs bearer tokens ${got} and needs 32 bytes or more; make one with randomBytes(32)`,
+  );
+}
+
 function fingerprint(token: string): string {
   return createHash('sha256').update(token).digest('base64');
 }
 
 function positive(value: number, name: string): number {
-  if (!(value > 0)) throw new FlightInvalidArgumentError(`${name} must be above 0, got ${value}`);
+  if (!(value > 0)) throw invalid(`${name} must be above 0`, value);
   return value;
+}
+
+function invalid(rule: string, value: number): FlightInvalidArgumentError {
+  return new FlightInvalidArgumentError(`${rule}, got ${value}`);
 }

@@ -10,6 +10,7 @@ import {
   parseBearerAuthorization,
 } from './basic-credentials.ts';
 import type { BearerTokens } from './bearer-tokens.ts';
+import { identityOf } from './identity.ts';
 import { certificateIdentity } from './peer-identity.ts';
 import type { PasswordCheck } from './static-users.ts';
 
@@ -72,7 +73,7 @@ export function createBasicBearerAuthenticator(options: BasicBearerAuthenticator
       if (authorization === undefined) return undefined;
       const token = parseBearerAuthorization(authorization);
       if (token !== undefined) {
-        const identity = await options.tokens.validate(token);
+        const identity = identityOf(await options.tokens.validate(token), 'validate of the bearer tokens');
         if (identity === undefined) {
           throw new FlightUnauthenticatedError('the bearer token is unknown or has expired; log in again');
         }
@@ -80,7 +81,7 @@ export function createBasicBearerAuthenticator(options: BasicBearerAuthenticator
       }
       const basic = parseBasicAuthorization(authorization);
       if (basic === undefined) return undefined;
-      const identity = await options.check(basic.username, basic.password);
+      const identity = identityOf(await options.check(basic.username, basic.password), 'the password check');
       if (identity === undefined) throw new FlightUnauthenticatedError('wrong user name or password');
       if (method !== 'Handshake' && options.issueTokens !== 'every-call') return { identity };
       const issued = await options.tokens.issue(identity);
@@ -101,7 +102,7 @@ export function createBearerAuthenticator(options: BearerAuthenticatorOptions): 
     async authenticate({ headers }) {
       const token = parseBearerAuthorization(headers.get(authorizationHeader) ?? '');
       if (token === undefined) return undefined;
-      const identity = await options.validate(token);
+      const identity = identityOf(await options.validate(token), 'validate of the bearer tokens');
       if (identity === undefined) throw new FlightUnauthenticatedError('the bearer token is not accepted');
       return { identity };
     },
@@ -125,7 +126,7 @@ export function createCertificateAuthenticator(
   return {
     authenticate({ peerCertificate }) {
       if (peerCertificate === undefined) return undefined;
-      const identity = identify(peerCertificate);
+      const identity = identityOf(identify(peerCertificate), 'identify of the certificates');
       if (identity === undefined) {
         throw new FlightUnauthenticatedError(
           `the client certificate of "${certificateIdentity(peerCertificate)}" is not accepted`,

@@ -6,6 +6,7 @@
 import { FlightUnauthenticatedError } from '../errors.ts';
 import { BasicAuth } from '../model/index.ts';
 import type { BearerTokens } from './bearer-tokens.ts';
+import { identityOf } from './identity.ts';
 import type { PasswordCheck } from './static-users.ts';
 
 /** The server's side of a handshake: sends payloads to the client. */
@@ -60,12 +61,16 @@ export function createBasicAuthHandler(options: BasicAuthHandlerOptions): Server
       } catch (cause) {
         throw new FlightUnauthenticatedError('the handshake is not a BasicAuth message', { cause });
       }
-      const identity = await options.check(credentials.username, credentials.password);
+      const identity = identityOf(
+        await options.check(credentials.username, credentials.password),
+        'the password check',
+      );
       if (identity === undefined) throw new FlightUnauthenticatedError('wrong user name or password');
       await outgoing.write(await options.tokens.issue(identity));
     },
     async isValid(token) {
-      const identity = await options.tokens.validate(new TextDecoder().decode(token));
+      const found = await options.tokens.validate(new TextDecoder().decode(token));
+      const identity = identityOf(found, 'validate of the bearer tokens');
       if (identity === undefined) {
         throw new FlightUnauthenticatedError(
           token.byteLength === 0

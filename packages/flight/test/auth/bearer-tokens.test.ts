@@ -92,7 +92,19 @@ describe('signed bearer tokens', () => {
     }
   });
 
+  it('refuse times that make no sense, and those without an end', () => {
+    const key = randomBytes(32);
+    for (const lifetimeMs of [0, Number.NaN, Infinity]) {
+      assert.throws(() => createSignedBearerTokens({ key, lifetimeMs }), FlightInvalidArgumentError);
+    }
+    for (const clockSkewMs of [-1, Number.NaN, Infinity]) {
+      assert.throws(() => createSignedBearerTokens({ key, clockSkewMs }), FlightInvalidArgumentError);
+    }
+  });
+
   it('need a key that cannot be guessed', () => {
     assert.throws(() => createSignedBearerTokens({ key: randomBytes(16) }), FlightInvalidArgumentError);
+    const text = 'a text of more than thirty-two characters' as never;
+    assert.throws(() => createSignedBearerTokens({ key: text }), FlightInvalidArgumentError);
   });
 });

@@ -10,8 +10,9 @@ import {
   createCertificateAuthenticator,
 } from '../../src/auth/call-authenticator.ts';
 import { createDevCertificateAuthority } from '../../src/auth/dev-certificates.ts';
+import { createBasicAuthHandler } from '../../src/auth/server-auth-handler.ts';
 import { staticUsers } from '../../src/auth/static-users.ts';
-import { FlightUnauthenticatedError } from '../../src/errors.ts';
+import { FlightInternalError, FlightUnauthenticatedError } from '../../src/errors.ts';
 import { Metadata } from '../../src/grpc/index.ts';
 
 function credentials(authorization?: string, more: Partial<CallCredentials> = {}): CallCredentials {
@@ -84,4 +85,28 @@ it('certificates are judged by their name', async () => {
   assert.equal(await createCertificateAuthenticator().authenticate(credentials()), undefined);
   const strict = createCertificateAuthenticator({ identify: () => undefined });
   await assert.rejects(async () => strict.authenticate(call), FlightUnauthenticatedError);
+});
+
+it('only a text says who calls: what programs without types answer instead lets nobody in', async () => {
+  const { cert } = createDevCertificateAuthority().issueClient();
+  const peerCertificate = new X509Certificate(cert);
+  for (const [answer, expected] of [
+    [null, FlightUnauthenticatedError],
+    [false, FlightUnauthenticatedError],
+    [true, FlightInternalError],
+    [{}, FlightInternalError],
+  ] as const) {
+    const give = (): never => answer as never;
+    const tokens = { issue: () => 'token', validate: give, revoke: () => undefined };
+    const bearer = credentials('Bearer x', { peerCertificate });
+    const basic = credentials(formatBasicAuthorization('alice', 'x'));
+    const judged = [
+      createBearerAuthenticator({ validate: give }).authenticate(bearer),
+      createBasicBearerAuthenticator({ check: give, tokens }).authenticate(bearer),
+      createBasicBearerAuthenticator({ check: give, tokens }).authenticate(basic),
+      createBasicAuthHandler({ check: give, tokens }).isValid(new Uint8Array(1)),
+      (async () => createCertificateAuthenticator({ identify: give }).authenticate(bearer))(),
+    ];
+    for (const judgement of judged) await assert.rejects(async () => judgement, expected);
+  }
 });
