@@ -5,6 +5,7 @@
  */
 
 import { type RecordBatch, Schema, Table } from 'apache-arrow';
+import { FlightCancelledError } from '../errors.ts';
 import type { FlightEndpoint } from '../model/flight-endpoint.ts';
 import type { FlightInfo } from '../model/flight-info.ts';
 import type { FlightStreamChunk } from '../stream/types.ts';
@@ -98,6 +99,8 @@ class EndpointWorkers {
   /** Who waits for the next of them. */
   #wake: (() => void) | undefined;
   #knownSchema: Schema | undefined;
+  /** Why endpoints that had not been opened never will be. */
+  #cutOff: FlightCancelledError | undefined;
   #onSchema: { resolve(schema: Schema): void; reject(error: unknown): void } | undefined;
 
   constructor(run: EndpointRun, info: FlightInfo) {
@@ -121,7 +124,11 @@ class EndpointWorkers {
   async next(): Promise<FlightStreamChunk | undefined> {
     for (;;) {
       const worker = await this.#nextWorker();
-      if (worker === undefined) return undefined;
+      if (worker === undefined) {
+        // what has come is not all, and must not look like it
+        if (this.#cutOff !== undefined) throw this.#cutOff;
+        return undefined;
+      }
       const chunk = await worker.ready;
       if (chunk !== undefined) {
         if (worker.stream !== undefined) this.#hold(worker, worker.stream.next());
@@ -135,6 +142,7 @@ class EndpointWorkers {
 
   /** Gives everything up that is open. */
   close(reason: string): void {
+    if (this.#waiting.length > 0) this.#cutOff = new FlightCancelledError(reason);
     this.#waiting.length = 0;
     this.#run.stop(reason);
     for (const worker of this.#workers) {

@@ -352,6 +352,19 @@ describe('reading all endpoints as a stream', () => {
     assert.equal(leases(), 0);
   });
 
+  for (const ordered of [true, false]) {
+    it(`does not end well when it was cancelled before all were read (${ordered ? 'ordered' : 'not ordered'})`, async () => {
+      const { context } = services((ticket, call) => sendTable(call, numbers([Number(ticket)])));
+      const endpoints = tickets.map((ticket) => new FlightEndpoint(ticket));
+      const reader = readEndpoints(context, infoOf(endpoints, ordered), { maxParallel: 1 });
+      await reader.readNext();
+      // the endpoint that is open comes to its end
+      await new Promise((resolve) => setImmediate(resolve));
+      reader.cancel('enough');
+      await assert.rejects(reader.readAll(), FlightCancelledError);
+    });
+  }
+
   for (const [how, give] of [
     ['cancelled', (reader: EndpointsReader) => reader.cancel()],
     ['disposed of', (reader: EndpointsReader) => reader[Symbol.asyncDispose]()],
