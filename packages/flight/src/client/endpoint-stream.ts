@@ -147,8 +147,11 @@ async function openFlight(
   caller: Caller,
   release: () => void,
 ): Promise<EndpointStream> {
+  const { credentials } = caller.context;
   const reader = doGet(caller, endpoint.ticket, {
     ...run.options,
+    // where nothing of the client may go, neither may headers of the call: often they hold its token
+    headers: credentials === undefined ? undefined : run.options.headers,
     timeoutMs: run.deadline.remainingMs(),
     signal: run.signal,
   });

@@ -114,8 +114,9 @@ export interface FlightClientOptions {
    */
   readonly channelOptions?: Readonly<Record<string, string | number | boolean>> | undefined;
   /**
-   * Whether headers and tokens of this client go to an endpoint's location, which the server chose. Default: to all,
-   * except from a TLS connection to a plaintext one on another machine.
+   * Whether headers and tokens of this client, and the `headers` of the call, go to an endpoint's location, which the
+   * server chose. Middleware is asked for headers everywhere, and told the location. Default: to all, except from a TLS
+   * connection to a plaintext one on another machine.
    */
   readonly forwardCredentials?: ((location: Location) => boolean) | undefined;
 }

@@ -9,7 +9,7 @@ import { tableToIPC } from 'apache-arrow';
 import { createDevCertificates } from '../../src/auth/dev-certificates.ts';
 import { connect } from '../../src/client/connect.ts';
 import { type ConnectionPool, createConnectionPool } from '../../src/client/connection-pool.ts';
-import type { FlightClientOptions } from '../../src/client/options.ts';
+import type { FlightClientOptions, ReadEndpointsOptions } from '../../src/client/options.ts';
 import { FlightInvalidArgumentError, FlightTimedOutError } from '../../src/errors.ts';
 import { FlightEndpoint } from '../../src/model/flight-endpoint.ts';
 import { FlightInfo } from '../../src/model/flight-info.ts';
@@ -119,6 +119,7 @@ describe('endpoints at locations that others can listen to', () => {
     own: string,
     location: string,
     options: FlightClientOptions = {},
+    call: ReadEndpointsOptions = {},
   ): Promise<string | undefined> {
     const channel = scriptedChannel(async (call) => {
       for (const message of await flightDataMessages(numbers([1]))) call.send(message);
@@ -131,7 +132,7 @@ describe('endpoints at locations that others can listen to', () => {
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
     const client = connect(own, { pool, headers: { authorization: 'Bearer secret' }, ...options });
-    await client.readAll(infoAt([location]));
+    await client.readAll(infoAt([location]), call);
     await client.close();
     return channel.calls[0]?.metadata.get('authorization');
   }
@@ -145,6 +146,15 @@ describe('endpoints at locations that others can listen to', () => {
     assert.equal(await sentTo(own, 'grpc+tcp://[::1]:1'), 'Bearer secret');
     assert.equal(await sentTo(own, 'grpc+tls://other.example:1'), 'Bearer secret');
     assert.equal(await sentTo('grpc+tcp://flight.example:1', 'grpc+tcp://other.example:1'), 'Bearer secret');
+  });
+
+  it('get no headers of the call either, which are where a token may be', async () => {
+    const own = 'grpc+tls://flight.example:1';
+    const call = { headers: { authorization: 'Bearer other' } };
+    assert.equal(await sentTo(own, 'grpc+tcp://other.example:1', {}, call), undefined);
+    assert.equal(await sentTo(own, 'grpc+tls://other.example:1', {}, call), 'Bearer other');
+    const forwardCredentials = (): boolean => false;
+    assert.equal(await sentTo(own, 'grpc+tls://other.example:1', { forwardCredentials }, call), undefined);
   });
 
   it('get them when the client says so', async () => {
