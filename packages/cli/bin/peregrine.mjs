@@ -6,6 +6,9 @@ import * as module from 'node:module';
 // From the second start on, Node takes what it compiled at the first; Node 20 cannot.
 if ('enableCompileCache' in module) module.enableCompileCache();
 
+// Stacks in the words of the source: the bundle's lines are packed.
+if (process.env.PEREGRINE_DEBUG === '1') process.setSourceMapsEnabled(true);
+
 const timeOf = (path) => statSync(new URL(path, import.meta.url), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 // Only where it is built from source the bundle can be older than the modules that it was made of.

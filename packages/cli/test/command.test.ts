@@ -165,6 +165,13 @@ describe('the command, against its own server', () => {
     assert.equal((await end()).stdout, '{"a":1}\n{"b":2}\n');
   });
 
+  it('adds a stack in the words of the source, on request', async () => {
+    const { end } = startCommand(['do', server.location, 'nonsense'], { env: { PEREGRINE_DEBUG: '1' } });
+    const outcome = await end();
+    assertCode(outcome, 1);
+    assert.match(outcome.stderr, /\bcli[/\\]src[/\\]commands[/\\]actions\.ts:\d+/);
+  });
+
   it('tells what was meant, in lines of 80 columns', async () => {
     const [help, sqlHelp, near, far, verb, far2, words, two, csv] = await Promise.all([
       peregrine('--help'),

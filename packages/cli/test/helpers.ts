@@ -58,9 +58,16 @@ export interface Running {
 /** Starts the command; `readsOutput` when the caller reads its standard output itself. */
 export function startCommand(
   args: readonly string[],
-  { readsOutput = false, input = 'ignore' }: { readsOutput?: boolean; input?: 'ignore' | 'pipe' } = {},
+  {
+    readsOutput = false,
+    input = 'ignore',
+    env = {},
+  }: { readsOutput?: boolean; input?: 'ignore' | 'pipe'; env?: Record<string, string> } = {},
 ): Running {
-  const child = spawn(process.execPath, [main, ...args], { stdio: [input, 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: [input, 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   const texts = { stdout: '', stderr: '' };
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     texts.stderr += text;

@@ -183,9 +183,15 @@ let progressStruct: ReturnType<typeof koffi.struct> | undefined;
 /** Libraries are unloaded when nothing in JavaScript names them, while their functions run in other threads. */
 const loaded: unknown[] = [];
 
-/** Loads a library, which stays as long as the thread. @throws an error of the loader where it cannot be loaded */
-export function loadLibrary(path: string): NativeLibrary {
-  const library = koffi.load(path);
+/**
+ * Loads a library, which stays as long as the thread.
+ *
+ * @param isWhole - whether all that it needs from others is known to be there; then the system looks for each function
+ *   when it is called, which halves the time to load. Default: all are looked for now
+ * @throws an error of the loader where it cannot be loaded
+ */
+export function loadLibrary(path: string, isWhole = false): NativeLibrary {
+  const library = koffi.load(path, { lazy: isWhole });
   loaded.push(library);
   return {
     func(name, result, parameters) {

@@ -30,7 +30,7 @@ if (preload) preloadDuckDb();
 /** Whoever needs the library is told why it cannot be loaded. */
 function preloadDuckDb(): void {
   try {
-    loadLibrary(findDuckDbLibrary());
+    loadLibrary(findDuckDbLibrary(), true);
   } catch {
     // Not there, or not for this platform.
   }
