@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, maxHeaderSize } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +14,7 @@ import type { Store } from '../store/types.ts';
 import { isLoopback } from '../loopback.ts';
 import { maxHttpConnections, requestHeadersTimeoutMs, requestIdleTimeoutMs } from '../limits.ts';
 import { isClickHouseClient } from './clickhouse-client.ts';
+import { answerUnreadable } from './client-error.ts';
 import { type GivenHttpLimits, type HttpContext, httpLimits } from './context.ts';
 import { lingerForBody } from './linger.ts';
 import { createHttpMetrics } from './metrics.ts';
@@ -97,9 +98,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     onError: options.onError ?? (() => undefined),
   };
   let loopback = false;
+  const corsOrigins = options.corsOrigins ?? [];
   const app = createApp(
     context,
-    (request, reply) => checkOrigin(request, reply, options.corsOrigins ?? [], loopback),
+    corsOrigins,
+    (request, reply) => checkOrigin(request, reply, corsOrigins, loopback),
     () => closing,
   );
 
@@ -127,11 +130,36 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
 function createApp(
   context: HttpContext,
+  corsOrigins: readonly string[],
   checkCaller: (request: FastifyRequest, reply: FastifyReply) => void,
   isClosing: () => boolean,
 ): FastifyInstance {
+  const answerError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const problem = problemOf(fromFastify(thrown), textHeader(reply.getHeader('x-clickhouse-query-id')));
+    if (problem.status >= 500)
+      context.onError(thrown, `${request.method} ${request.routeOptions.url ?? request.url}`);
+    // What is left of the body is not read: the connection cannot be used for another request.
+    if (!request.raw.complete) {
+      void reply.header('connection', 'close');
+      lingerForBody(request.raw, context.limits.idleTimeoutMs ?? requestIdleTimeoutMs);
+    }
+    return sendProblem(request, reply, problem);
+  };
   const app = fastify({
     exposeHeadRoutes: false,
+    // A name of a table or statement is as long as a URL may be.
+    routerOptions: { maxParamLength: maxHeaderSize },
+    clientErrorHandler: (error, socket) => answerUnreadable(error, socket, corsOrigins),
+    // Of paths that cannot be decoded. No hook runs for them.
+    frameworkErrors(error, request, reply) {
+      try {
+        checkCaller(request, reply);
+      } catch (refused) {
+        answerError(refused, request, reply);
+        return;
+      }
+      answerError(error, request, reply);
+    },
     forceCloseConnections: true,
     // Bodies are read by the routes, piece by piece and with limits of their own.
     bodyLimit: Number.MAX_SAFE_INTEGER,
@@ -165,19 +193,14 @@ function createApp(
     const route = request.routeOptions.url ?? 'none';
     context.metrics.request(route, request.method, reply.raw.statusCode, reply.elapsedTime / 1000);
   });
-  app.setErrorHandler((thrown, request, reply) => {
-    const problem = problemOf(fromFastify(thrown), textHeader(reply.getHeader('x-clickhouse-query-id')));
-    if (problem.status >= 500)
-      context.onError(thrown, `${request.method} ${request.routeOptions.url ?? request.url}`);
-    // What is left of the body is not read: the connection cannot be used for another request.
-    if (!request.raw.complete) {
-      void reply.header('connection', 'close');
-      lingerForBody(request.raw, context.limits.idleTimeoutMs ?? requestIdleTimeoutMs);
-    }
-    return sendProblem(request, reply, problem);
-  });
+  app.setErrorHandler((thrown, request, reply) =>
+    // fastify wants a Content-Type of this method before it looks whether a route takes it, and none does.
+    thrown instanceof Error && 'code' in thrown && thrown.code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE'
+      ? answerUnknown(request, reply)
+      : answerError(thrown, request, reply),
+  );
   const routes = createRouteList(app);
-  app.setNotFoundHandler((request, reply) => {
+  const answerUnknown = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const path = request.url.split('?', 1)[0] ?? '';
     const methods = routes.methodsOf(path);
     if (methods.length > 0) {
@@ -191,8 +214,12 @@ function createApp(
       new FlightNotFoundError(`${request.method} ${path} is not here; see GET /openapi.json`),
     );
     return sendProblem(request, reply, problem);
+  };
+  app.setNotFoundHandler(answerUnknown);
+  app.options('/*', (request, reply) => {
+    const methods = [...routes.methodsOf(request.url.split('?', 1)[0] ?? ''), 'OPTIONS'];
+    return reply.code(204).header('allow', methods.join(', ')).headers(preflightHeaders(request)).send();
   });
-  app.options('/*', (request, reply) => reply.code(204).headers(preflightHeaders(request)).send());
 
   probeRoutes(app, context);
   queryRoutes(app, context);

@@ -183,13 +183,10 @@ export function beginsReading(sql: string): boolean {
 export function beginsUnknown(sql: string): boolean {
   for (const token of sqlTokens(sql)) {
     if (token.text === '(') continue;
-    return (
-      token.kind === 'word' &&
-      !readers.has(token.text.toUpperCase()) &&
-      !changingWords.has(token.text.toUpperCase())
-    );
+    if (token.kind !== 'word') return true;
+    return !readers.has(token.text.toUpperCase()) && !changingWords.has(token.text.toUpperCase());
   }
-  return false;
+  return true;
 }
 
 /** `EXPLAIN (ANALYZE, FORMAT json) …`: the first parenthesis may hold options. */

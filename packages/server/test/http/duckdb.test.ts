@@ -325,7 +325,7 @@ describe('HTTP over DuckDB', () => {
     ]) {
       assert.equal((await get(sql)).status, 405, sql);
     }
-    for (const sql of ['SELEC 1', 'DELET FROM kept', 'INSER INTO kept VALUES (3); DROP TABLE kept']) {
+    for (const sql of ['SELEC 1', 'DELET FROM kept', ',1', 'INSER INTO kept VALUES (3); DROP TABLE kept']) {
       const wrong = await get(sql);
       assert.equal(wrong.status, 400, sql);
       assert.match(await wrong.text(), /syntax error at or near .*"position":\{"line":1,"column":1\}/);

@@ -76,7 +76,17 @@ describe('what is asked by those who watch the server', () => {
 
   it('answers the status alone to HEAD', async () => {
     await using server = await start();
-    for (const path of ['/ping', '/health', '/ready']) {
+    const paths = [
+      '/ping',
+      '/health',
+      '/ready',
+      '/metrics',
+      '/openapi.json',
+      '/tables',
+      '/queries',
+      '/schema/t',
+    ];
+    for (const path of paths) {
       const response = await server.fetch(path, { method: 'HEAD' });
       assert.equal(response.status, 200);
       assert.equal(await response.text(), '');

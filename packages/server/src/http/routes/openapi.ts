@@ -4,5 +4,5 @@ import { openApiDocument } from '../openapi/document.ts';
 
 /** `GET /openapi.json`. */
 export function openApiRoutes(app: FastifyInstance, context: HttpContext): void {
-  app.get('/openapi.json', () => openApiDocument(context.version));
+  app.get('/openapi.json', { exposeHeadRoute: true }, () => openApiDocument(context.version));
 }

@@ -16,7 +16,7 @@ export function probeRoutes(app: FastifyInstance, context: HttpContext): void {
     const { state, statistics } = context.engine;
     return { status: 'ready', ...(state.kind === 'ready' ? {} : { no_sql: state.reason }), ...statistics };
   });
-  app.get('/metrics', async (_request, reply) => {
+  app.get('/metrics', asHead, async (_request, reply) => {
     const { contentType, body } = await context.metrics.text();
     return reply.header('content-type', contentType).send(body);
   });

@@ -4,7 +4,7 @@ import type { HttpContext } from '../context.ts';
 
 /** `GET /queries` shows what runs over HTTP, `DELETE /queries/{id}` cancels it. */
 export function runningRoutes(app: FastifyInstance, context: HttpContext): void {
-  app.get('/queries', () => ({
+  app.get('/queries', { exposeHeadRoute: true }, () => ({
     queries: context.running.list().map(({ id, sql, startedAt, rows }) => ({
       query_id: id,
       sql,

@@ -37,7 +37,7 @@ export function queryRoutes(app: FastifyInstance, context: HttpContext): void {
   // Monitors ask for the status alone; a statement is not run to throw its rows away.
   app.head('/', (request, reply) => {
     if (!urlParameters(request).has('query')) return reply.type('text/plain; charset=utf-8').send('Ok.\n');
-    void reply.header('allow', 'GET, POST, OPTIONS');
+    void reply.header('allow', 'GET, POST');
     throw withStatus(new FlightInvalidArgumentError('HEAD runs no statement: ask by GET or POST'), 405);
   });
   app.post('/', handle);

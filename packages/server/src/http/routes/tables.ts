@@ -13,11 +13,13 @@ import { quotePath } from '../../engine/sql-text.ts';
 
 /** `GET /tables` and `GET /schema/{table}`. */
 export function tableRoutes(app: FastifyInstance, context: HttpContext): void {
-  app.get('/tables', async () => ({ tables: await listTables(context) }));
+  const asHead = { exposeHeadRoute: true };
+  app.get('/tables', asHead, async () => ({ tables: await listTables(context) }));
 
-  app.get<{ Params: { table: string } }>('/schema/:table', async (request, reply) => {
+  app.get<{ Params: { table: string } }>('/schema/:table', asHead, async (request, reply) => {
     const { table } = request.params;
     const header = await schemaOf(context, table);
+    void reply.header('vary', 'accept, origin');
     const arrow = httpFormat('arrow').contentType;
     if (parseAccept(request.headers.accept ?? '').some(({ value }) => value === arrow)) {
       return reply.type(arrow).send(Buffer.from(encapsulate(header)));
