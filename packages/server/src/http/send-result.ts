@@ -144,7 +144,7 @@ export function openBody({ context, call, request, reply, format, options }: Res
     throw new FlightCancelledError('the client closed the connection before the result was there');
   }
   const coding = format.compressible ? chooseCoding(request.headers['accept-encoding']) : undefined;
-  const headers: Record<string, string> = { vary: 'accept, accept-encoding' };
+  const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(reply.getHeaders()))
     if (value !== undefined) headers[name] = String(value);
   const body = createResponseBody(reply.raw, {
@@ -152,6 +152,7 @@ export function openBody({ context, call, request, reply, format, options }: Res
     stallTimeoutMs: context.limits.stallTimeoutMs,
     headers: {
       ...headers,
+      vary: 'accept, accept-encoding, origin',
       ...statementHeaders(call, format),
       ...exceptionTagHeader(request, format, call.exceptionTag),
     },

@@ -29,10 +29,7 @@ export function fileRoutes(app: FastifyInstance, context: HttpContext): void {
         'cache-control': 'no-cache',
         'content-type': contentType,
         etag: tag,
-        // Which page may see it is told in the answer, which a browser keeps.
-        vary: 'origin',
         'last-modified': new Date(modifiedMs).toUTCString(),
-        'x-content-type-options': 'nosniff',
       });
       const { headers } = request;
       if (headers['if-match'] !== undefined && !namesTag(headers['if-match'], tag))
