@@ -111,7 +111,9 @@ const expected: Readonly<Record<string, unknown>> = {
   maxCookiesPerLocation: 64,
   // servers and Flight SQL
   defaultMaxSessions: 100_000,
+  cancelTimeoutMs: 5 * second,
   defaultPollIntervalMs: 100,
+  maxPatternLength: 16 * KiB,
   defaultSessionIdleMs: hour,
   defaultShutdownGraceMs: 10 * second,
   maxHealthRequestBytes: 4 * KiB,

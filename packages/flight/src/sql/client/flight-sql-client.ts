@@ -101,8 +101,14 @@ export class FlightSqlClient implements AsyncDisposable {
     if (parameters === undefined) {
       return this.readAll(await this.execute(query, statement), { ...call, maxParallel });
     }
-    await using prepared = await this.prepare(query, statement);
-    return await prepared.bind(parameters).query({ ...call, maxParallel });
+    const prepared = await this.prepare(query, statement);
+    try {
+      return await prepared.bind(parameters).query({ ...call, maxParallel });
+    } finally {
+      // with the headers that let the others pass; a server that does not forget it is no reason to fail, or to fail otherwise
+      const { signal: _signal, ...forgetting } = call;
+      await prepared.close(forgetting).catch(() => undefined);
+    }
   }
 
   /** Runs a query: where its rows can be had, for {@link readAll} and {@link read}. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FlightClient } from '../../client/index.ts';
+import type { FlightCallOptions, FlightClient } from '../../client/index.ts';
 import { FlightDataError } from '../../errors.ts';
-import { defaultPollIntervalMs } from '../../limits/sql.ts';
+import { cancelTimeoutMs, defaultPollIntervalMs } from '../../limits/sql.ts';
 import type { FlightDescriptor, FlightInfo } from '../../model/index.ts';
 import type { PollOptions } from './options.ts';
 
@@ -33,7 +33,8 @@ export async function pollUntilDone(
       if (waitMs > 0) await sleep(waitMs, undefined, { signal: options.signal });
     }
   } catch (error) {
-    if (options.signal?.aborted === true && known !== undefined) await cancelQuietly(flight, known);
+    if (options.signal?.aborted === true && known !== undefined)
+      await cancelQuietly(flight, known, callOptions.headers);
     options.signal?.throwIfAborted();
     throw error;
   }
@@ -41,10 +42,14 @@ export async function pollUntilDone(
   return known;
 }
 
-/** Servers that cannot cancel are no reason for another error than the one that there is. */
-async function cancelQuietly(flight: FlightClient, info: FlightInfo): Promise<void> {
+/** Servers that cannot cancel, or do not answer, are no reason for another error than the one that there is. */
+async function cancelQuietly(
+  flight: FlightClient,
+  info: FlightInfo,
+  headers: FlightCallOptions['headers'],
+): Promise<void> {
   try {
-    await flight.cancelFlightInfo(info);
+    await flight.cancelFlightInfo(info, { headers, timeoutMs: cancelTimeoutMs });
   } catch {
     // the query ends by itself, or with the session
   }

@@ -168,4 +168,51 @@ describe('the Flight SQL client', () => {
       (error) => error instanceof FlightError && error.code === 'ALREADY_EXISTS',
     );
   });
+
+  it('forgets a statement with parameters with the headers of the call, and never fails by that', async () => {
+    const forgotten: (string | undefined)[] = [];
+    let closes = true;
+    let runs = true;
+    await using peer = await startPlain({
+      doAction: ({ type }, { headers }) => {
+        if (type !== 'ClosePreparedStatement') return prepared;
+        forgotten.push(headers.get('x-who'));
+        if (!closes) throw new FlightError('UNKNOWN', 'it cannot be closed');
+        return [];
+      },
+      async doPut(_descriptor, reader) {
+        await reader.readAll();
+      },
+      getFlightInfo: (descriptor) => {
+        if (!runs) throw new FlightUnavailableError('it cannot be run');
+        return new FlightInfo(peopleSchema, descriptor, [new FlightEndpoint('t')]);
+      },
+      doGet: () => people('a'),
+    });
+    const options = { parameters: [1], headers: { 'x-who': 'me' } };
+    assert.equal((await peer.sql.query('x', options)).numRows, 1);
+    closes = false;
+    assert.equal((await peer.sql.query('x', options)).numRows, 1);
+    runs = false;
+    await assert.rejects(peer.sql.query('x', options), FlightUnavailableError);
+    assert.deepEqual(forgotten, ['me', 'me', 'me']);
+  });
+
+  it('cancels a polled query with the headers of the call, and waits no longer for that than it has to', async (context) => {
+    const cancelling: (string | undefined)[] = [];
+    await using peer = await startPlain({
+      pollFlightInfo: (descriptor) =>
+        new PollInfo(new FlightInfo(peopleSchema, descriptor, [new FlightEndpoint('t')]), descriptor),
+      cancelFlightInfo: (_request, { headers, deadline }) => {
+        cancelling.push(headers.get('x-who'));
+        assert.ok(deadline !== undefined);
+        throw new FlightUnavailableError('it cannot be cancelled');
+      },
+    });
+    const leaving = new AbortController();
+    context.after(() => leaving.abort());
+    const options = { signal: leaving.signal, headers: { 'x-who': 'me' }, onProgress: () => leaving.abort() };
+    await assert.rejects(peer.sql.executePolled('x', options), { name: 'AbortError' });
+    assert.deepEqual(cancelling, ['me']);
+  });
 });
