@@ -147,7 +147,7 @@ export class FlightServer {
     if (!(graceMs >= 0)) throw new FlightInvalidArgumentError(`graceMs must be 0 or more, got ${graceMs}`);
     this.#state = this.#state === 'closed' ? 'closed' : 'draining';
     if (this.#shutdown === undefined) this.#shutdown = this.#drain(graceMs);
-    else if (graceMs === 0 && this.#state === 'draining') void this.#grpc.close();
+    else if (options.graceMs !== undefined && this.#state === 'draining') void this.#grpc.drain(graceMs);
     return this.#shutdown;
   }
 

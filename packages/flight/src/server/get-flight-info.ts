@@ -4,7 +4,7 @@ import { maxRequestBytes } from '../limits/server.ts';
 import { FlightDescriptor } from '../model/index.ts';
 import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';
-import { decodeRequest, readRequest, sendMessage } from './messages.ts';
+import { decodeRequest, readRequest, sendMessage, serializeAnswer } from './messages.ts';
 import { RequestDecoder } from './request-decoder.ts';
 
 /** GetFlightInfo: FlightDescriptor → FlightInfo. */
@@ -20,7 +20,7 @@ export function getFlightInfoMethod(runtime: ServerRuntime): GrpcMethod<Uint8Arr
         throw new FlightUnimplementedError('this server has no GetFlightInfo');
       const descriptor = decodeRequest('FlightDescriptor', FlightDescriptor, await readRequest(call));
       const info = await handlers.getFlightInfo(descriptor, context);
-      await sendMessage(sink, info.serialize());
+      await sendMessage(sink, serializeAnswer(info, 'FlightInfo'));
     },
   );
 }

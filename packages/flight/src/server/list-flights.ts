@@ -5,7 +5,7 @@ import { Criteria } from '../model/index.ts';
 import { callSink } from './call-sink.ts';
 import { flightMethod, type ServerRuntime } from './call.ts';
 import { forEachOf } from './many.ts';
-import { decodeRequest, readRequest, sendMessage } from './messages.ts';
+import { decodeRequest, readRequest, sendMessage, serializeAnswer } from './messages.ts';
 import { RequestDecoder } from './request-decoder.ts';
 
 /** ListFlights: Criteria → stream of FlightInfo. */
@@ -21,7 +21,7 @@ export function listFlightsMethod(runtime: ServerRuntime): GrpcMethod<Uint8Array
         throw new FlightUnimplementedError('this server has no ListFlights');
       const { expression } = decodeRequest('Criteria', Criteria, await readRequest(call));
       const flights = await handlers.listFlights(expression, context);
-      await forEachOf(flights, call.signal, (info) => sendMessage(sink, info.serialize()));
+      await forEachOf(flights, call.signal, (info) => sendMessage(sink, serializeAnswer(info, 'FlightInfo')));
     },
   );
 }

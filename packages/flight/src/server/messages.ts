@@ -1,7 +1,8 @@
 /** How the RPC files read one request and write small messages. */
 
-import { FlightInvalidArgumentError } from '../errors.ts';
+import { FlightInternalError, FlightInvalidArgumentError } from '../errors.ts';
 import { bytesMessage, type GrpcServerCall } from '../grpc/index.ts';
+import { describeArgument } from '../model/bytes.ts';
 import type { FlightDataSink } from '../stream/types.ts';
 
 /** Reads the one message of a call with a single request. Further messages are ignored, as they are in gRPC. */
@@ -24,6 +25,19 @@ export function decodeRequest<T>(
   } catch (cause) {
     throw new FlightInvalidArgumentError(`the request is not a valid ${name} message`, { cause });
   }
+}
+
+/**
+ * The bytes of what a handler gave. JavaScript does not tell an application that it forgot to return something.
+ *
+ * @throws FlightInternalError when it is no such message
+ */
+export function serializeAnswer(answer: { serialize(): Uint8Array }, name: string): Uint8Array {
+  const given: unknown = answer;
+  if (typeof given !== 'object' || given === null || !('serialize' in given)) {
+    throw new FlightInternalError(`the handler gave ${describeArgument(given)}; it should give a ${name}`);
+  }
+  return answer.serialize();
 }
 
 /** Sends one message; the promise, where there is one, resolves when the transport has room again. */

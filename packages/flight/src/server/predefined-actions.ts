@@ -14,7 +14,7 @@ import {
   SetSessionOptionsResult,
 } from '../model/index.ts';
 import type { ServerCallContext } from './context.ts';
-import { decodeRequest } from './messages.ts';
+import { decodeRequest, serializeAnswer } from './messages.ts';
 import type { FlightHandlers } from './types.ts';
 
 /** Takes the body of an action, gives the body of its result. */
@@ -37,7 +37,7 @@ const predefinedActions: readonly PredefinedAction[] = [
       const handle = handlers.cancelFlightInfo.bind(handlers);
       return async (body, context) => {
         const request = decodeRequest('CancelFlightInfoRequest', CancelFlightInfoRequest, body);
-        return (await handle(request, context)).serialize();
+        return serializeAnswer(await handle(request, context), 'CancelFlightInfoResult');
       };
     },
   },
@@ -50,7 +50,7 @@ const predefinedActions: readonly PredefinedAction[] = [
       const handle = handlers.renewFlightEndpoint.bind(handlers);
       return async (body, context) => {
         const request = decodeRequest('RenewFlightEndpointRequest', RenewFlightEndpointRequest, body);
-        return (await handle(request.endpoint, context)).serialize();
+        return serializeAnswer(await handle(request.endpoint, context), 'FlightEndpoint');
       };
     },
   },

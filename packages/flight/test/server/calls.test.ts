@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  FlightError,
   FlightInvalidArgumentError,
   FlightNotFoundError,
   FlightUnimplementedError,
@@ -132,6 +133,31 @@ describe('small calls', () => {
     await using running = await start(new Application());
     assert.deepEqual(await action(running.channel, 'any'), ['application']);
     await assert.rejects(action(running.channel, 'CancelFlightInfo', bodyOfCancel()), /application/);
+  });
+
+  it('say what a handler forgot to give', async () => {
+    // what programs without types do
+    const forgetful: object = {
+      getFlightInfo: () => undefined,
+      pollFlightInfo: () => undefined,
+      getSchema: () => undefined,
+      listFlights: () => [undefined],
+    };
+    await using running = await start(forgetful);
+    const descriptor = FlightDescriptor.forPath('a').serialize();
+    for (const [method, body] of [
+      ['GetFlightInfo', descriptor],
+      ['PollFlightInfo', descriptor],
+      ['GetSchema', descriptor],
+      ['ListFlights', new Uint8Array(0)],
+    ] as const) {
+      await assert.rejects(
+        request(running.channel, method, body),
+        (error) =>
+          error instanceof FlightError && error.code === 'INTERNAL' && /gave undefined/.test(error.message),
+        method,
+      );
+    }
   });
 
   it('refuse requests that are no message, and none at all', async () => {

@@ -189,6 +189,20 @@ describe('shutdown', () => {
     await assert.rejects(result, FlightError);
   });
 
+  it('ends by the shorter of two graces', { timeout: 60_000 }, async () => {
+    await using running = await start({
+      doAction: (_action, { signal }) =>
+        new Promise((resolve) => signal.addEventListener('abort', () => resolve('x'))),
+    });
+    const result = action(running.channel, 'wait');
+    result.catch(() => undefined);
+    await until(() => running.server.runningCalls === 1, 'the call has begun');
+    const slow = running.server.shutdown({ graceMs: 600_000 });
+    await running.server.shutdown({ graceMs: 20 });
+    await slow;
+    await assert.rejects(result, FlightError);
+  });
+
   it('of a server that never listened is done at once', async () => {
     const server = new FlightServer(ping);
     await server.shutdown();

@@ -15,7 +15,7 @@ import {
   encodeTransactionId,
 } from '../actions/results.ts';
 import type { SqlAction } from '../actions/types.ts';
-import { notServed } from './refusals.ts';
+import { notServed, wanted, wantedId } from './refusals.ts';
 import type { FlightSqlHandlers } from './types.ts';
 
 /** Cancels the work behind a FlightInfo: of the SQL handlers, or of the plain ones. */
@@ -85,6 +85,8 @@ export function servedSqlActions(sql: FlightSqlHandlers, cancel: CancelHandler |
     .map(({ kind, description }) => new ActionType(kind, description));
 }
 
+const whatPreparingGives = 'the handle of the prepared statement and its schemas';
+
 /** Serves an action: the body of its result, undefined where it gives none. */
 export async function doSqlAction(
   sql: FlightSqlHandlers,
@@ -96,31 +98,38 @@ export async function doSqlAction(
   switch (request.kind) {
     case 'CreatePreparedStatement':
       if (sql.createPreparedStatement === undefined) throw refusal();
-      return encodePreparedStatementResult(await sql.createPreparedStatement(request, context));
+      return encodePreparedStatementResult(
+        wanted(await sql.createPreparedStatement(request, context), whatPreparingGives),
+      );
     case 'CreatePreparedSubstraitPlan':
       if (sql.createPreparedSubstraitPlan === undefined) throw refusal();
-      return encodePreparedStatementResult(await sql.createPreparedSubstraitPlan(request, context));
+      return encodePreparedStatementResult(
+        wanted(await sql.createPreparedSubstraitPlan(request, context), whatPreparingGives),
+      );
     case 'ClosePreparedStatement':
       if (sql.closePreparedStatement === undefined) throw refusal();
       await sql.closePreparedStatement(request.preparedStatementHandle, context);
       return undefined;
     case 'BeginTransaction':
       if (sql.beginTransaction === undefined) throw refusal();
-      return encodeTransactionId(await sql.beginTransaction(context));
+      return encodeTransactionId(wantedId(await sql.beginTransaction(context), 'a transaction'));
     case 'EndTransaction':
       if (sql.endTransaction === undefined) throw refusal();
       await sql.endTransaction(request, context);
       return undefined;
     case 'BeginSavepoint':
       if (sql.beginSavepoint === undefined) throw refusal();
-      return encodeSavepointId(await sql.beginSavepoint(request, context));
+      return encodeSavepointId(wantedId(await sql.beginSavepoint(request, context), 'a savepoint'));
     case 'EndSavepoint':
       if (sql.endSavepoint === undefined) throw refusal();
       await sql.endSavepoint(request, context);
       return undefined;
     case 'CancelQuery': {
       if (cancel === undefined) throw refusal();
-      const { status } = await cancel(new CancelFlightInfoRequest(infoOf(request.info)), context);
+      const { status } = wanted(
+        await cancel(new CancelFlightInfoRequest(infoOf(request.info)), context),
+        'a CancelFlightInfoResult',
+      );
       return encodeCancelStatus(status);
     }
   }

@@ -11,6 +11,7 @@ import {
 } from '../../model/index.ts';
 import { FlightInternalError } from '../../errors.ts';
 import { sqlDescriptor, sqlTicket } from '../commands/codec.ts';
+import { wanted } from './refusals.ts';
 import type { PollAnswer, SchemaAnswer, StatementAnswer } from './types.ts';
 
 /**
@@ -25,7 +26,10 @@ export function toFlightInfo(
   ownTicket: Ticket | undefined,
 ): FlightInfo {
   if (answer instanceof FlightInfo) return answer;
-  const { schema, handle, expirationTime, ...options } = answer;
+  const { schema, handle, expirationTime, ...options } = wanted(
+    answer,
+    'where the rows can be had, with their schema',
+  );
   const ticket =
     handle === undefined ? ownTicket : sqlTicket({ kind: 'TicketStatementQuery', statementHandle: handle });
   if (ticket === undefined) {
@@ -44,7 +48,7 @@ export function toPollInfo(
   ownTicket: Ticket | undefined,
 ): PollInfo {
   if (answer instanceof PollInfo) return answer;
-  const { info, next, progress, expirationTime } = answer;
+  const { info, next, progress, expirationTime } = wanted(answer, 'how far the query is');
   return new PollInfo(
     info === undefined ? undefined : toFlightInfo(info, descriptor, ownTicket),
     next instanceof Uint8Array
@@ -61,7 +65,7 @@ export function donePollInfo(info: FlightInfo): PollInfo {
 
 /** The SchemaResult of an answer. */
 export function toSchemaResult(answer: SchemaAnswer): SchemaResult {
-  return answer instanceof SchemaResult ? answer : new SchemaResult(answer);
+  return answer instanceof SchemaResult ? answer : new SchemaResult(wanted(answer, 'a schema'));
 }
 
 /** The FlightInfo of a metadata command, whose ticket is the command itself. */

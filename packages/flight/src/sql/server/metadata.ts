@@ -4,6 +4,7 @@ import { isArrowRecordBatch, isArrowTable, type RecordBatch, type Schema, type T
 import { FlightInternalError } from '../../errors.ts';
 import { encodeSchemaEncapsulated } from '../../ipc/encode/schema.ts';
 import { bytesEqual } from '../../model/bytes.ts';
+import { forEachOf } from '../../server/many.ts';
 import type { DoGetResult, ServerCallContext } from '../../server/index.ts';
 import { RecordBatchStream } from '../../stream/record-batch-stream.ts';
 import type { FlightDataStream } from '../../stream/types.ts';
@@ -21,7 +22,7 @@ import {
   createXdbcTypeInfo,
 } from '../metadata/result-sets.ts';
 import { metadataSchema } from '../schemas.ts';
-import { notServed } from './refusals.ts';
+import { notServed, wanted } from './refusals.ts';
 import type { FlightSqlHandlers, MetadataAnswer } from './types.ts';
 
 const handlerNames = {
@@ -61,50 +62,49 @@ export async function getMetadata(
   const schema = servedMetadataSchema(sql, command);
   switch (command.kind) {
     case 'CommandGetSqlInfo': {
-      const answer = await sql.getSqlInfo?.(command, context);
-      if (answer === undefined) throw notServed(command.kind);
+      const answer = wanted(await sql.getSqlInfo?.(command, context), 'the values of SqlInfo');
       return isArrowRecordBatch(answer)
         ? sameSchema(command, schema, answer)
         : streamOf(schema, createSqlInfo(answer, command.info));
     }
     case 'CommandGetXdbcTypeInfo':
-      return answerOf(command, sql.getXdbcTypeInfo?.(command, context), (rows) =>
+      return answerOf(command, context, sql.getXdbcTypeInfo?.(command, context), (rows) =>
         createXdbcTypeInfo(rows, command.dataType),
       );
     case 'CommandGetCatalogs':
-      return answerOf(command, sql.getCatalogs?.(command, context), createCatalogs);
+      return answerOf(command, context, sql.getCatalogs?.(command, context), createCatalogs);
     case 'CommandGetDbSchemas':
-      return answerOf(command, sql.getDbSchemas?.(command, context), createDbSchemas);
+      return answerOf(command, context, sql.getDbSchemas?.(command, context), createDbSchemas);
     case 'CommandGetTables':
-      return answerOf(command, sql.getTables?.(command, context), (rows) =>
+      return answerOf(command, context, sql.getTables?.(command, context), (rows) =>
         createTables(rows, command.includeSchema),
       );
     case 'CommandGetTableTypes':
-      return answerOf(command, sql.getTableTypes?.(command, context), createTableTypes);
+      return answerOf(command, context, sql.getTableTypes?.(command, context), createTableTypes);
     case 'CommandGetPrimaryKeys':
-      return answerOf(command, sql.getPrimaryKeys?.(command, context), createPrimaryKeys);
+      return answerOf(command, context, sql.getPrimaryKeys?.(command, context), createPrimaryKeys);
     case 'CommandGetExportedKeys':
-      return answerOf(command, sql.getExportedKeys?.(command, context), createExportedKeys);
+      return answerOf(command, context, sql.getExportedKeys?.(command, context), createExportedKeys);
     case 'CommandGetImportedKeys':
-      return answerOf(command, sql.getImportedKeys?.(command, context), createImportedKeys);
+      return answerOf(command, context, sql.getImportedKeys?.(command, context), createImportedKeys);
     case 'CommandGetCrossReference':
-      return answerOf(command, sql.getCrossReference?.(command, context), createCrossReference);
+      return answerOf(command, context, sql.getCrossReference?.(command, context), createCrossReference);
   }
 }
 
 async function answerOf<Row>(
   command: SqlMetadataCommand,
+  { signal }: ServerCallContext,
   given: MetadataAnswer<Row> | undefined,
   create: (rows: Row[]) => RecordBatch,
 ): Promise<DoGetResult> {
-  if (given === undefined) throw notServed(command.kind);
   const schema = metadataSchema(command);
-  const answer = await given;
+  const answer = wanted(await given, 'the rows of the answer');
   if (isData(answer)) return 'sendTo' in answer ? answer : sameSchema(command, schema, answer);
   const rows: Row[] = [];
   // text can be iterated too, but it is one name
   if (isOneRow(answer)) rows.push(answer);
-  else for await (const row of answer) rows.push(row);
+  else await forEachOf(answer, signal, (row) => void rows.push(row));
   return streamOf(schema, create(rows));
 }
 

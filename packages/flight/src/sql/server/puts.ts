@@ -7,7 +7,7 @@ import type { FlightMetadataWriter, ServerCallContext } from '../../server/index
 import type { FlightStreamReader } from '../../stream/types.ts';
 import { encodeBindResult, encodeUpdateResult } from '../actions/results.ts';
 import type { SqlCommand } from '../commands/types.ts';
-import { notServed, wrongRpc } from './refusals.ts';
+import { notServed, wantedCount, wrongRpc } from './refusals.ts';
 import type { FlightSqlHandlers } from './types.ts';
 
 /** Serves DoPut of a command. */
@@ -42,5 +42,5 @@ export async function doPutSql(
 }
 
 function answerUpdate(writer: FlightMetadataWriter, recordCount: bigint | number): Promise<void> {
-  return writer.write(encodeUpdateResult(BigInt(recordCount)));
+  return writer.write(encodeUpdateResult(wantedCount(recordCount)));
 }

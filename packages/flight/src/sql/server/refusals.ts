@@ -1,6 +1,10 @@
-/** What a server says to commands that it does not serve, or that came with the wrong RPC. */
+/**
+ * What a server says to commands that it does not serve, or that came with the wrong RPC, and of handlers that do not give
+ * what they should.
+ */
 
-import { FlightInvalidArgumentError, FlightUnimplementedError } from '../../errors.ts';
+import { FlightInternalError, FlightInvalidArgumentError, FlightUnimplementedError } from '../../errors.ts';
+import { describeArgument } from '../../model/bytes.ts';
 import type { SqlCommand } from '../commands/types.ts';
 
 /** RPCs that a command may come with. */
@@ -41,4 +45,46 @@ export function notSql(what: string, rpc: string): FlightInvalidArgumentError {
   return new FlightInvalidArgumentError(
     `${what} of ${rpc} is no command of Flight SQL, and this server serves nothing else`,
   );
+}
+
+/**
+ * What a handler gave. JavaScript does not tell an application that it forgot to return something.
+ *
+ * @param what - what it should have given, for the error
+ * @throws FlightInternalError when it is nothing
+ */
+export function wanted<T>(given: T | undefined, what: string): T {
+  if (given === undefined || given === null) {
+    throw new FlightInternalError(`the handler gave ${describeArgument(given)}; it should give ${what}`);
+  }
+  return given;
+}
+
+/**
+ * The id that a handler gave to a transaction or a savepoint.
+ *
+ * @throws FlightInternalError when it is none: clients take one without bytes for no transaction at all
+ */
+export function wantedId(given: Uint8Array, what: string): Uint8Array {
+  if (!(given instanceof Uint8Array) || given.byteLength === 0) {
+    throw new FlightInternalError(
+      `the handler gave no bytes for the id of ${what}, and nothing can be done in it without`,
+    );
+  }
+  return given;
+}
+
+/**
+ * The number of changed rows as the wire has it.
+ *
+ * @throws FlightInternalError when a handler gave something else
+ */
+export function wantedCount(given: bigint | number): bigint {
+  if (typeof given === 'bigint') return given;
+  if (!Number.isInteger(given)) {
+    throw new FlightInternalError(
+      `the handler gave ${describeArgument(given)}; it should give the number of changed rows, -1 where it is not known`,
+    );
+  }
+  return BigInt(given);
 }
