@@ -74,6 +74,35 @@ describe('what is asked by those who watch the server', () => {
     }
   });
 
+  it('is described so that generators make types of it that can be used', async () => {
+    await using server = await start();
+    const { paths, components } = JSON.parse(await (await server.fetch('/openapi.json')).text());
+    const operations = Object.values<Record<string, Record<string, unknown>>>(paths).flatMap(Object.values);
+    const ids = operations.map(({ operationId }) => operationId);
+    assert.ok(ids.every((id) => typeof id === 'string' && /^[a-zA-Z]+$/.test(id)));
+    assert.equal(new Set(ids).size, ids.length);
+    for (const { operationId, responses } of operations) {
+      // Each may be refused: to a page of another site, and while the server ends.
+      assert.ok(
+        typeof responses === 'object' && responses !== null && 'default' in responses,
+        `${operationId}`,
+      );
+    }
+    // An object without members, and members beside alternatives, become types that nothing fits or that say nothing.
+    const looksAt = (value: unknown, path: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      const names = Object.keys(value);
+      if ('type' in value && value.type === 'object')
+        assert.ok(names.includes('properties') || names.includes('additionalProperties'), path);
+      if (names.includes('properties')) assert.ok(!names.includes('anyOf') && !names.includes('oneOf'), path);
+      for (const [name, inner] of Object.entries(value)) looksAt(inner, `${path}.${name}`);
+    };
+    looksAt(components.schemas, 'schemas');
+    const named = new Set(components.schemas.Format.enum);
+    for (const { name, others, clickHouse } of httpFormats)
+      for (const one of [name, ...others, ...clickHouse]) assert.ok(named.has(one), one);
+  });
+
   it('answers the status alone to HEAD', async () => {
     await using server = await start();
     const paths = [

@@ -13,6 +13,7 @@ export function openApiDocument(version: string): object {
       '/insert/{format}': insertFormatPath,
       '/tables': {
         get: {
+          operationId: 'listTables',
           summary: 'List the tables',
           responses: { 200: json('The tables', 'Tables'), default: problem },
         },
@@ -20,30 +21,44 @@ export function openApiDocument(version: string): object {
       '/schema/{table}': schemaPath,
       '/files/{file}': filePath,
       '/queries': {
-        get: { summary: 'List what runs over HTTP', responses: { 200: json('The statements', 'Queries') } },
+        get: {
+          operationId: 'listQueries',
+          summary: 'List what runs over HTTP',
+          responses: { 200: json('The statements', 'Queries'), default: problem },
+        },
       },
       '/queries/{id}': {
         delete: {
+          operationId: 'cancelQuery',
           summary: 'Cancel a statement',
           parameters: [inPath('id', { type: 'string' })],
           responses: { 200: json('It is cancelled', 'Cancelled'), default: problem },
         },
       },
-      '/ping': plain('Says Ok.'),
+      '/ping': plain('ping', 'Says Ok.'),
       '/health': {
-        get: { summary: 'Whether the process lives', responses: { 200: json('It does', 'Health') } },
+        get: {
+          operationId: 'health',
+          summary: 'Whether the process lives',
+          responses: { 200: json('It does', 'Health'), default: problem },
+        },
       },
       '/ready': {
         get: {
+          operationId: 'ready',
           summary: 'Whether statements are taken',
           responses: { 200: json('They are', 'Ready'), default: problem },
         },
       },
-      '/metrics': plain('Figures in the text format of Prometheus'),
+      '/metrics': plain('metrics', 'Figures in the text format of Prometheus'),
       '/openapi.json': {
         get: {
+          operationId: 'openApi',
           summary: 'This document',
-          responses: { 200: { description: 'OpenAPI 3.1', content: { 'application/json': {} } } },
+          responses: {
+            200: { description: 'OpenAPI 3.1', content: { 'application/json': {} } },
+            default: problem,
+          },
         },
       },
     },
@@ -61,6 +76,7 @@ export function openApiDocument(version: string): object {
 
 const schemaPath: object = {
   get: {
+    operationId: 'describeTable',
     summary: 'Show the columns of a table',
     parameters: [inPath('table', { type: 'string' })],
     responses: {
@@ -76,22 +92,29 @@ const schemaPath: object = {
   },
 };
 
-function plain(summary: string): object {
-  return { get: { summary, responses: { 200: { description: summary, content: { 'text/plain': {} } } } } };
+function plain(operationId: string, summary: string): object {
+  const said = { description: summary, content: { 'text/plain': { schema: { type: 'string' } } } };
+  return { get: { operationId, summary, responses: { 200: said, default: problem } } };
 }
 
-const bytes = { content: { 'application/octet-stream': {} } };
+const bytes = { content: { '*/*': {} } };
+
+/** Headers of requests for files. */
+const fileHeaders: readonly object[] = ['Range', 'If-Range', 'If-Match', 'If-None-Match'].map((name) => ({
+  name,
+  in: 'header',
+  schema: { type: 'string' },
+}));
 
 const filePath = {
   get: {
+    operationId: 'readFile',
     summary: 'The file that a table lies in, as it is',
-    parameters: [
-      inPath('file', { type: 'string' }),
-      { name: 'Range', in: 'header', schema: { type: 'string' } },
-    ],
+    parameters: [inPath('file', { type: 'string' }), ...fileHeaders],
     responses: {
       200: { description: 'All of it', ...bytes },
       206: { description: 'The range that was asked for', ...bytes },
+      304: { description: 'It is still the one of If-None-Match' },
       default: problem,
     },
   },

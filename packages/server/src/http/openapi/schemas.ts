@@ -1,30 +1,25 @@
+import { httpFormats } from '../formats.ts';
+import { schema } from './parts.ts';
+
+/** An object with whatever members; generators of types make one without any of it if that is not said. */
+const anyObject = { type: 'object', additionalProperties: true } as const;
+
 /** What the routes answer in JSON, as JSON Schema; `conformance/python/probe_checks.py` holds answers against it. */
 export const openApiSchemas: Readonly<Record<string, object>> = {
-  Query: {
-    type: 'object',
-    properties: {
-      sql: { type: 'string' },
-      query: { type: 'string', description: 'the same as sql' },
-      params: {
-        description: 'values of $1, $2, … as a list, or of :name as an object',
-        oneOf: [{ type: 'array' }, { type: 'object' }],
-      },
-      format: { type: 'string' },
-      limit: { type: 'integer', minimum: 0 },
-      timeout_ms: { type: 'integer', minimum: 0 },
-      catalog: { type: 'string' },
-      schema: { type: 'string' },
-    },
-    additionalProperties: false,
-    anyOf: [{ required: ['sql'] }, { required: ['query'] }],
+  Format: {
+    type: 'string',
+    description: 'of rows; names of ClickHouse are known in any case',
+    enum: httpFormats.flatMap(({ name, others, clickHouse }) => [name, ...others, ...clickHouse]),
   },
+  // Two objects, and not one with either member required: generators of types make "anything" of that.
+  Query: { anyOf: [queryWith('sql'), queryWith('query')] },
   Result: strict(
     {
       meta: { type: 'array', items: strict({ name: text(), type: text() }) },
       data: {
         type: 'array',
         description: 'an object a row; in JSONCompact an array',
-        items: { oneOf: [{ type: 'object' }, { type: 'array' }] },
+        items: { oneOf: [anyObject, { type: 'array' }] },
       },
       rows: count(),
       statistics: strict({
@@ -107,6 +102,28 @@ export const openApiSchemas: Readonly<Record<string, object>> = {
     },
   },
 };
+
+/** What `POST /` takes as JSON, its SQL in one of two members. */
+function queryWith(name: 'sql' | 'query'): object {
+  return {
+    type: 'object',
+    properties: {
+      sql: text(),
+      query: text('the same as sql'),
+      params: {
+        description: 'values of $1, $2, … as a list, or of :name as an object',
+        oneOf: [{ type: 'array' }, anyObject],
+      },
+      format: schema('Format'),
+      limit: count(),
+      timeout_ms: count(),
+      catalog: text(),
+      schema: text(),
+    },
+    required: [name],
+    additionalProperties: false,
+  };
+}
 
 /** An object that has these members and no others. */
 function strict(required: Record<string, object>, optional: Record<string, object> = {}): object {

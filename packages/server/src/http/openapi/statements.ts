@@ -1,4 +1,5 @@
-import { httpFormats } from '../formats.ts';
+import { type HttpFormatName, httpFormats } from '../formats.ts';
+import { isTextFormat } from '../writers/create-writer.ts';
 import { inPath, json, problem, query, schema } from './parts.ts';
 
 const text = { type: 'string' } as const;
@@ -7,10 +8,7 @@ const flag = { type: 'string', enum: ['0', '1'] } as const;
 
 /** Parameters of the URL that say how a statement runs, and what its rows look like. */
 const statementOptions: readonly object[] = [
-  query('format', 'Format of the result; wins over Accept', {
-    type: 'string',
-    enum: httpFormats.flatMap(({ name, clickHouse }) => [name, ...clickHouse]),
-  }),
+  query('format', 'Format of the result; wins over Accept', schema('Format')),
   query('default_format', 'Format when nothing else says one', text),
   query('limit', 'Rows at most', count),
   query('timeout_ms', 'Milliseconds that the statement may run', count),
@@ -31,18 +29,23 @@ const statementOptions: readonly object[] = [
 
 /** Rows in each format, by the first of its media types. */
 const resultContent: Readonly<Record<string, object>> = Object.fromEntries(
-  httpFormats.flatMap(({ description, mediaTypes }) =>
+  httpFormats.flatMap(({ name, description, mediaTypes }) =>
     mediaTypes.slice(0, 1).map((mediaType) => [
       mediaType,
       {
-        schema: {
-          description,
-          ...(mediaType === 'application/json' ? { anyOf: [schema('Result'), schema('Inserted')] } : {}),
-        },
+        schema:
+          name === 'json'
+            ? { description, anyOf: [schema('Result'), schema('Inserted')] }
+            : { description, ...typeOfRows(name) },
       },
     ]),
   ),
 );
+
+/** Bytes have no type in OpenAPI 3.1. */
+function typeOfRows(name: HttpFormatName): object {
+  return isTextFormat(name) ? text : {};
+}
 
 const result = {
   description:
@@ -58,17 +61,23 @@ const insertable = httpFormats.filter((format) => format.insertable);
 
 /** What rows may be sent as, by the first media type of each format. */
 const insertContent: Readonly<Record<string, object>> = Object.fromEntries(
-  insertable.flatMap(({ mediaTypes }) => mediaTypes.slice(0, 1).map((mediaType) => [mediaType, {}])),
+  insertable.flatMap(({ name, mediaTypes }) =>
+    mediaTypes
+      .slice(0, 1)
+      .map((mediaType) => [mediaType, name === 'json' ? {} : { schema: typeOfRows(name) }]),
+  ),
 );
 
 /** Statements at `/`. */
 export const statementPath: object = {
   get: {
+    operationId: 'read',
     summary: 'Run a statement that only reads',
     parameters: [query('query', 'The SQL; without it the answer is Ok.', text), ...statementOptions],
     responses: { 200: { ...result, content: { ...resultContent, 'text/plain': {} } }, default: problem },
   },
   post: {
+    operationId: 'run',
     summary: 'Run a statement, or insert rows',
     parameters: [
       query('query', 'The SQL, or the head of an INSERT whose rows are the body', text),
@@ -90,12 +99,13 @@ const insertParameters: readonly object[] = [
   query('columns', 'Columns that the rows have, with commas between', text),
   query('mode', 'What is done with the table', { type: 'string', enum: ['append', 'create', 'replace'] }),
 ];
-const insertBody = { content: insertContent };
+const insertBody = { required: true, content: insertContent };
 const insertResponses = { 200: json('How many rows', 'Inserted'), default: problem };
 
 /** Rows at `/insert`. */
 export const insertPath: object = {
   post: {
+    operationId: 'insert',
     summary: 'Insert rows in the format of Content-Type, all or nothing',
     parameters: insertParameters,
     requestBody: insertBody,
@@ -106,6 +116,7 @@ export const insertPath: object = {
 /** Rows at `/insert/{format}`. */
 export const insertFormatPath: object = {
   post: {
+    operationId: 'insertAs',
     summary: 'Insert rows, all or nothing',
     parameters: [
       inPath('format', { type: 'string', enum: insertable.map(({ name }) => name) }),
