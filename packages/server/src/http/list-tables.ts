@@ -36,7 +36,7 @@ export async function listTables({ engine, store }: HttpContext): Promise<TableE
 async function bySql(connection: EngineConnection): Promise<TableEntry[]> {
   const result = await connection.query(
     `SELECT table_catalog, table_schema, table_name, table_type FROM information_schema.tables
-     WHERE table_catalog NOT IN ('system', 'temp', '${memoryDatabase}') AND table_schema <> '${loadedSchema}' ORDER BY ALL`,
+     WHERE table_catalog NOT IN ('system', 'temp', '${memoryDatabase}') AND table_schema <> '${loadedSchema}' ORDER BY ALL ASC`,
   );
   const rows: TableEntry[] = [];
   const decoder = createRowsDecoder(result.schema);

@@ -142,7 +142,7 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
       const rows = await queryRows(
         await connection(),
         `SELECT table_name AS name, 'SELECT ' || string_agg(
-           'CAST(NULL AS ' || data_type || ') AS "' || replace(column_name, '"', '""') || '"', ', ' ORDER BY column_index
+           'CAST(NULL AS ' || data_type || ') AS "' || replace(column_name, '"', '""') || '"', ', ' ORDER BY column_index ASC
          ) AS sql
          FROM duckdb_columns() WHERE schema_name = 'main' AND table_name IN (${names.map(quoteLiteral).join(', ')})
          AND database_name = ${databaseName} GROUP BY ALL`,
@@ -189,7 +189,7 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
       await used.execute(`ATTACH ${quoteLiteral(path)} AS ${quoteIdentifier(name)} (READ_ONLY)`);
       const rows = await queryRows(
         used,
-        `SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = ${quoteLiteral(name)} ORDER BY ALL`,
+        `SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = ${quoteLiteral(name)} ORDER BY ALL ASC`,
       );
       return rows.map((row) => ({
         schemaName: textOf(row['table_schema']) ?? '',

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { FlightError } from '@peregrine/flight';
 import { decodeSchema } from '@peregrine/flight/ipc';
-import { Int32, Table, Utf8, makeVector, vectorFromArray } from 'apache-arrow';
+import { Int32, Table, Utf8, makeVector, tableFromArrays, vectorFromArray } from 'apache-arrow';
 import { createDuckDbEngine } from '../../src/engine/duckdb.ts';
 import type { Engine, EngineBatch, EngineConnection } from '../../src/engine/types.ts';
 import { code, encodeTable, endless, readInputs, readRows, stream } from './support.ts';
@@ -202,6 +202,22 @@ describe('the DuckDB engine', () => {
     assert.deepEqual(await one("SELECT temporary FROM duckdb_tables() WHERE table_name = 'passing'"), {
       temporary: true,
     });
+  });
+
+  it('ingests by the order of columns, whatever a session has queries ordered by', async () => {
+    const { schema, batches } = encodeTable(tableFromArrays({ a: Int32Array.of(1), b: Int32Array.of(2) }));
+    const into = { ifMissing: 'fail', ifExists: 'append' } as const;
+    await connection.execute("SET default_order = 'DESC'");
+    try {
+      for (const table of ['ordered', 'ordered "too"']) {
+        const name = `"${table.replaceAll('"', '""')}"`;
+        await connection.execute(`CREATE TABLE ${name} (a INTEGER, b INTEGER)`);
+        await connection.ingest({ ...into, table }, schema, stream(batches));
+        assert.deepEqual(await one(`SELECT * FROM ${name}`), { a: 1, b: 2 });
+      }
+    } finally {
+      await connection.execute('RESET default_order');
+    }
   });
 
   it('ingests batches of any length one after the other', async () => {
