@@ -82,7 +82,10 @@ export class Statements {
     };
   }
 
-  /** Begins a statement that may take long: answers when it is done, or after a while. */
+  /**
+   * Begins a statement that may take long: answers when it is done, or after a while. It ends with a client that gives up
+   * before the first answer: nobody learns the handle, and what runs would hold up its transaction.
+   */
   async poll(
     request: StatementRequest,
     context: ServerCallContext,
@@ -90,6 +93,7 @@ export class Statements {
   ): Promise<StatementPoll> {
     const { kind, resultSchema } = await describeStatement(request, context.signal);
     const run = kind === 'query' && onlyReads(request.sql) ? startQuery : planStatement;
+    context.signal.throwIfAborted();
     const query = new PolledQuery(
       resultSchema,
       (signal, onConnection) =>
@@ -100,7 +104,12 @@ export class Statements {
         }),
       (plan) => this.#add(plan, context),
     );
-    return this.#answer(query, this.#polled.add(query, context.peerIdentity), context, descriptor);
+    const id = this.#polled.add(query, context.peerIdentity);
+    try {
+      return await this.#answer(query, id, context, descriptor);
+    } finally {
+      if (context.signal.aborted) await this.#forgetPolled(id, context);
+    }
   }
 
   /** How far a statement is that was polled before. */
@@ -172,6 +181,14 @@ export class Statements {
       totalRecords: plan.rows ?? -1,
       totalBytes: -1,
     };
+  }
+
+  /** Ends a statement that nobody will poll, and the ticket of its rows. */
+  async #forgetPolled(id: string, { peerIdentity }: ServerCallContext): Promise<void> {
+    const query = this.#polled.remove(id, peerIdentity);
+    query?.end();
+    const handle = query?.done?.handle;
+    if (handle !== undefined) await this.#plans.remove(utf8.decode(handle), peerIdentity)?.close();
   }
 
   async #answer(

@@ -46,6 +46,21 @@ describe('PollFlightInfo over DuckDB', () => {
     await until(() => server.engine.statistics.running === 0);
   });
 
+  it('stops a query whose client gives up before it learns the handle, and its transaction goes on', async () => {
+    const transaction = await sql.beginTransaction();
+    const abort = new AbortController();
+    const endless = 'SELECT count(*) FROM range(1000000000000) a WHERE a.range % 7 = 3';
+    const refused = assert.rejects(
+      sql.pollExecute(endless, { transaction, signal: abort.signal }),
+      hasCode('CANCELLED'),
+    );
+    await until(() => server.engine.statistics.running === 1);
+    abort.abort();
+    await refused;
+    await transaction.rollback();
+    await until(() => server.engine.statistics.connections === 0);
+  });
+
   for (const [what, statement] of [
     ['a query', (rows: string) => `SELECT count(*) FROM (${rows})`],
     ['a statement that changes something', (rows: string) => `CREATE TABLE not_made AS ${rows}`],
