@@ -92,7 +92,7 @@ export function createCaller(context: CallerContext): Caller {
     const where = whereOf(method);
     const toError = (thrown: unknown): FlightError => locateError(thrown, where);
     try {
-      if (context.running.closed) throw new FlightCancelledError('the client is closed; connect a new one');
+      if (context.running.closed) throw clientClosed();
       const info = { method, location: context.location };
       const middleware = startClientMiddleware(context.middleware, info, toError);
       try {
@@ -152,6 +152,7 @@ export function createCaller(context: CallerContext): Caller {
           policy,
           deadline,
           signal: request.options.signal,
+          running: context.running,
           reconnect: () => reconnect(deadline),
         });
       } catch (error) {
@@ -191,6 +192,11 @@ export function createCaller(context: CallerContext): Caller {
     },
   };
   return caller;
+}
+
+/** What whoever asks something of a client that was closed is told. */
+export function clientClosed(): FlightError {
+  return new FlightCancelledError('the client is closed; connect a new one');
 }
 
 /** A call that could not even begin must not take the place of one that tells how the server is. */

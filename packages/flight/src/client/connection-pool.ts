@@ -3,16 +3,17 @@
  * kept for a while, because the next FlightInfo usually names the same places.
  */
 
-import { FlightUnavailableError } from '../errors.ts';
+import { FlightInvalidArgumentError, FlightUnavailableError } from '../errors.ts';
 import { createChannel } from '../grpc/channel.ts';
 import type { GrpcChannel, GrpcChannelOptions } from '../grpc/types.ts';
+import { maxTimerMs } from '../limits/bytes.ts';
 import { defaultPoolIdleMs, maxPooledConnections } from '../limits/client.ts';
 import type { Location } from '../model/location.ts';
 import { grpcTarget } from './grpc-target.ts';
 
 /** Options of {@link createConnectionPool}. */
 export interface ConnectionPoolOptions {
-  /** How long a connection that nobody uses stays open, in milliseconds. Default: 60,000. */
+  /** How long a connection that nobody uses stays open, in milliseconds; Infinity: until the pool closes. Default: 60,000. */
   readonly idleMs?: number | undefined;
 }
 
@@ -45,9 +46,14 @@ interface Entry {
   idleTimer: NodeJS.Timeout | undefined;
 }
 
-/** Makes an empty pool. Give it to several clients as their `pool` option, and close it yourself. */
+/**
+ * Makes an empty pool. Give it to several clients as their `pool` option, and close it yourself.
+ *
+ * @throws FlightInvalidArgumentError for an `idleMs` that is negative or no number
+ */
 export function createConnectionPool(options: ConnectionPoolOptions = {}): ConnectionPool {
   const idleMs = options.idleMs ?? defaultPoolIdleMs;
+  if (!(idleMs >= 0)) throw new FlightInvalidArgumentError(`idleMs must be 0 or more, got ${idleMs}`);
   // idle ones are moved to the end when they become so: the first idle one was unused for longest
   const entries = new Map<string, Entry>();
   const closing = new Set<Promise<void>>();
@@ -97,7 +103,7 @@ export function createConnectionPool(options: ConnectionPoolOptions = {}): Conne
           if (leased.leases > 0 || closed) return;
           entries.delete(key);
           entries.set(key, leased);
-          leased.idleTimer = setTimeout(drop, idleMs, key, leased).unref();
+          if (idleMs <= maxTimerMs) leased.idleTimer = setTimeout(drop, idleMs, key, leased).unref();
         },
       };
     },

@@ -1,6 +1,7 @@
 import type { ClientAuthHandler } from '../auth/client-auth-handler.ts';
 import { FlightInvalidArgumentError, locateError } from '../errors.ts';
 import { defaultAvailableTimeoutMs } from '../limits/client.ts';
+import { clientClosed } from './caller.ts';
 import type { ClientCredentials } from './call-headers.ts';
 import { doAction } from './do-action.ts';
 import { doExchange } from './do-exchange.ts';
@@ -41,10 +42,25 @@ export function createFlightClient({ endpoints, credentials, close }: FlightClie
   const client: FlightClient = {
     location: own,
     async waitForAvailable({ timeoutMs = defaultAvailableTimeoutMs, signal } = {}): Promise<void> {
+      const { channel, running } = caller.context;
+      const closing = new AbortController();
+      const wait = { cancel: (): void => closing.abort() };
       try {
-        await caller.context.channel.connect({ timeoutMs, signal, waitForReady: true });
+        if (running.closed) throw clientClosed();
+        if (!(timeoutMs >= 0)) {
+          throw new FlightInvalidArgumentError(`timeoutMs must be 0 or more milliseconds, got ${timeoutMs}`);
+        }
+        running.add(wait);
+        const signals = signal === undefined ? [] : [signal];
+        await channel.connect({
+          timeoutMs,
+          signal: AbortSignal.any([...signals, closing.signal]),
+          waitForReady: true,
+        });
       } catch (error) {
-        throw locateError(error, `connecting to ${own.uri}`);
+        throw locateError(closing.signal.aborted ? clientClosed() : error, `connecting to ${own.uri}`);
+      } finally {
+        running.delete(wait);
       }
     },
     async authenticate(handler?: ClientAuthHandler, options: FlightCallOptions = {}): Promise<void> {

@@ -33,7 +33,7 @@ export function doExchange(
     },
     cancel: (reason?: string) => call.cancel(reason),
   };
-  const writer = createStreamWriter(connectedSink(caller, call, options), {
+  const writer = createStreamWriter(connectedSink(caller, call), {
     write: ipc,
     descriptor: first,
     where: call.where,

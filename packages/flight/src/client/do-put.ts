@@ -15,7 +15,7 @@ export function doPut(caller: Caller, descriptor: FlightDescriptor, options: Fli
   const decoder = (): BytesDecoder => new BytesDecoder();
   const call = caller.begin({ method: 'DoPut', decoder, options, repeatable: false });
   const results = createPutResultReader(call);
-  const writer = createStreamWriter(connectedSink(caller, call, options), {
+  const writer = createStreamWriter(connectedSink(caller, call), {
     write: { ...caller.context.ipc, ...options.ipc },
     descriptor: first,
     where: call.where,

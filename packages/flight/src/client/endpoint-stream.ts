@@ -6,13 +6,15 @@ import {
   FlightCancelledError,
   FlightError,
   FlightInvalidArgumentError,
+  FlightTimedOutError,
   isRetryable,
 } from '../errors.ts';
+import { maxTimerMs } from '../limits/bytes.ts';
 import { defaultParallelEndpoints } from '../limits/client.ts';
 import type { FlightEndpoint } from '../model/flight-endpoint.ts';
 import type { Location } from '../model/location.ts';
 import type { FlightStreamChunk } from '../stream/types.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, clientClosed } from './caller.ts';
 import { doGet } from './do-get.ts';
 import { type EndpointPlace, endpointPlaces } from './endpoint-places.ts';
 import { readHttpEndpoint } from './http-endpoint.ts';
@@ -53,7 +55,7 @@ export interface EndpointRun {
 /**
  * Checks the options of reading endpoints.
  *
- * @throws FlightInvalidArgumentError for a `maxParallel` that is no whole number of 1 or more
+ * @throws FlightInvalidArgumentError for a `maxParallel` that is no whole number of 1 or more, or a time that is none
  */
 export function beginEndpointRun(context: EndpointContext, options: ReadEndpointsOptions): EndpointRun {
   const { maxParallel = defaultParallelEndpoints, ...callOptions } = options;
@@ -62,12 +64,16 @@ export function beginEndpointRun(context: EndpointContext, options: ReadEndpoint
       `maxParallel must be a whole number of 1 or more, got ${maxParallel}`,
     );
   }
+  const deadline = createDeadline(options.timeoutMs ?? context.caller.context.timeoutMs);
+  if (Number.isNaN(deadline.remainingMs())) {
+    throw new FlightInvalidArgumentError('timeoutMs must be a number of milliseconds, got NaN');
+  }
   const controller = new AbortController();
   return {
     context,
     options: callOptions,
     maxParallel,
-    deadline: createDeadline(options.timeoutMs ?? context.caller.context.timeoutMs),
+    deadline,
     signal:
       options.signal === undefined ? controller.signal : AbortSignal.any([options.signal, controller.signal]),
     stop: (reason: string) => controller.abort(new FlightCancelledError(reason)),
@@ -87,7 +93,7 @@ export async function withFailover<T>(
   attempt: (place: EndpointPlace) => Promise<T>,
 ): Promise<T> {
   const places = endpointPlaces(endpoint, run.context.own);
-  const { retry } = run.context.caller.context;
+  const { retry, running } = run.context.caller.context;
   for (let round = 1; ; round += 1) {
     const failures: FlightError[] = [];
     for (const place of places) {
@@ -107,7 +113,14 @@ export async function withFailover<T>(
     }
     const error = allFailed(failures);
     const renewable = endpoint.expirationTime !== undefined && endpoint.expirationTime.getTime() > Date.now();
-    if (!renewable || !(await waitBeforeRetry(error, round, retry, run.deadline, run.signal))) throw error;
+    if (!renewable) throw error;
+    const wait = { cancel: (reason = 'the endpoint is not wanted'): void => run.stop(reason) };
+    running.add(wait);
+    try {
+      if (!(await waitBeforeRetry(error, round, retry, run.deadline, run.signal))) throw error;
+    } finally {
+      running.delete(wait);
+    }
   }
 }
 
@@ -172,25 +185,49 @@ async function openFlight(
 }
 
 async function openHttp(run: EndpointRun, url: URL): Promise<EndpointStream> {
+  const { ipc, running } = run.context.caller.context;
+  if (running.closed) throw clientClosed();
   const given = new AbortController();
-  const remainingMs = run.deadline.remainingMs();
-  const signals = [run.signal, given.signal];
-  if (remainingMs !== undefined) signals.push(AbortSignal.timeout(Math.ceil(remainingMs)));
-  const stream = await readHttpEndpoint(url, {
-    tls: run.context.tls,
-    signal: AbortSignal.any(signals),
-    ipc: { ...run.context.caller.context.ipc, ...run.options.ipc },
-  });
-  return {
-    schema: stream.schema,
-    async next(): Promise<FlightStreamChunk | undefined> {
-      const data = await stream.next();
-      if (data === undefined) return undefined;
-      const release = (): void => undefined;
-      return { data, appMetadata: undefined, release, [Symbol.dispose]: release };
-    },
-    close(): void {
-      given.abort();
-    },
+  const download = {
+    cancel: (reason = 'not needed any more'): void =>
+      given.abort(new FlightCancelledError(`the download was cancelled: ${reason}`)),
   };
+  const timer = abortAfter(run.deadline.remainingMs(), given);
+  const close = (): void => {
+    clearTimeout(timer);
+    running.delete(download);
+    download.cancel();
+  };
+  running.add(download);
+  try {
+    const stream = await readHttpEndpoint(url, {
+      tls: run.context.tls,
+      signal: AbortSignal.any([run.signal, given.signal]),
+      ipc: { ...ipc, ...run.options.ipc },
+    });
+    return {
+      schema: stream.schema,
+      async next(): Promise<FlightStreamChunk | undefined> {
+        const data = await stream.next();
+        if (data === undefined) return undefined;
+        const release = (): void => undefined;
+        return { data, appMetadata: undefined, release, [Symbol.dispose]: release };
+      },
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** AbortSignal.timeout takes no time without end, and fires at once for what a timer cannot hold. */
+function abortAfter(
+  remainingMs: number | undefined,
+  controller: AbortController,
+): NodeJS.Timeout | undefined {
+  if (remainingMs === undefined || remainingMs > maxTimerMs) return undefined;
+  const onTime = (): void =>
+    controller.abort(new FlightTimedOutError('the download took longer than the timeout of the call'));
+  return setTimeout(onTime, remainingMs).unref();
 }

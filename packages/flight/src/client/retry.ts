@@ -13,6 +13,7 @@ import {
   isRetryable,
   messageOf,
 } from '../errors.ts';
+import { maxTimerMs } from '../limits/bytes.ts';
 import {
   defaultRetryAttempts,
   defaultRetryInitialDelayMs,
@@ -70,9 +71,15 @@ export function createRetryPolicy(options: RetryOptions | false = {}): RetryPoli
       `retry.maxAttempts must be a whole number of 1 or more, got ${maxAttempts}`,
     );
   }
-  if (!(initialDelayMs >= 0) || !(maxDelayMs >= initialDelayMs) || !(multiplier >= 1)) {
+  const isGrowing = Number.isFinite(multiplier) && multiplier >= 1;
+  if (
+    !Number.isFinite(initialDelayMs) ||
+    initialDelayMs < 0 ||
+    !(maxDelayMs >= initialDelayMs) ||
+    !isGrowing
+  ) {
     throw new FlightInvalidArgumentError(
-      `retry needs 0 <= initialDelayMs <= maxDelayMs and multiplier >= 1, got ${initialDelayMs}, ${maxDelayMs} and ${multiplier}`,
+      `retry needs 0 <= initialDelayMs <= maxDelayMs and multiplier >= 1, the first and the last finite, got ${initialDelayMs}, ${maxDelayMs} and ${multiplier}`,
     );
   }
   return {
@@ -121,7 +128,8 @@ export async function waitBeforeRetry(
   // a wait beyond the deadline would only hide the error behind a timeout
   if (delayMs === undefined || delayMs >= (deadline.remainingMs() ?? Infinity)) return false;
   try {
-    await sleep(delayMs, undefined, { signal });
+    // beyond what a timer holds it would not wait at all
+    await sleep(Math.min(delayMs, maxTimerMs), undefined, { signal });
     return true;
   } catch {
     throw abortError(signal?.reason, error);
@@ -130,7 +138,8 @@ export async function waitBeforeRetry(
 
 /** The call was given up before its next try. */
 export function abortError(reason: unknown, lastError: unknown): FlightError {
-  const message = `given up while waiting to try again after: ${messageOf(lastError)}`;
+  const why = typeof reason === 'string' ? ` (${reason})` : '';
+  const message = `given up${why} while waiting to try again after: ${messageOf(lastError)}`;
   return reason instanceof Error && reason.name === 'TimeoutError'
     ? new FlightTimedOutError(message, { cause: reason })
     : new FlightCancelledError(message, { cause: reason });

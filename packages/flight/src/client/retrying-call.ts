@@ -1,5 +1,6 @@
 import { locateError } from '../errors.ts';
 import type { FlightCall } from './call.ts';
+import type { RunningCalls } from './caller.ts';
 import { abortError, type Deadline, type RetryPolicy, waitBeforeRetry } from './retry.ts';
 
 /** The receiving side of a call that is begun again until its first message was handed out. */
@@ -17,6 +18,8 @@ export interface RetryContext {
   readonly policy: RetryPolicy;
   readonly deadline: Deadline;
   readonly signal: AbortSignal | undefined;
+  /** Where the wait for the next try can be ended from, as a call can that runs. */
+  readonly running: Pick<RunningCalls, 'add' | 'delete'>;
   /** Gives a connection that was lost the chance to be there again before the next try. Never rejects. */
   readonly reconnect: () => Promise<void>;
 }
@@ -33,11 +36,13 @@ export function retryingCall<T>(begin: () => FlightCall<T>, context: RetryContex
   let attempt = 1;
   // once a message was handed out, or the call was given up, there is no next try
   let final = false;
-  let waiting: AbortController | undefined;
+  let waiting: { cancel(reason?: string): void } | undefined;
 
   const again = async (error: unknown): Promise<void> => {
     const givenUp = new AbortController();
-    waiting = givenUp;
+    const wait = { cancel: (reason?: string): void => givenUp.abort(reason) };
+    waiting = wait;
+    context.running.add(wait);
     const signal =
       context.signal === undefined ? givenUp.signal : AbortSignal.any([context.signal, givenUp.signal]);
     try {
@@ -49,6 +54,7 @@ export function retryingCall<T>(begin: () => FlightCall<T>, context: RetryContex
       throw locateError(given, call.where);
     } finally {
       waiting = undefined;
+      context.running.delete(wait);
     }
     call = begin();
     attempt += 1;
@@ -74,7 +80,7 @@ export function retryingCall<T>(begin: () => FlightCall<T>, context: RetryContex
     },
     cancel(reason?: string): void {
       final = true;
-      waiting?.abort(reason);
+      waiting?.cancel(reason);
       call.cancel(reason);
     },
   };

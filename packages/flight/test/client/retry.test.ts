@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import { createDeadline, createRetryPolicy, waitBeforeRetry } from '../../src/client/retry.ts';
 import {
   createFlightError,
@@ -85,8 +86,10 @@ describe('a retry policy', () => {
     { initialDelayMs: 10, maxDelayMs: 5 },
     { multiplier: 0.5 },
     { initialDelayMs: Number.NaN },
+    { initialDelayMs: Infinity, maxDelayMs: Infinity },
+    { multiplier: Infinity },
   ]) {
-    it(`refuses ${JSON.stringify(options)}`, () => {
+    it(`refuses ${inspect(options)}`, () => {
       assert.throws(() => createRetryPolicy(options), FlightInvalidArgumentError);
     });
   }
