@@ -30,6 +30,8 @@ export interface HttpFormat {
   readonly clickHouse: readonly string[];
   /** Other names that `?format=` and `"format"` know. */
   readonly others: readonly string[];
+  /** What a file of it ends in. */
+  readonly ending: string;
   /** Whether inserts can come in it. */
   readonly insertable: boolean;
   /** Whether compressing it again is of use. */
@@ -45,6 +47,7 @@ export const httpFormats: readonly HttpFormat[] = [
     mediaTypes: ['application/json', 'text/json'],
     clickHouse: ['JSON'],
     others: [],
+    ending: 'json',
     insertable: true,
     compressible: true,
   },
@@ -55,6 +58,7 @@ export const httpFormats: readonly HttpFormat[] = [
     mediaTypes: [],
     clickHouse: ['JSONCompact'],
     others: ['compact'],
+    ending: 'json',
     insertable: true,
     compressible: true,
   },
@@ -70,6 +74,7 @@ export const httpFormats: readonly HttpFormat[] = [
     ],
     clickHouse: ['JSONEachRow', 'NDJSON', 'JSONLines'],
     others: ['jsonl'],
+    ending: 'ndjson',
     insertable: true,
     compressible: true,
   },
@@ -80,6 +85,7 @@ export const httpFormats: readonly HttpFormat[] = [
     mediaTypes: [],
     clickHouse: ['JSONCompactEachRow'],
     others: [],
+    ending: 'ndjson',
     insertable: true,
     compressible: true,
   },
@@ -90,6 +96,7 @@ export const httpFormats: readonly HttpFormat[] = [
     mediaTypes: ['text/csv'],
     clickHouse: ['CSVWithNames'],
     others: [],
+    ending: 'csv',
     insertable: true,
     compressible: true,
   },
@@ -100,6 +107,7 @@ export const httpFormats: readonly HttpFormat[] = [
     mediaTypes: [],
     clickHouse: ['CSV'],
     others: [],
+    ending: 'csv',
     insertable: true,
     compressible: true,
   },
@@ -111,6 +119,7 @@ export const httpFormats: readonly HttpFormat[] = [
     mediaTypes: ['text/tab-separated-values'],
     clickHouse: ['TabSeparatedWithNames', 'TSVWithNames'],
     others: [],
+    ending: 'tsv',
     insertable: true,
     compressible: true,
   },
@@ -121,6 +130,7 @@ export const httpFormats: readonly HttpFormat[] = [
     mediaTypes: [],
     clickHouse: ['TabSeparated', 'TSV'],
     others: [],
+    ending: 'tsv',
     insertable: true,
     compressible: true,
   },
@@ -131,6 +141,7 @@ export const httpFormats: readonly HttpFormat[] = [
     mediaTypes: ['text/markdown'],
     clickHouse: ['Markdown', 'MD'],
     others: [],
+    ending: 'md',
     insertable: false,
     compressible: true,
   },
@@ -141,6 +152,7 @@ export const httpFormats: readonly HttpFormat[] = [
     mediaTypes: ['application/vnd.apache.arrow.stream'],
     clickHouse: ['ArrowStream'],
     others: ['arrows', 'arrow-stream'],
+    ending: 'arrows',
     insertable: true,
     compressible: true,
   },
@@ -151,6 +163,7 @@ export const httpFormats: readonly HttpFormat[] = [
     mediaTypes: ['application/vnd.apache.arrow.file'],
     clickHouse: ['Arrow'],
     others: ['feather'],
+    ending: 'arrow',
     insertable: true,
     compressible: true,
   },
@@ -161,6 +174,7 @@ export const httpFormats: readonly HttpFormat[] = [
     mediaTypes: ['application/vnd.apache.parquet', 'application/x-parquet'],
     clickHouse: ['Parquet'],
     others: [],
+    ending: 'parquet',
     insertable: true,
     compressible: false,
   },

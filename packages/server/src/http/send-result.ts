@@ -153,6 +153,8 @@ export function openBody({ context, call, request, reply, format, options }: Res
     headers: {
       ...headers,
       vary: 'accept, accept-encoding, origin',
+      // What a browser does not show, it saves under this name.
+      'content-disposition': `inline; filename="result.${format.ending}"`,
       ...statementHeaders(call, format),
       ...exceptionTagHeader(request, format, call.exceptionTag),
     },

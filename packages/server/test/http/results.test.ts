@@ -141,6 +141,23 @@ describe('results over HTTP', () => {
     }
   });
 
+  it('have a name for browsers that save them', async () => {
+    const ask = (format: string) => server.fetch(`/?query=SELECT+1&format=${format}`);
+    for (const [format, ending] of [
+      ['csv', 'csv'],
+      ['feather', 'arrow'],
+      ['arrow', 'arrows'],
+      ['jsonl', 'ndjson'],
+    ] as const) {
+      const response = await ask(format);
+      assert.equal(response.headers.get('content-disposition'), `inline; filename="result.${ending}"`);
+      await response.arrayBuffer();
+    }
+    const wrong = await ask('xml');
+    assert.equal(wrong.headers.get('content-disposition'), null);
+    await wrong.text();
+  });
+
   it('are complete without rows', async () => {
     for (const format of streamedFormats) {
       const response = await server.fetch(`/?query=SELECT+nothing&format=${format}`);
