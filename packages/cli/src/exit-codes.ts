@@ -1,4 +1,5 @@
 import { FlightError, type FlightErrorCode } from '@peregrine/flight/errors';
+import { printableLines } from './output/cell-width.ts';
 
 /** What the command's exit code tells a script. Documented in `peregrine --help` and docs/cli.md. */
 export const exitCodes = {
@@ -37,7 +38,7 @@ export function describe(error: unknown): string {
     // Behind the first line: those below show a place in the SQL.
     const [first = '', ...more] = error.rawMessage.split('\n');
     const hint = isRefused(error) ? '\nIs the server running there? peregrine serve starts one.' : '';
-    return [`${first} (${error.code})`, ...more].join('\n') + hint;
+    return printableLines([`${first} (${error.code})`, ...more].join('\n')) + hint;
   }
   if (error instanceof UsageError || error instanceof Error) return error.message;
   return String(error);

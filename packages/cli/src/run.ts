@@ -17,6 +17,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.stderr.write(`peregrine: the output cannot be written: ${fileReason(error)}\n`);
   process.exit(exitCodes.failed);
 });
+// Who is to hear of errors may be gone, as a server's log: that ends nothing.
+process.stderr.on('error', () => undefined);
 
 try {
   await program.parseAsync();

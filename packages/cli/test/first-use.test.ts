@@ -142,6 +142,36 @@ describe('what a person meets', () => {
     );
   });
 
+  it('takes SQL in UTF-8 alone, with the mark of Windows or without', async () => {
+    const script = join(folder, 'script.sql');
+    writeFileSync(script, "\ufeffSELECT 'é' AS x");
+    const marked = await peregrine('sql', server.location, '-i', script);
+    assertCode(marked, 0);
+    assert.equal(marked.stdout, '{"x":"é"}\n');
+    writeFileSync(script, Buffer.from("SELECT 'é' AS x", 'latin1'));
+    const latin = await peregrine('sql', server.location, '-i', script);
+    assertCode(latin, 2);
+    assert.match(latin.stderr, /script\.sql is no text in UTF-8/);
+  });
+
+  it('lets no server move the cursor by the text of an error', async () => {
+    const failed = await peregrine(
+      'sql',
+      server.location,
+      "SELECT error(concat('a', chr(27), '[31m', chr(10), 'b'))",
+    );
+    assertCode(failed, 1);
+    assert.match(failed.stderr, /a␛\[31m/);
+    assert.ok(!failed.stderr.includes('\x1b'));
+  });
+
+  it('ends by its own exit code where nobody hears of errors', async () => {
+    const { child } = startCommand(['list', 'grpc+unix:///nowhere/at/all.sock'], { readsOutput: true });
+    child.stderr?.destroy();
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 3);
+  });
+
   it('drains and ends well on Ctrl-C', { skip: process.platform === 'win32' }, async () => {
     server.child.kill('SIGINT');
     assertCode(await server.end(), 0);

@@ -3,6 +3,7 @@ import { withClient } from '../connection.ts';
 import { type DescriptorFlags, parseDescriptor } from '../descriptor.ts';
 import { infoToJson, schemaToJson, schemaToTable } from '../output/flight-info.ts';
 import { formatBytes, formatCount } from '../output/numbers.ts';
+import { screenOf } from '../output/text-table.ts';
 
 /** Options of `peregrine info` and `peregrine schema`. */
 export interface InfoFlags extends ConnectionFlags, DescriptorFlags {
@@ -27,7 +28,8 @@ export async function info(location: string, path: readonly string[], flags: Inf
     });
     const ordered = found.ordered && found.endpoints.length > 1 ? 'ordered   yes\n' : '';
     process.stdout.write(`rows      ${rows}\nsize      ${bytes}\n${ordered}${endpoints.join('')}\n`);
-    if (found.schema !== undefined) process.stdout.write(schemaToTable(found.schema));
+    if (found.schema !== undefined)
+      process.stdout.write(schemaToTable(found.schema, screenOf(process.stdout)));
   });
 }
 
@@ -37,6 +39,6 @@ export async function schema(location: string, path: readonly string[], flags: I
   await withClient(location, flags, async (client) => {
     const found = (await client.getSchema(descriptor)).schema;
     if (flags.json === true) process.stdout.write(`${JSON.stringify(schemaToJson(found), undefined, 2)}\n`);
-    else process.stdout.write(schemaToTable(found));
+    else process.stdout.write(schemaToTable(found, screenOf(process.stdout)));
   });
 }

@@ -3,7 +3,7 @@ import type { ConnectionFlags } from '../connection-flags.ts';
 import { withClient } from '../connection.ts';
 import { flightName, infoToJson } from '../output/flight-info.ts';
 import { formatBytes, formatCount } from '../output/numbers.ts';
-import { renderTextTable } from '../output/text-table.ts';
+import { renderTextTable, screenOf } from '../output/text-table.ts';
 
 /** Options of `peregrine list`. */
 export interface ListFlags extends ConnectionFlags {
@@ -30,7 +30,12 @@ export async function list(location: string, flags: ListFlags): Promise<void> {
       info.totalBytes < 0n ? '' : formatBytes(info.totalBytes),
     ]);
     process.stdout.write(
-      renderTextTable(['flight', 'rows', 'size'], rows, { rightAligned: [false, true, true] }),
+      // A name that is cut could not be given to other verbs.
+      renderTextTable(['flight', 'rows', 'size'], rows, {
+        rightAligned: [false, true, true],
+        maxWidth: Infinity,
+        screen: screenOf(process.stdout),
+      }),
     );
   });
 }

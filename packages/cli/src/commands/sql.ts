@@ -7,11 +7,12 @@ import { withClient } from '../connection.ts';
 import { UsageError } from '../exit-codes.ts';
 import { defaultLocation, readLocation } from '../location.ts';
 import { parseLimit } from '../limit.ts';
+import { printableLines } from '../output/cell-width.ts';
 import { chooseFormat } from '../output/format.ts';
 import { formatCount } from '../output/numbers.ts';
 import { openSink } from '../output/sink.ts';
 import { screenOf } from '../output/text-table.ts';
-import { readScript } from '../shell/backslash.ts';
+import { readScript, scriptText, shellFormat } from '../shell/backslash.ts';
 import { historyFile } from '../shell/history.ts';
 import { runStatement } from '../shell/run-statement.ts';
 import { runShell } from '../shell/shell.ts';
@@ -90,7 +91,7 @@ async function readInput(file: string | undefined): Promise<string> {
   if (file !== undefined && file !== '-') return readScript(file);
   const pieces: Uint8Array[] = [];
   for await (const piece of process.stdin) if (piece instanceof Uint8Array) pieces.push(piece);
-  return Buffer.concat(pieces).toString();
+  return scriptText(Buffer.concat(pieces), 'stdin');
 }
 
 async function runScript(
@@ -131,14 +132,19 @@ async function runScript(
 }
 
 async function prompt(client: FlightSqlClient, location: string, flags: SqlFlags): Promise<void> {
+  if (flags.output !== undefined)
+    throw new UsageError(`--output goes with statements; at the prompt \\o ${flags.output} does the same`);
+  const format = shellFormat(flags.format ?? 'table');
   // Tells at once whether somebody is there who speaks SQL.
   const [name, version] = [0, 1];
   const info = await client.getSqlInfo([name, version]);
-  const server = [info.get(name), info.get(version)].filter((part) => part !== undefined).join(' ');
+  const server = printableLines(
+    [info.get(name), info.get(version)].filter((part) => part !== undefined).join(' '),
+  );
   await runShell(client, {
     input: process.stdin,
     output: process.stdout,
-    format: chooseFormat(flags.format, undefined, true),
+    format,
     rows: flags.limit === undefined ? promptRows : parseLimit(flags.limit),
     historyFile: historyFile(),
     greeting: `${server === '' ? 'Connected to' : `${server} at`} ${location}. Statements end with ; and \\? helps.\n`,

@@ -1,7 +1,13 @@
+/** Code units of a column that are looked at: wide characters, with their marks and joiners, have fewer. */
+const unitsOfColumn = 16;
+
 /** A cell in one line and at most so wide: what is longer ends with an ellipsis. */
 export function fit(cell: string, maxWidth: number): string {
-  const line = printable(cell);
-  if (line.length <= maxWidth / 2 || displayWidth(line) <= maxWidth) return line;
+  // A cell may have megabytes, of which nothing is shown.
+  const most = maxWidth * unitsOfColumn;
+  const line = printable(cell.length > most ? cell.slice(0, most) : cell);
+  const isWhole = cell.length <= most;
+  if (isWhole && (line.length <= maxWidth / 2 || displayWidth(line) <= maxWidth)) return line;
   let width = 0;
   let kept = '';
   for (const character of line) {
@@ -23,6 +29,17 @@ function printable(cell: string): string {
     else result += character;
   }
   return result;
+}
+
+/**
+ * Text of a server for a terminal: its lines and tabs stay, and what would move the cursor, change colours or answer in the
+ * name of whoever looks is shown as symbols.
+ */
+export function printableLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.split('\t').map(printable).join('\t'))
+    .join('\n');
 }
 
 /** Columns a terminal gives to the text: East Asian wide characters and emoji take two, marks and joiners none. */

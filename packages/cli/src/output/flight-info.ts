@@ -41,11 +41,12 @@ export function schemaToJson(schema: Schema | undefined): object[] | null {
   }));
 }
 
-/** The fields of a schema as a table. */
-export function schemaToTable(schema: Schema): string {
+/** The fields of a schema as a table; whole where no terminal cuts it. */
+export function schemaToTable(schema: Schema, screen: number | undefined): string {
   return renderTextTable(
     ['column', 'type', 'nullable'],
     schema.fields.map((field) => [field.name, String(field.type), field.nullable ? 'yes' : 'no']),
+    { maxWidth: Infinity, screen },
   );
 }
 

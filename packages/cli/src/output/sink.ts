@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createWriteStream, existsSync, openSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -31,7 +32,8 @@ export function openSink(output: string | undefined): OutputSink {
 }
 
 function fileSink(path: string): OutputSink {
-  const partial = `${path}.partial-${process.pid}`;
+  // In a container every process may have the same number, and one that was killed left its file.
+  const partial = `${path}.partial-${process.pid}-${randomBytes(4).toString('hex')}`;
   // Ctrl-C ends the process in the middle of it: no signal is seen between the two.
   const stream = createWriteStream(partial, { fd: create(partial, path) });
   const removePartial = (): void => rmSync(partial, { force: true });
@@ -46,6 +48,7 @@ function fileSink(path: string): OutputSink {
     async discard() {
       await close(stream).catch(() => undefined);
       await rm(partial, { force: true });
+      process.off('exit', removePartial);
     },
   };
 }

@@ -75,6 +75,7 @@ export function commandOf(line: string): readonly [string, string] | undefined {
 /**
  * Runs a command of the shell.
  *
+ * @param signal - cancels what is asked of the server
  * @returns true when the shell is to end
  * @throws UsageError for one that is not there, or what it cannot take
  */
@@ -82,6 +83,7 @@ export async function runCommand(
   [name, argument]: readonly [string, string],
   client: FlightSqlClient,
   state: ShellState,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   const { say } = state;
   switch (name) {
@@ -91,10 +93,14 @@ export async function runCommand(
       say(renderDescriptions(['type', 'to'], help, state.screen()));
       return false;
     case '\\d':
-      say(argument === '' ? await listTables(client, state) : await showTable(client, argument));
+      say(
+        argument === ''
+          ? await listTables(client, state, signal)
+          : await showTable(client, argument, state, signal),
+      );
       return false;
     case '\\dn': {
-      const schemas = await client.getDbSchemas();
+      const schemas = await client.getDbSchemas({}, { signal });
       const rows = schemas.map(({ catalogName, dbSchemaName }) => [catalogName ?? '', dbSchemaName]);
       say(renderTextTable(['catalog', 'schema'], rows, { screen: state.screen() }));
       return false;
@@ -103,7 +109,7 @@ export async function runCommand(
       say(
         renderTextTable(
           ['catalog'],
-          (await client.getCatalogs()).map((catalog) => [catalog]),
+          (await client.getCatalogs({ signal })).map((catalog) => [catalog]),
         ),
       );
       return false;
@@ -139,16 +145,33 @@ export async function runCommand(
   }
 }
 
-/** Reads a file of statements. @throws UsageError when it cannot be read */
+/** Reads a file of statements. @throws UsageError when it cannot be read, or is no UTF-8 */
 export async function readScript(file: string): Promise<string> {
+  let bytes: Uint8Array;
   try {
-    return await readFile(file, 'utf8');
+    bytes = await readFile(file);
   } catch (cause) {
     throw new UsageError(`${file} cannot be read: ${fileReason(cause)}`, { cause });
   }
+  return scriptText(bytes, file);
 }
 
-function shellFormat(told: string): OutputFormat {
+/**
+ * Bytes of statements as text, without the mark that editors of Windows begin it with.
+ *
+ * @param name - where they are from, for the error
+ * @throws UsageError for what is no UTF-8: the characters that would stand in for it would go into the database
+ */
+export function scriptText(bytes: Uint8Array, name: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UsageError(`${name} is no text in UTF-8: iconv or an editor can save it as such`, { cause });
+  }
+}
+
+/** The format of a prompt's results. @throws UsageError for one that is not known, and for those that hold one result */
+export function shellFormat(told: string): OutputFormat {
   const format = chooseFormat(told, undefined, true);
   if (format === 'arrow' || format === 'arrow-file')
     throw new UsageError(
@@ -157,8 +180,12 @@ function shellFormat(told: string): OutputFormat {
   return format;
 }
 
-async function listTables(client: FlightSqlClient, { screen }: ShellState): Promise<string> {
-  const tables = await client.getTables();
+async function listTables(
+  client: FlightSqlClient,
+  { screen }: ShellState,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const tables = await client.getTables({}, { signal });
   if (tables.length === 0) return 'no tables\n';
   const rows = tables.map(({ catalogName, dbSchemaName, tableName, tableType }) => [
     tableName,
@@ -169,25 +196,33 @@ async function listTables(client: FlightSqlClient, { screen }: ShellState): Prom
 }
 
 /** The columns of a table by its name as people write it: `t`, `schema.t`, `"My Table"`. */
-async function showTable(client: FlightSqlClient, written: string): Promise<string> {
+async function showTable(
+  client: FlightSqlClient,
+  written: string,
+  { screen }: ShellState,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const parts = written.match(/"(?:[^"]|"")*"|[^.]+/g) ?? [];
   const names = parts.map((part) =>
     part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.trim(),
   );
   const [table = '', schema, catalog] = names.toReversed();
-  const found = await client.getTables({
-    catalog,
-    dbSchemaFilterPattern: schema === undefined ? undefined : asPattern(schema),
-    tableNameFilterPattern: asPattern(table),
-    includeSchema: true,
-  });
+  const found = await client.getTables(
+    {
+      catalog,
+      dbSchemaFilterPattern: schema === undefined ? undefined : asPattern(schema),
+      tableNameFilterPattern: asPattern(table),
+      includeSchema: true,
+    },
+    { signal },
+  );
   const shown = found.flatMap((one) => (one.schema === undefined ? [] : [{ ...one, schema: one.schema }]));
   if (shown.length === 0)
     throw new UsageError(`there is no table ${written}; \\d lists those that there are`);
   return shown
     .map((one) => {
       const where = [one.catalogName, one.dbSchemaName, one.tableName].filter((part) => (part ?? '') !== '');
-      return `${shown.length > 1 ? `${where.join('.')}\n` : ''}${schemaToTable(one.schema)}`;
+      return `${shown.length > 1 ? `${where.join('.')}\n` : ''}${schemaToTable(one.schema, screen())}`;
     })
     .join('\n');
 }

@@ -69,11 +69,22 @@ export async function runShell(client: FlightSqlClient, options: ShellOptions): 
     screen: () => screenOf(output),
     say,
     async runScript(script) {
-      for (const sql of statementsOf(script)) await run(sql);
+      await runAll(statementsOf(script));
     },
   };
 
-  async function run(sql: string): Promise<void> {
+  /** Runs statements one after the other: whoever cancels one does not want those behind it. */
+  async function runAll(statements: readonly string[]): Promise<void> {
+    for (const [at, sql] of statements.entries()) {
+      if (await run(sql)) continue;
+      const left = statements.length - at - 1;
+      if (left > 0) say(`(${left} statement${left === 1 ? '' : 's'} behind it not run)\n`);
+      return;
+    }
+  }
+
+  /** Runs one statement. Returns false when it was cancelled. */
+  async function run(sql: string): Promise<boolean> {
     const started = performance.now();
     const controller = new AbortController();
     running = controller;
@@ -103,9 +114,11 @@ export async function runShell(client: FlightSqlClient, options: ShellOptions): 
         );
       }
       if (changesTables.test(sql)) names.refresh();
+      return true;
     } catch (error) {
       if (!controller.signal.aborted) throw error;
       say('(cancelled)\n');
+      return false;
     } finally {
       clearTimeout(patience);
       running = undefined;
@@ -116,14 +129,23 @@ export async function runShell(client: FlightSqlClient, options: ShellOptions): 
   async function take(line: string): Promise<void> {
     const command = typed.length === 0 ? commandOf(line) : undefined;
     if (command !== undefined) {
-      isLeaving = await runCommand(command, client, state);
+      const controller = new AbortController();
+      running = controller;
+      try {
+        isLeaving = await runCommand(command, client, state, controller.signal);
+      } catch (error) {
+        if (!controller.signal.aborted) throw error;
+        say('(cancelled)\n');
+      } finally {
+        running = undefined;
+      }
       return;
     }
     typed.push(line);
     const { statements, rest } = cutStatements(typed.join('\n'));
     if (statements.length > 0 && rest.trim() === '') joinEntry(history, typed);
     typed = rest.trim() === '' ? [] : [rest.replace(/^\s*\n/, '')];
-    for (const sql of statements) await run(sql);
+    await runAll(statements);
   }
 
   function ask(): void {

@@ -79,4 +79,14 @@ describe('the file that a command writes', () => {
     assert.equal(readFileSync(join(other, 'real.csv'), 'utf8'), 'new');
     assert.deepEqual(readdirSync(other), ['real.csv']);
   });
+
+  it('may be written twice at once: the last that ends is there', async () => {
+    const path = join(folder, 'twice.csv');
+    const [first, second] = [openSink(path), openSink(path)];
+    await second.write('second');
+    await first.write('first');
+    await first.finish();
+    await second.finish();
+    assert.equal(readFileSync(path, 'utf8'), 'second');
+  });
 });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Field, Schema, Utf8 } from 'apache-arrow';
+import { schemaToTable } from '../../src/output/flight-info.ts';
 import { renderDescriptions, renderTextTable } from '../../src/output/text-table.ts';
 
 /** The width of the rule under a column of one cell. */
@@ -28,6 +30,22 @@ describe('a table of text', () => {
   it('shows what would break its lines, or turn them around, as symbols', () => {
     assert.match(renderTextTable(['x'], [['a\nb\tc\x1b[31m\u009b']]), /^a␊b␉c␛\[31m␡$/m);
     assert.match(renderTextTable(['x'], [['a\u202eb\u2066c']]), /^a\ufffdb\ufffdc$/m);
+  });
+
+  it('takes no longer for cells of megabytes', () => {
+    const rows = Array.from({ length: 40 }, () => ['x'.repeat(400_000), '日'.repeat(400_000)]);
+    const started = performance.now();
+    const table = renderTextTable(['a', 'b'], rows, { screen: 80 });
+    // it was half a minute, as every character was looked at several times
+    assert.ok(performance.now() - started < 5_000, `${performance.now() - started} ms`);
+    for (const line of table.trimEnd().split('\n').slice(2)) assert.match(line, /^x{38}… {2}日{19}…$/);
+  });
+
+  it('shows columns of a schema whole in a pipe, and within a terminal', () => {
+    const name = 'a_name_that_is_longer_than_any_cell_of_a_table_for_people_is';
+    const schema = new Schema([new Field(name, new Utf8())]);
+    assert.ok(schemaToTable(schema, undefined).includes(name));
+    for (const line of schemaToTable(schema, 40).trimEnd().split('\n')) assert.ok(line.length <= 40, line);
   });
 
   it('cuts long cells, and aligns numbers at the right', () => {

@@ -110,6 +110,23 @@ describe('the prompt for SQL', () => {
     await terminal.end();
   });
 
+  it('runs nothing that stands behind a statement which was cancelled', async () => {
+    const terminal = open();
+    await terminal.type('', /peregrine> $/);
+    const endless = 'SELECT count(*) FROM range(100000000000) a, range(1000) b;';
+    await terminal.type(`${endless} CREATE TABLE behind AS SELECT 1;\r`, /runs; Ctrl-C cancels it/);
+    assert.match(
+      await terminal.type('\x03', /peregrine> $/),
+      /\(cancelled\)\n\(1 statement behind it not run\)/,
+    );
+    const script = join(folder, 'endless.sql');
+    writeFileSync(script, `${endless} CREATE TABLE behind AS SELECT 1; CREATE TABLE behind AS SELECT 2`);
+    await terminal.type(`\\i ${script}\r`, /runs; Ctrl-C cancels it/);
+    assert.match(await terminal.type('\x03', /peregrine> $/), /\(2 statements behind it not run\)/);
+    assert.match(await terminal.type('FROM behind;\r', /peregrine> $/), /behind does not exist/);
+    await terminal.end();
+  });
+
   it('shows tables and columns, and writes results as lists and into files', async () => {
     const terminal = open();
     await terminal.type('', /peregrine> $/);
