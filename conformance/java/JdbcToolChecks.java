@@ -265,7 +265,8 @@ public final class JdbcToolChecks {
       try (PreparedStatement p = c.prepareStatement("SELECT ?::INTEGER, ?::VARCHAR, ?::DECIMAL(9,2), ?::DATE, ?")) {
         ParameterMetaData m = p.getParameterMetaData();
         expect(m.getParameterCount(), 5, "parameters");
-        expect(m.getParameterType(1), Types.INTEGER, "INTEGER");
+        // the driver cuts off what an integer has no room for, so all are told as the widest
+        expect(m.getParameterType(1), Types.BIGINT, "INTEGER");
         expect(m.getParameterType(2), Types.VARCHAR, "VARCHAR");
         expect(m.getParameterType(3), Types.DECIMAL, "DECIMAL");
         expect(m.getParameterType(4), Types.DATE, "DATE");
@@ -283,6 +284,34 @@ public final class JdbcToolChecks {
       }
       expect(one(c, "SELECT count(*) FROM tool_txn"), 0L, "committed");
       update(c, "DROP TABLE tool_txn");
+    });
+    CHECKS.put("numbers that a column has no room for are refused", c -> {
+      update(c, "CREATE OR REPLACE TABLE tool_small (t TINYINT, i INTEGER, u UTINYINT)");
+      try (PreparedStatement p = c.prepareStatement("INSERT INTO tool_small VALUES (?, ?, ?)")) {
+        for (long[] row : new long[][] {{-128, Integer.MIN_VALUE, 0}, {127, Integer.MAX_VALUE, 255}, {1, 5_000_000_000L, 1}}) {
+          for (int i = 0; i < 3; i++) p.setLong(i + 1, row[i]);
+          p.addBatch();
+        }
+        String message = refused("the batch", p::executeBatch);
+        expect(message.contains("INTEGER, which has no room for 5000000000 (row 3"), true, message);
+        expect(one(c, "SELECT count(*) FROM tool_small"), 0L, "rows");
+        p.setByte(1, (byte) -128);
+        p.setInt(2, Integer.MAX_VALUE);
+        p.setShort(3, (short) 255);
+        expect(p.executeUpdate(), 1, "inserted");
+      }
+      try (PreparedStatement p = c.prepareStatement("SELECT i, t, u FROM tool_small WHERE i = ? AND t = ?")) {
+        p.setLong(1, Integer.MAX_VALUE + (1L << 32));
+        p.setInt(2, -128);
+        String message = refused("the query", p::executeQuery);
+        expect(message.contains("has no room for 6442450943"), true, message);
+        p.setInt(1, Integer.MAX_VALUE);
+        try (ResultSet r = p.executeQuery()) {
+          expect(r.next(), true, "a row");
+          expect(r.getInt(1) + " " + r.getInt(2) + " " + r.getInt(3), "2147483647 -128 255", "row");
+        }
+      }
+      update(c, "DROP TABLE tool_small");
     });
     CHECKS.put("a pool of connections", c -> {
       HikariConfig config = new HikariConfig();

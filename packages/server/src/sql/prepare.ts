@@ -3,6 +3,7 @@ import type { ArrowField, ArrowType } from '@peregrine/flight/ipc';
 import type { BoundParameters } from './parameters.ts';
 import { fieldCount } from '../engine/rows.ts';
 import { type StatementDescription, type StatementRequest, describeStatement, startQuery } from './plan.ts';
+import { isNarrowInteger, wideInteger } from './narrow-integers.ts';
 import { onlyReads } from './sql-text.ts';
 
 /**
@@ -35,6 +36,8 @@ export async function describePrepared(
  * - It writes the milliseconds of `java.sql.Timestamp` and `Time` as they are, whatever the unit. So the unit is
  *   milliseconds.
  * - It knows no dictionaries: an ENUM is bound as the text that its values are.
+ * - It cuts numbers off where an integer has no room for them, so that `setLong` of 2^32 puts 0 into an INTEGER. Integers
+ *   are called 64 bits wide, and `narrowIntegers` turns what comes into the types that they are.
  */
 export function javaParameters(parameterSchema: Uint8Array): Uint8Array {
   const header = decodeMessageHeader(parameterSchema);
@@ -53,6 +56,7 @@ function withoutDictionary(field: ArrowField): ArrowField {
 }
 
 function javaType(type: ArrowType): ArrowType {
+  if (isNarrowInteger(type)) return wideInteger;
   switch (type.kind) {
     case 'null':
       return { kind: 'utf8' };

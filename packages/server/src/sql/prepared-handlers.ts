@@ -1,9 +1,10 @@
-import type { ServerCallContext } from '@peregrine/flight';
+import type { FlightStreamReader, ServerCallContext } from '@peregrine/flight';
 import { encapsulate } from '@peregrine/flight/ipc';
 import type { FlightSqlHandlers } from '@peregrine/flight/sql';
 import { fieldCount } from '../engine/rows.ts';
 import { type Clients, isJava } from './clients.ts';
-import { readParameters } from './parameters.ts';
+import { narrowIntegers } from './narrow-integers.ts';
+import { type BoundParameters, readParameters } from './parameters.ts';
 import { type StatementRequest, answerSchema, executeStatement, givesRows } from './plan.ts';
 import { describePrepared, javaParameters } from './prepare.ts';
 import type { PreparedStatement, PreparedStatements } from './prepared.ts';
@@ -41,6 +42,7 @@ export function preparedHandlers(
     async createPreparedStatement({ query, transactionId }, context) {
       const request = await requestOf(clients, query, transactionId, context);
       const { kind, parameterSchema, resultSchema } = await describePrepared(request, context.signal);
+      const forJava = isJava(context);
       const handle = prepared.add(
         {
           sql: query,
@@ -48,6 +50,7 @@ export function preparedHandlers(
           transactionId,
           parameters: undefined,
           plain: request.plain === true,
+          narrow: forJava ? parameterSchema : undefined,
         },
         context,
       );
@@ -55,22 +58,22 @@ export function preparedHandlers(
       return {
         handle,
         datasetSchema: hasRows && resultSchema !== undefined ? encapsulate(resultSchema) : undefined,
-        parameterSchema: encapsulate(isJava(context) ? javaParameters(parameterSchema) : parameterSchema),
+        parameterSchema: encapsulate(forJava ? javaParameters(parameterSchema) : parameterSchema),
         isUpdate: !hasRows,
       };
     },
     closePreparedStatement: (handle, context) => prepared.remove(handle, context),
     async doPutPreparedStatementQuery({ preparedStatementHandle }, parameters, context) {
       // What nobody prepared is refused before it is read.
-      prepared.get(preparedStatementHandle, context);
-      prepared.bind(preparedStatementHandle, await readParameters(parameters), context);
+      const statement = prepared.get(preparedStatementHandle, context);
+      prepared.bind(preparedStatementHandle, await readAsDescribed(statement, parameters), context);
       return preparedStatementHandle;
     },
     async doPutPreparedStatementUpdate({ preparedStatementHandle }, parameters, context) {
       const statement = prepared.get(preparedStatementHandle, context);
       const request = await preparedRequest(statement, context);
       // Without parameters there is nothing to wait for: Arrow's C++ client reads the answer before it ends its side.
-      const bound = statement.hasParameters ? await readParameters(parameters) : undefined;
+      const bound = statement.hasParameters ? await readAsDescribed(statement, parameters) : undefined;
       const run = { ...request, parameters: bound ?? request.parameters };
       return countOf(await executeStatement(run, context.signal));
     },
@@ -93,4 +96,13 @@ export function preparedHandlers(
       return statements.stream(handle ?? new Uint8Array(0), context);
     },
   };
+}
+
+/** Reads parameters, which then have the types that the engine described. */
+async function readAsDescribed(
+  { narrow }: PreparedStatement,
+  reader: FlightStreamReader,
+): Promise<BoundParameters | undefined> {
+  const parameters = await readParameters(reader);
+  return parameters === undefined || narrow === undefined ? parameters : narrowIntegers(parameters, narrow);
 }

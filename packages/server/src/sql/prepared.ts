@@ -11,6 +11,8 @@ export interface PreparedStatement {
   readonly transactionId: Uint8Array | undefined;
   /** Whether it gives plain types: as the client was told of its columns, whatever it sets later. */
   readonly plain: boolean;
+  /** The schema of its parameters, where its client was told of another one that has wider integers. */
+  readonly narrow: Uint8Array | undefined;
   readonly parameters: BoundParameters | undefined;
 }
 

@@ -11,8 +11,8 @@ import { type SqlService, type SqlServiceOptions, createSqlService } from '../..
 export interface RunningServer {
   readonly engine: Engine;
   readonly service: SqlService;
-  /** A new client, with a jar for cookies of its own when `cookies` is true. */
-  sql(cookies?: boolean): FlightSqlClient;
+  /** A new client, with a jar for cookies of its own when `cookies` is true; `userAgent` is what it says that it is. */
+  sql(cookies?: boolean, userAgent?: string): FlightSqlClient;
   readonly flight: FlightClient;
   stop(): Promise<void>;
 }
@@ -34,8 +34,11 @@ export async function startServer(
     engine,
     service,
     flight,
-    sql(cookies = false) {
-      const client = connectSql(location, cookies ? { middleware: [cookieMiddleware()] } : {});
+    sql(cookies = false, userAgent) {
+      const client = connectSql(location, {
+        middleware: cookies ? [cookieMiddleware()] : [],
+        channelOptions: userAgent === undefined ? {} : { 'grpc.primary_user_agent': userAgent },
+      });
       clients.push(client);
       return client;
     },
