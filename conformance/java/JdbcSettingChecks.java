@@ -215,8 +215,8 @@ public final class JdbcSettingChecks {
     CHECKS.put("what is told of columns of a result", c -> {
       String sql = "SELECT 1::INTEGER AS \"My Col\", 'x' AS s, 1.5::DECIMAL(12,3) AS d, 1.5::DOUBLE AS f, DATE '2024-02-29' AS da, "
           + "TIMESTAMP '2024-02-29 01:02:03' AS ts, true AS b, '\\x01'::BLOB AS bl, NULL AS n";
-      Object[][] wanted = {{"My Col", Types.INTEGER, 0, 0}, {"s", Types.VARCHAR, 0, 0}, {"d", Types.DECIMAL, 12, 3}, {"f", Types.DOUBLE, 0, 0},
-          {"da", Types.DATE, 0, 0}, {"ts", Types.TIMESTAMP, 0, 0}, {"b", Types.BOOLEAN, 0, 0}, {"bl", Types.VARBINARY, 0, 0}};
+      Object[][] wanted = {{"My Col", Types.INTEGER, 0, 0}, {"s", Types.VARCHAR, Integer.MAX_VALUE, 0}, {"d", Types.DECIMAL, 12, 3}, {"f", Types.DOUBLE, 0, 0},
+          {"da", Types.DATE, 0, 0}, {"ts", Types.TIMESTAMP, 0, 0}, {"b", Types.BOOLEAN, 0, 0}, {"bl", Types.VARBINARY, Integer.MAX_VALUE, 0}};
       try (Statement s = c.createStatement(); ResultSet r = s.executeQuery(sql); PreparedStatement p = c.prepareStatement(sql)) {
         for (ResultSetMetaData m : List.of(r.getMetaData(), p.getMetaData())) {
           expect(m.getColumnCount(), 9, "columns");

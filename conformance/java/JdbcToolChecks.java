@@ -103,6 +103,16 @@ public final class JdbcToolChecks {
       expect(column(m.getCrossReference("memory", "tool", "p_a", "memory", "tool", "child"), "FKCOLUMN_NAME"), List.of("pid"), "cross reference");
       expect(column(m.getPrimaryKeys("memory", "tool", "pxa"), "COLUMN_NAME"), List.of(), "no key");
     });
+    CHECKS.put("the sizes of columns", c -> {
+      update(c, "CREATE OR REPLACE TABLE tool_sizes (v VARCHAR, b BLOB, u UUID, j JSON, e ENUM('a'), d DECIMAL(9, 2), i INTEGER, ts TIMESTAMP, dt DATE)");
+      try (ResultSet r = c.getMetaData().getColumns(null, null, "tool_sizes", null)) {
+        List<String> sizes = new ArrayList<>();
+        while (r.next()) sizes.add(r.getString("COLUMN_NAME") + " " + r.getInt("COLUMN_SIZE"));
+        // left out, the driver says 65536 of a text, which jOOQ and Calcite take for its limit
+        expect(sizes, List.of("v 2147483647", "b 2147483647", "u 36", "j 2147483647", "e 2147483647", "d 9", "i 10", "ts 26", "dt 10"), "sizes");
+      }
+      update(c, "DROP TABLE tool_sizes");
+    });
     CHECKS.put("catalog and schema of the URL are those of the session", c -> {
       makeTables(c);
       update(c, "ATTACH IF NOT EXISTS ':memory:' AS jdbc_other", "CREATE TABLE IF NOT EXISTS jdbc_other.main.only_there (i INTEGER)");
@@ -168,6 +178,8 @@ public final class JdbcToolChecks {
         }
         expect(m.getPrecision(3), 9, "precision");
         expect(m.getScale(3), 2, "scale");
+        // Spark takes 0 for a VARCHAR(0), which nothing can be written to
+        for (int i : new int[] {4, 10, 16}) expect(m.getPrecision(i), Integer.MAX_VALUE, "length of " + m.getColumnLabel(i));
       }
     });
     CHECKS.put("a statement is cancelled by another thread", c -> {
@@ -273,18 +285,6 @@ public final class JdbcToolChecks {
         expect(m.getParameterType(5), Types.VARCHAR, "unknown");
       }
     });
-    CHECKS.put("transactions by SQL", c -> {
-      try (Connection mine = DriverManager.getConnection(url)) {
-        update(mine, "BEGIN", "CREATE TABLE tool_txn (i INTEGER)", "INSERT INTO tool_txn VALUES (1)");
-        expect(one(mine, "SELECT count(*) FROM tool_txn"), 1L, "inside");
-        refused("from outside", () -> one(c, "SELECT count(*) FROM tool_txn"));
-        update(mine, "ROLLBACK");
-        refused("rolled back", () -> one(mine, "SELECT count(*) FROM tool_txn"));
-        update(mine, "BEGIN", "CREATE TABLE tool_txn (i INTEGER)", "COMMIT");
-      }
-      expect(one(c, "SELECT count(*) FROM tool_txn"), 0L, "committed");
-      update(c, "DROP TABLE tool_txn");
-    });
     CHECKS.put("numbers that a column has no room for are refused", c -> {
       update(c, "CREATE OR REPLACE TABLE tool_small (t TINYINT, i INTEGER, u UTINYINT)");
       try (PreparedStatement p = c.prepareStatement("INSERT INTO tool_small VALUES (?, ?, ?)")) {
@@ -312,6 +312,18 @@ public final class JdbcToolChecks {
         }
       }
       update(c, "DROP TABLE tool_small");
+    });
+    CHECKS.put("transactions by SQL", c -> {
+      try (Connection mine = DriverManager.getConnection(url)) {
+        update(mine, "BEGIN", "CREATE TABLE tool_txn (i INTEGER)", "INSERT INTO tool_txn VALUES (1)");
+        expect(one(mine, "SELECT count(*) FROM tool_txn"), 1L, "inside");
+        refused("from outside", () -> one(c, "SELECT count(*) FROM tool_txn"));
+        update(mine, "ROLLBACK");
+        refused("rolled back", () -> one(mine, "SELECT count(*) FROM tool_txn"));
+        update(mine, "BEGIN", "CREATE TABLE tool_txn (i INTEGER)", "COMMIT");
+      }
+      expect(one(c, "SELECT count(*) FROM tool_txn"), 0L, "committed");
+      update(c, "DROP TABLE tool_txn");
     });
     CHECKS.put("a pool of connections", c -> {
       HikariConfig config = new HikariConfig();

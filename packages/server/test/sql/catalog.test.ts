@@ -96,6 +96,8 @@ describe('the catalog of DuckDB', () => {
     assert.equal(decimal?.get(key('SCALE')), '2');
     assert.equal(decimal?.get(key('TABLE_NAME')), 'child');
     assert.equal(decimal?.get(key('IS_AUTO_INCREMENT')), '0');
+    // Drivers fill in a limit of their own where none is told.
+    assert.equal(schema.fields[2]?.metadata.get(key('PRECISION')), '2147483647');
     const [parent] = await sql.getTables({ tableNameFilterPattern: 'parent', includeSchema: true });
     assert.equal(parent?.schema?.fields[2]?.metadata.get(key('REMARKS')), 'a remark');
   });

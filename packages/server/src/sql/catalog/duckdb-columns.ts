@@ -3,6 +3,7 @@ import { type ArrowField, decodeMessageHeader, encodeSchemaEncapsulated } from '
 import type { EngineConnection } from '../../engine/types.ts';
 import { type Row, emptySchemaHeader, numberOf, queryRows, querySchema, textOf } from '../../engine/rows.ts';
 import { quoteLiteral, quotePath } from '../../engine/sql-text.ts';
+import { longestOf } from '../longest.ts';
 import { describeViews } from './duckdb-views.ts';
 
 /** Tables whose schemas are made before others are served: each takes some 20 µs a column. */
@@ -126,7 +127,7 @@ function describe(field: ArrowField, table: SqlTable, row: Row | undefined): Arr
     catalogName: table.catalogName,
     dbSchemaName: table.dbSchemaName,
     tableName: table.tableName,
-    ...(row === undefined ? {} : describeColumn(row, table.tableType)),
+    ...(row === undefined ? {} : describeColumn(field, row, table.tableType)),
   };
   return {
     ...field,
@@ -135,13 +136,13 @@ function describe(field: ArrowField, table: SqlTable, row: Row | undefined): Arr
   };
 }
 
-function describeColumn(row: Row, tableType: string): SqlColumnMetadata {
+function describeColumn(field: ArrowField, row: Row, tableType: string): SqlColumnMetadata {
   const type = textOf(row['data_type']) ?? '';
   const typeName = baseTypeName(type);
   const size = numberSizes[typeName];
   return {
     typeName,
-    precision: size?.[0] ?? (typeName === 'DECIMAL' ? numberOf(row['numeric_precision']) : undefined),
+    precision: size?.[0] ?? sizeOf(typeName, field, row),
     scale: size?.[1] ?? (typeName === 'DECIMAL' ? numberOf(row['numeric_scale']) : undefined),
     isAutoIncrement: /^\s*nextval\s*\(/i.test(textOf(row['column_default']) ?? ''),
     isCaseSensitive: typeName === 'VARCHAR',
@@ -150,6 +151,13 @@ function describeColumn(row: Row, tableType: string): SqlColumnMetadata {
     remarks: textOf(row['comment']),
   };
 }
+
+function sizeOf(typeName: string, field: ArrowField, row: Row): number | undefined {
+  if (typeName === 'DECIMAL') return numberOf(row['numeric_precision']);
+  return typeName === 'UUID' ? uuidLength : longestOf(field);
+}
+
+const uuidLength = 36;
 
 /** Decimal digits and digits behind the point; DuckDB's own catalog counts the bits of integers. */
 const numberSizes: Readonly<Record<string, readonly [number, number] | undefined>> = {

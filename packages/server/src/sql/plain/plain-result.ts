@@ -9,6 +9,7 @@ import { encodeColumnMetadata } from '@peregrine/flight/sql';
 import { type ColumnLayout, layoutOf } from '../../engine/c-data/layout.ts';
 import type { EngineBatch, EngineResult } from '../../engine/types.ts';
 import { largestForwardedBody } from '../../limits.ts';
+import { longestOf } from '../longest.ts';
 import { type Column, bytesOf, readColumns, writeColumns } from './columns.ts';
 import { isSet, nullRow, takeRows } from './take.ts';
 import { type UnsignedBits, isUnsigned, widen, widened } from './widen.ts';
@@ -19,25 +20,27 @@ import { type UnsignedBits, isUnsigned, widen, widened } from './widen.ts';
  */
 
 /**
- * The same schema with plain types, and with what drivers show of decimals, which Apache's JDBC driver reads nowhere
+ * The same schema with plain types, and with what drivers show of decimals and texts, which Apache's JDBC driver reads nowhere
  * else; the same bytes where nothing is to be changed.
  */
 export function plainSchema(schema: Uint8Array): Uint8Array {
   const header = decodeMessageHeader(schema);
   if (header.kind !== 'schema') return schema;
   const { fields } = header.schema;
-  const plain = fields.map((field) => withDigits(isPlain(field) ? field : plainField(field)));
+  const plain = fields.map((field) => withSize(isPlain(field) ? field : plainField(field)));
   if (plain.every((field, i) => field === fields[i])) return schema;
   return encodeSchema({ ...header.schema, fields: plain });
 }
 
-/** A decimal with its digits as metadata of the column; any other field as it is. */
-function withDigits(field: ArrowField): ArrowField {
+/** A decimal with its digits and a text with its length as metadata of the column; any other field as it is. */
+function withSize(field: ArrowField): ArrowField {
   const { metadata, type } = field;
-  if (type.kind !== 'decimal') return field;
-  const digits = encodeColumnMetadata({ precision: type.precision, scale: type.scale });
-  if ([...digits.keys()].every((key) => metadata.has(key))) return field;
-  return { ...field, metadata: new Map([...metadata, ...digits]) };
+  const size =
+    type.kind === 'decimal'
+      ? encodeColumnMetadata({ precision: type.precision, scale: type.scale })
+      : encodeColumnMetadata({ precision: longestOf(field) });
+  if ([...size.keys()].every((key) => metadata.has(key))) return field;
+  return { ...field, metadata: new Map([...metadata, ...size]) };
 }
 
 function plainField(field: ArrowField): ArrowField {

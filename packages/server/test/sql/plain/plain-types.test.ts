@@ -63,6 +63,13 @@ describe('plain types', () => {
     await client.executeUpdate("CREATE TABLE enums (e ENUM('a', 'b'))");
     const [described] = await client.getTables({ tableNameFilterPattern: 'enums', includeSchema: true });
     assert.ok(DataType.isUtf8(described?.schema?.fields[0]?.type));
+    const sized = await client.query(
+      "SELECT 'a' AS s, 'a'::BLOB AS b, 'a'::ENUM('a') AS e, 1.5::DECIMAL(9, 2) AS d, 1 AS i",
+    );
+    assert.deepEqual(
+      sized.schema.fields.map(({ metadata }) => metadata.get('ARROW:FLIGHT:SQL:PRECISION')),
+      ['2147483647', '2147483647', '2147483647', '9', undefined],
+    );
     await client.closeSession();
   });
 });
