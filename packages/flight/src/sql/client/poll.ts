@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlightCallOptions, FlightClient } from '../../client/index.ts';
-import { FlightDataError } from '../../errors.ts';
+import { FlightCancelledError, FlightDataError, FlightTimedOutError } from '../../errors.ts';
 import { cancelTimeoutMs, defaultPollIntervalMs } from '../../limits/sql.ts';
 import type { FlightDescriptor, FlightInfo } from '../../model/index.ts';
 import type { PollOptions } from './options.ts';
@@ -30,16 +30,28 @@ export async function pollUntilDone(
       if (poll.descriptor === undefined) break;
       next = poll.descriptor;
       const waitMs = minIntervalMs - (performance.now() - askedAt);
-      if (waitMs > 0) await sleep(waitMs, undefined, { signal: options.signal });
+      if (waitMs > 0) await pause(waitMs, options.signal);
     }
   } catch (error) {
     if (options.signal?.aborted === true && known !== undefined)
       await cancelQuietly(flight, known, callOptions.headers);
-    options.signal?.throwIfAborted();
     throw error;
   }
   if (known === undefined) throw new FlightDataError('the query is done, but the server gave no FlightInfo');
   return known;
+}
+
+/** Waits before the next question. Rejects as a call does whose signal aborts. */
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch {
+    const cause: unknown = signal?.reason;
+    const message = 'the query was given up before it was done';
+    throw cause instanceof Error && cause.name === 'TimeoutError'
+      ? new FlightTimedOutError(message, { cause })
+      : new FlightCancelledError(message, { cause });
+  }
 }
 
 /** Servers that cannot cancel, or do not answer, are no reason for another error than the one that there is. */

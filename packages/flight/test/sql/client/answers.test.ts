@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { connect, type FlightClientOptions } from '../../../src/client/index.ts';
-import { FlightDataError, FlightError, FlightUnavailableError } from '../../../src/errors.ts';
+import {
+  FlightCancelledError,
+  FlightDataError,
+  FlightError,
+  FlightTimedOutError,
+  FlightUnavailableError,
+} from '../../../src/errors.ts';
 import { FlightEndpoint, FlightInfo, PollInfo } from '../../../src/model/index.ts';
 import { FlightServer, type FlightHandlers } from '../../../src/server/index.ts';
 import {
@@ -212,7 +218,9 @@ describe('the Flight SQL client', () => {
     const leaving = new AbortController();
     context.after(() => leaving.abort());
     const options = { signal: leaving.signal, headers: { 'x-who': 'me' }, onProgress: () => leaving.abort() };
-    await assert.rejects(peer.sql.executePolled('x', options), { name: 'AbortError' });
+    await assert.rejects(peer.sql.executePolled('x', options), FlightCancelledError);
     assert.deepEqual(cancelling, ['me']);
+    const late = { minIntervalMs: 300_000, signal: AbortSignal.timeout(1) };
+    await assert.rejects(peer.sql.executePolled('x', late), FlightTimedOutError);
   });
 });
