@@ -9,6 +9,7 @@ import { tableToIPC } from 'apache-arrow';
 import { connect } from '../../src/client/connect.ts';
 import { createConnectionPool } from '../../src/client/connection-pool.ts';
 import { doPut } from '../../src/client/do-put.ts';
+import type { RetryOptions } from '../../src/client/retry.ts';
 import {
   FlightCancelledError,
   FlightInvalidArgumentError,
@@ -50,34 +51,40 @@ async function infoOf(path: string): Promise<FlightInfo> {
 }
 
 describe('closing a client', () => {
-  const retry = { initialDelayMs: 5_000, maxDelayMs: 5_000, random: (): number => 0.9 };
+  /** Options that wait long between tries, and when the first wait begins. */
+  function slowRetry(): { retry: RetryOptions; waits: Promise<void> } {
+    let begin: () => void = () => undefined;
+    const waits = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const random = (): number => {
+      begin();
+      return 0.9;
+    };
+    return { retry: { initialDelayMs: 5_000, maxDelayMs: 5_000, random }, waits };
+  }
 
   it('ends the wait for the next try of a call', async () => {
-    let tried: () => void = () => undefined;
-    const firstTry = new Promise<void>((resolve) => {
-      tried = resolve;
-    });
     const server = new FlightServer({
       getFlightInfo: () => {
-        tried();
         throw new FlightUnavailableError('down');
       },
     });
     await server.listen();
+    const { retry, waits } = slowRetry();
     const client = connect(`grpc://127.0.0.1:${server.port}`, { retry });
     const failed = assert.rejects(
       client.getFlightInfo(descriptor),
       /given up \(the client was closed\) while waiting to try again after: .*down/,
     );
-    await firstTry;
-    // the answer arrives
-    await sleep(20);
+    await waits;
     await client.close();
     await failed;
     await server.shutdown({ graceMs: 0 });
   });
 
   it('ends the wait before the places of an endpoint are tried again', async () => {
+    const { retry, waits } = slowRetry();
     const client = connect(nowhere, { retry });
     const soon = new Date(Date.now() + 60_000);
     const gone = new FlightEndpoint('t', ['http://127.0.0.1:1/'], {
@@ -87,7 +94,7 @@ describe('closing a client', () => {
       client.readAll(new FlightInfo(undefined, undefined, [gone])),
       /given up while waiting to try again after/,
     );
-    await sleep(20);
+    await waits;
     await client.close();
     await failed;
   });
