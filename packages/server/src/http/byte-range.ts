@@ -28,7 +28,13 @@ export function parseByteRange(
   return { first, last: to === '' ? size - 1 : Math.min(Number(to), size - 1) };
 }
 
-/** Whether a header of entity tags (`If-Match`, `If-None-Match`) names this one, or all by `*`. */
-export function namesTag(header: string, tag: string): boolean {
-  return header.split(',').some((one) => one.trim() === '*' || one.trim() === tag);
+/**
+ * Whether a header of entity tags names this one, or all by `*`. `If-None-Match` compares weakly (RFC 9110, 8.8.3.2): a
+ * proxy that compresses what it passes on makes `W/"x"` of `"x"`. `If-Match` does not.
+ */
+export function namesTag(header: string, tag: string, compare: 'strong' | 'weak'): boolean {
+  return header.split(',').some((one) => {
+    const written = one.trim();
+    return written === '*' || (compare === 'weak' ? written.replace(/^W\//, '') : written) === tag;
+  });
 }

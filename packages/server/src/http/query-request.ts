@@ -64,7 +64,7 @@ export function urlParameters(request: FastifyRequest): ReadonlyMap<string, stri
   const isReplaced = [...url].some((pair) => pair.some((text) => text.includes('\ufffd')));
   if (isReplaced && !/%EF%BF%BD/i.test(query)) throw new FlightDataError('the URL is not UTF-8');
   for (const name of ['compress', 'decompress']) {
-    if (url.get(name) === '1') {
+    if (flagOf(url, name) === true) {
       throw new FlightUnimplementedError(
         `?${name}=1 means blocks of ClickHouse's own: use Accept-Encoding and Content-Encoding with gzip, br or zstd`,
       );
@@ -154,10 +154,11 @@ function statement(
     escaped: escapedNames(url, members.get('params')),
     wishes: {
       clause: format,
-      parameter: textMember(members, 'format') ?? url.get('format'),
-      header: headerOf(request, 'x-clickhouse-format'),
+      // What is empty was left out in a form.
+      parameter: textMember(members, 'format') ?? (url.get('format') || undefined),
+      header: headerOf(request, 'x-clickhouse-format') || undefined,
       accept: request.headers.accept,
-      fallback: url.get('default_format'),
+      fallback: url.get('default_format') || undefined,
     },
     options: readOptions(url, members),
   };
@@ -197,7 +198,7 @@ function readOptions(
 ): QueryOptions {
   const seconds = numberOf(url.get('max_execution_time'), 'max_execution_time');
   const database = url.get('database');
-  const quoted = url.get('output_format_json_quote_64bit_integers');
+  const quoted = flagOf(url, 'output_format_json_quote_64bit_integers');
   return {
     limit: numberOf(members.get('limit') ?? url.get('limit'), 'limit'),
     timeoutMs:
@@ -209,10 +210,10 @@ function readOptions(
       textMember(members, 'schema') ??
       url.get('schema') ??
       (database === undefined || database === '' || database === 'default' ? undefined : database),
-    waitForEnd: url.get('wait_end_of_query') === '1',
+    waitForEnd: flagOf(url, 'wait_end_of_query') ?? false,
     style: {
-      bigIntegers: quoted === undefined ? 'safe' : quoted === '1' ? 'text' : 'number',
-      nonFinite: url.get('output_format_json_quote_denormals') === '1' ? 'text' : 'null',
+      bigIntegers: quoted === undefined ? 'safe' : quoted ? 'text' : 'number',
+      nonFinite: flagOf(url, 'output_format_json_quote_denormals') === true ? 'text' : 'null',
     },
   };
 }
@@ -224,6 +225,15 @@ function numberOf(value: JsonValue | undefined, name: string): number | undefine
     throw new FlightInvalidArgumentError(`${name} must be a number from 0 on, not ${String(value)}`);
   }
   return number;
+}
+
+/** A setting that is on or off, as ClickHouse reads it. */
+function flagOf(url: ReadonlyMap<string, string>, name: string): boolean | undefined {
+  const value = url.get(name)?.toLowerCase() ?? '';
+  if (value === '') return undefined;
+  if (value === '1' || value === 'true') return true;
+  if (value === '0' || value === 'false') return false;
+  throw new FlightInvalidArgumentError(`${name} must be 1 or 0, not ${value}`);
 }
 
 function textMember(members: ReadonlyMap<string, JsonValue>, name: string): string | undefined {

@@ -99,6 +99,23 @@ describe('results over HTTP', () => {
     const setting = '&output_format_json_quote_64bit_integers';
     assert.match(await (await ask('ndjson', `${setting}=1`)).text(), /^\{"id":"1",/);
     assert.match(await (await ask('ndjson', `${setting}=0`)).text(), /"id":9223372036854775807,/);
+    assert.match(await (await ask('ndjson', `${setting}=true`)).text(), /^\{"id":"1",/);
+    assert.match(await (await ask('ndjson', `${setting}=False`)).text(), /"id":9223372036854775807,/);
+    assert.match(await (await ask('ndjson', `${setting}=`)).text(), /^\{"id":1,/);
+    for (const name of [setting, '&wait_end_of_query', '&output_format_json_quote_denormals']) {
+      const wrong = await ask('ndjson', `${name}=yes`);
+      assert.equal(wrong.status, 400);
+      assert.match(await wrong.text(), /must be 1 or 0, not yes/);
+    }
+  });
+
+  it('take what a form leaves empty for what was not said', async () => {
+    const response = await server.fetch('/?query=SELECT+1&format=&default_format=', {
+      headers: { 'x-clickhouse-format': '', accept: 'text/csv' },
+    });
+    assert.equal(response.status, 200);
+    assert.match(response.headers.get('content-type') ?? '', /^text\/csv/);
+    await response.text();
   });
 
   it('write numbers that JSON lacks as asked', async () => {

@@ -4,7 +4,7 @@ import { inPath, json, problem, query, schema } from './parts.ts';
 
 const text = { type: 'string' } as const;
 const count = { type: 'integer', minimum: 0 } as const;
-const flag = { type: 'string', enum: ['0', '1'] } as const;
+const flag = { type: 'string', enum: ['0', '1', 'false', 'true'] } as const;
 
 /** Parameters of the URL that say how a statement runs, and what its rows look like. */
 const statementOptions: readonly object[] = [

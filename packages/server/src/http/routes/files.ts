@@ -32,14 +32,14 @@ export function fileRoutes(app: FastifyInstance, context: HttpContext): void {
         'last-modified': new Date(modifiedMs).toUTCString(),
       });
       const { headers } = request;
-      if (headers['if-match'] !== undefined && !namesTag(headers['if-match'], tag))
+      if (headers['if-match'] !== undefined && !namesTag(headers['if-match'], tag, 'strong'))
         throw withStatus(
           new FlightInvalidArgumentError(
             `${request.params.file} is another than the one of If-Match: read it anew`,
           ),
           412,
         );
-      if (headers['if-none-match'] !== undefined && namesTag(headers['if-none-match'], tag))
+      if (headers['if-none-match'] !== undefined && namesTag(headers['if-none-match'], tag, 'weak'))
         return await reply.code(304).send();
       const ifRange = headers['if-range'];
       const range =
