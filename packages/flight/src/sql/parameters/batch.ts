@@ -15,7 +15,7 @@ export type SqlParameterRow = readonly unknown[] | Readonly<Record<string, unkno
  * @param rows - one for each run; each with the same number of values, or the same names
  * @param schema - the statement's parameter schema. Default: not known
  * @throws FlightInvalidArgumentError for another number of values than the statement has parameters, for names that it
- *   does not have, and for values that a type cannot hold
+ *   does not have, for those of its schema that have no value (null is one), and for values that a type cannot hold
  */
 export function parameterBatch(rows: readonly SqlParameterRow[], schema?: Schema): RecordBatch {
   const given = schema === undefined || schema.fields.length === 0 ? undefined : schema.fields;
@@ -62,7 +62,17 @@ function valuesOf(row: SqlParameterRow, names: readonly string[], isPrepared: bo
   if (unknown !== undefined) {
     throw new FlightInvalidArgumentError(`there is no parameter ${unknown}; there are: ${names.join(', ')}`);
   }
-  return names.map((name) => row[name] ?? row[bare(name)]);
+  return names.map((name) => {
+    const key = [name, bare(name)].find((each) => Object.hasOwn(row, each));
+    if (key === undefined) {
+      // rows that name parameters themselves need not name all of them in each
+      if (!isPrepared) return undefined;
+      throw new FlightInvalidArgumentError(
+        `there is no value for the parameter ${name}; give null where it is to have none`,
+      );
+    }
+    return row[key];
+  });
 }
 
 /** Engines name parameters with their sign or without it: `$id`, `:id`, `@id`, `id`. */

@@ -37,10 +37,17 @@ export function toWholeNumber(type: DataType, value: unknown): bigint {
   throw notOfType(type, value);
 }
 
+/** Objects without a prototype have no class. */
+function nameOfClass(value: object | null): string {
+  if (value === null) return 'null';
+  return 'constructor' in value && typeof value.constructor === 'function'
+    ? value.constructor.name
+    : 'Object';
+}
+
 /** The refusal of a value. */
 export function notOfType(type: DataType, value: unknown): FlightInvalidArgumentError {
-  const shown =
-    typeof value === 'object' ? (value?.constructor.name ?? 'null') : `${typeof value} ${String(value)}`;
+  const shown = typeof value === 'object' ? nameOfClass(value) : `${typeof value} ${String(value)}`;
   return new FlightInvalidArgumentError(`${shown} cannot be a value of type ${String(type)}`);
 }
 
@@ -116,14 +123,25 @@ function parseTimestamp(text: string, unit: TimeUnit): bigint {
   if (match === null) throw new FlightInvalidArgumentError(`${text} is no ISO 8601 timestamp`);
   const [, date = '', minutes = '00:00', seconds = '00', fraction = '', zone = 'Z'] = match;
   const ms = Date.parse(`${date}T${minutes}:${seconds}${zone}`);
-  if (Number.isNaN(ms)) throw new FlightInvalidArgumentError(`${text} is no ISO 8601 timestamp`);
+  if (Number.isNaN(ms) || !isInCalendar(date)) {
+    throw new FlightInvalidArgumentError(`${text} is no ISO 8601 timestamp`);
+  }
   return fromEpochMs(BigInt(ms), BigInt(fraction.padEnd(9, '0')), unit);
 }
 
 function parseDate(text: string): bigint {
   const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  if (Number.isNaN(ms)) throw new FlightInvalidArgumentError(`${text} is no ISO 8601 date`);
+  if (Number.isNaN(ms) || !isInCalendar(text)) {
+    throw new FlightInvalidArgumentError(`${text} is no ISO 8601 date`);
+  }
   return BigInt(ms);
+}
+
+/** Whether there is such a day: JavaScript takes the 30th of February for the 2nd of March. */
+function isInCalendar(date: string): boolean {
+  const [year, month, day] = date.split('-').map(Number);
+  // of the year only counts whether it is a leap year, which begins anew every 400 years
+  return new Date(Date.UTC(2000 + ((year ?? 0) % 400), (month ?? 0) - 1, day)).getUTCDate() === day;
 }
 
 function parseTime(text: string, unit: TimeUnit): bigint {
@@ -131,7 +149,12 @@ function parseTime(text: string, unit: TimeUnit): bigint {
   if (match === null) throw new FlightInvalidArgumentError(`${text} is no time of day`);
   const [, hours = '0', minutes = '0', seconds = '0', fraction = ''] = match;
   const ms = ((BigInt(hours) * 60n + BigInt(minutes)) * 60n + BigInt(seconds)) * 1_000n;
-  return fromEpochMs(ms, BigInt(fraction.padEnd(9, '0')), unit);
+  const nanos = BigInt(fraction.padEnd(9, '0'));
+  // 24:00 is the end of the day, and nothing is behind it
+  if (ms * 1_000_000n + nanos > msOfDay * 1_000_000n) {
+    throw new FlightInvalidArgumentError(`${text} is no time of day`);
+  }
+  return fromEpochMs(ms, nanos, unit);
 }
 
 function floorDivide(value: bigint, by: bigint): bigint {

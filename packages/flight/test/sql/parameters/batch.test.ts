@@ -157,6 +157,10 @@ describe('parameters with a schema', () => {
     assert.deepEqual(rows(parameterBatch([{ id: 1, ':name': 'x' }], schema)), [{ $id: 1, ':name': 'x' }]);
     assert.throws(() => parameterBatch([{ idd: 1 }], schema), /no parameter idd; there are: \$id, :name/);
     assert.throws(() => parameterBatch([[1]], schema), /1 values were given where the statement has 2/);
+    // a value that was forgotten is no NULL
+    assert.throws(() => parameterBatch([{ id: 1 }], schema), /there is no value for the parameter :name/);
+    assert.deepEqual(rows(parameterBatch([{ id: 1, name: undefined }], schema)), [{ $id: 1, ':name': null }]);
+    assert.throws(() => raw(new Utf8(), Object.create(null)), /Object cannot be a value of type Utf8/);
   });
 
   it('are exact whole numbers, or refused', () => {
@@ -218,6 +222,14 @@ describe('parameters with a schema', () => {
     assert.deepEqual(raw(new TimeMicrosecond(), '01:00:00.000001'), BigInt64Array.of(3_600_000_001n));
     assert.deepEqual(raw(new TimeSecond(), '23:59', 5), Int32Array.of(86_340, 5));
     assert.throws(() => raw(new TimeSecond(), '25:00'), /no time of day/);
+    // JavaScript's Date takes these for days of the next month
+    for (const day of ['2026-02-29', '2026-04-31', '2100-02-29']) {
+      assert.throws(() => raw(new DateDay(), day), /no ISO 8601 date/, day);
+      assert.throws(() => raw(new TimestampSecond(), `${day}T10:00:00Z`), /no ISO 8601 timestamp/, day);
+    }
+    assert.deepEqual(raw(new DateDay(), '1972-02-29', '2000-02-29'), Int32Array.of(789, 11_016));
+    assert.deepEqual(raw(new TimeSecond(), '24:00:00'), Int32Array.of(86_400));
+    assert.throws(() => raw(new TimeSecond(), '24:00:01'), /no time of day/);
     assert.deepEqual(raw(new DurationSecond(), 5, 6n), BigInt64Array.of(5n, 6n));
   });
 
