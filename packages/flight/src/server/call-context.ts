@@ -102,6 +102,11 @@ export class CallContext implements ServerCallContext {
     return this.#callSession().close();
   }
 
+  /** The call is over. */
+  end(): void {
+    this.#session?.end();
+  }
+
   #callSession(): CallSession {
     this.#session ??= new CallSession(this.#sessions, {
       cookies: this.headers.getAll(cookieHeader),

@@ -57,6 +57,7 @@ async function handleCall<T>(
     if (error !== undefined && !isOver)
       callListener(reportServerError, 'onCallError', () => runtime.onCallError?.(error, context));
     isOver = true;
+    context.end();
     // middleware that started after its call was given up hears of that end as well
     for (const middleware of started.splice(0)) {
       callListener(reportServerError, `callCompleted of ${method}`, () => middleware.callCompleted?.(error));

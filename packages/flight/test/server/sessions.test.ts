@@ -14,7 +14,8 @@ import {
 import { flightMethodPath } from '../../src/proto/names.ts';
 import { createSessionHandlers } from '../../src/server/sessions/session-actions.ts';
 import { createMemorySessionStore } from '../../src/server/sessions/session-store.ts';
-import { action, start } from './fixture.ts';
+import { clock } from '../clock.ts';
+import { action, start, until } from './fixture.ts';
 
 /** A client with a cookie jar. */
 class Client {
@@ -197,5 +198,30 @@ describe('sessions', () => {
   it('can be switched off', async () => {
     await using running = await start(handlers, { sessions: false });
     await assert.rejects(new Client(running.channel).get(), FlightUnimplementedError);
+  });
+
+  it('lives as long as a call that uses it', async () => {
+    const { now, advance } = clock();
+    const sessions = createMemorySessionStore({ idleMs: 100, now });
+    let ended = false;
+    await using running = await start(
+      {
+        async doAction(_action, context) {
+          (await context.getSession()).onEnd(() => {
+            ended = true;
+          });
+          // hours of work, in which another client comes
+          advance(1_000);
+          await sessions.create('');
+          return String(ended);
+        },
+      },
+      { sessions },
+    );
+    assert.deepEqual(await action(running.channel, 'work'), ['false']);
+    await until(() => running.server.runningCalls === 0, 'the call is over');
+    advance(1_000);
+    await sessions.create('');
+    assert.equal(ended, true);
   });
 });

@@ -18,6 +18,8 @@ export class CallSession {
   readonly #store: SessionStore | undefined;
   readonly #carrier: SessionCarrier;
   #found: Promise<ServerSession | undefined> | undefined;
+  #release: (() => void) | undefined;
+  #isOver = false;
 
   constructor(store: SessionStore | undefined, carrier: SessionCarrier) {
     this.#store = store;
@@ -37,6 +39,7 @@ export class CallSession {
       if (existing !== undefined) return existing;
       const created = await this.#requireStore().create(this.#carrier.identity);
       this.#carrier.setCookie(sessionCookie(created.id));
+      this.#hold(created);
       return created;
     });
     this.#found = session;
@@ -50,6 +53,18 @@ export class CallSession {
     if (session === undefined) return false;
     this.#carrier.setCookie(expiredSessionCookie(session.id));
     return this.#requireStore().close(session.id);
+  }
+
+  /** The call is over: from now on the session may expire. */
+  end(): void {
+    this.#isOver = true;
+    this.#release?.();
+    this.#release = undefined;
+  }
+
+  #hold(session: ServerSession): void {
+    // a handler that was given up may find its session later
+    if (!this.#isOver) this.#release = this.#store?.hold?.(session.id);
   }
 
   #requireStore(): SessionStore {
@@ -67,6 +82,7 @@ export class CallSession {
     const session = await store.get(id);
     // a session is its creator's; one that began before the login is open to whoever logs in with it
     if (session !== undefined && (session.identity === '' || session.identity === this.#carrier.identity)) {
+      this.#hold(session);
       return session;
     }
     // without this a client that kept the cookie of a forgotten session would fail for ever

@@ -33,6 +33,11 @@ export interface SessionStore {
   create(identity: string): ServerSession | Promise<ServerSession>;
   /** The session of an id, and marks it as used; `undefined` when it is unknown, closed or expired. */
   get(id: string): ServerSession | undefined | Promise<ServerSession | undefined>;
+  /**
+   * Keeps a session from expiring, as while a call runs that uses it, until the function that is returned is called; that
+   * is a use too. Default: sessions expire also while calls of theirs run.
+   */
+  hold?(id: string): () => void;
   /** Ends a session. Returns whether there was one. */
   close(id: string): boolean | Promise<boolean>;
   /** Ends all, when the server ends. */
@@ -63,13 +68,19 @@ export function createMemorySessionStore(options: MemorySessionStoreOptions = {}
   }
   const now = options.now ?? (() => performance.now());
   // in the order of last use, oldest first: that is what Map keeps when an entry is deleted and set again
-  const sessions = new Map<string, { readonly session: MemorySession; usedAt: number }>();
+  const sessions = new Map<string, MemoryEntry>();
   const dropExpired = (time: number): void => {
     for (const [id, entry] of sessions) {
       if (time - entry.usedAt < idleMs) return;
+      if (entry.holds > 0) continue;
       sessions.delete(id);
       entry.session.end();
     }
+  };
+  const markUsed = (id: string, entry: MemoryEntry, time: number): void => {
+    entry.usedAt = time;
+    sessions.delete(id);
+    sessions.set(id, entry);
   };
   // what sessions hold is freed also when no call comes any more
   let sweep: NodeJS.Timeout | undefined;
@@ -95,7 +106,7 @@ export function createMemorySessionStore(options: MemorySessionStoreOptions = {}
         );
       }
       const session = new MemorySession(randomBytes(24).toString('base64url'), identity);
-      sessions.set(session.id, { session, usedAt: time });
+      sessions.set(session.id, { session, usedAt: time, holds: 0 });
       scheduleSweep();
       return session;
     },
@@ -104,10 +115,20 @@ export function createMemorySessionStore(options: MemorySessionStoreOptions = {}
       dropExpired(time);
       const entry = sessions.get(id);
       if (entry === undefined) return undefined;
-      entry.usedAt = time;
-      sessions.delete(id);
-      sessions.set(id, entry);
+      markUsed(id, entry, time);
       return entry.session;
+    },
+    hold(id) {
+      const entry = sessions.get(id);
+      if (entry === undefined) return () => undefined;
+      entry.holds += 1;
+      let isHeld = true;
+      return () => {
+        if (!isHeld) return;
+        isHeld = false;
+        entry.holds -= 1;
+        if (sessions.get(id) === entry) markUsed(id, entry, now());
+      };
     },
     close(id) {
       const entry = sessions.get(id);
@@ -123,6 +144,13 @@ export function createMemorySessionStore(options: MemorySessionStoreOptions = {}
       sessions.clear();
     },
   };
+}
+
+interface MemoryEntry {
+  readonly session: MemorySession;
+  usedAt: number;
+  /** Calls that use it now. */
+  holds: number;
 }
 
 class MemorySession implements ServerSession {

@@ -107,6 +107,32 @@ describe('sessions in memory', () => {
     await store.closeAll();
   });
 
+  it('do not expire while they are held', async () => {
+    const { now, advance } = clock();
+    const store = createMemorySessionStore({ idleMs: 100, now });
+    const [held, other] = [await store.create(''), await store.create('')];
+    const ended: string[] = [];
+    held.onEnd(() => ended.push('held'));
+    other.onEnd(() => ended.push('other'));
+    const releases = [store.hold?.(held.id), store.hold?.(held.id)];
+    advance(500);
+    await store.create('');
+    assert.deepEqual(ended, ['other']);
+    releases[0]?.();
+    releases[0]?.();
+    advance(500);
+    await store.create('');
+    assert.deepEqual(ended, ['other']);
+    releases[1]?.();
+    advance(99);
+    assert.equal(await store.get(held.id), held);
+    advance(100);
+    assert.equal(await store.get(held.id), undefined);
+    assert.deepEqual(ended, ['other', 'held']);
+    store.hold?.('unknown')();
+    await store.closeAll();
+  });
+
   it('refuse limits that make no sense', () => {
     assert.throws(() => createMemorySessionStore({ idleMs: 0 }), FlightInvalidArgumentError);
     assert.throws(() => createMemorySessionStore({ maxSessions: Number.NaN }), FlightInvalidArgumentError);
