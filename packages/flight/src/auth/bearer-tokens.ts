@@ -149,9 +149,10 @@ export function createSignedBearerTokens(options: SignedBearerTokensOptions): Be
 
 /** A copy of the key. Text, which programs without types may give, has far fewer secret bits than it has characters. */
 function signingKey(key: unknown): Buffer {
-  const bytes = key instanceof Uint8Array ? key : undefined;
-  if (bytes !== undefined && bytes.byteLength >= 32) return Buffer.from(bytes);
-  const got = bytes === undefined ? 'is not a Uint8Array' : `has ${bytes.byteLength} bytes`;
+  if (ArrayBuffer.isView(key) && key.byteLength >= 32) {
+    return Buffer.concat([Buffer.from(key.buffer, key.byteOffset, key.byteLength)]);
+  }
+  const got = ArrayBuffer.isView(key) ? `has ${key.byteLength} bytes` : 'is not a Uint8Array';
   throw new FlightInvalidArgumentError(
     `the key that signs bearer tokens ${got} and needs 32 bytes or more; make one with randomBytes(32)`,
   );

@@ -19,6 +19,7 @@ export const defaultDevValidDays: number = 365;
 /** Clocks on a desk are not always in step: certificates start an hour ago. */
 const clockSkewMs = 60 * 60 * 1000;
 const dayMs = 24 * 60 * 60 * 1000;
+const lastMoment = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 /** A certificate and its key as PEM text. */
 export interface PemCertificate extends CertKeyPair {
@@ -217,6 +218,12 @@ function endOfValidity(from: number, days: number): Date {
   if (!Number.isFinite(days) || days <= 0) {
     throw new FlightInvalidArgumentError(`a certificate must last for some time, got validDays ${days}`);
   }
-  // whole seconds: what the certificate can hold
-  return new Date(Math.floor((from + days * dayMs) / 1000) * 1000);
+  // whole seconds, and years of four digits: what the certificate can hold
+  const end = Math.floor((from + days * dayMs) / 1000) * 1000;
+  if (end > lastMoment) {
+    throw new FlightInvalidArgumentError(
+      `a certificate must end before the year 10000, got validDays ${days}`,
+    );
+  }
+  return new Date(end);
 }

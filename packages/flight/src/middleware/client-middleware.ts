@@ -16,7 +16,10 @@ export interface ClientCallInfo extends CallInfo {
  * `callCompleted` throws is published on the diagnostics channel `peregrine:client:error` and goes no further.
  */
 export interface ClientMiddleware {
-  /** Headers to add to the request. Asked once, before the call is sent; they win over headers of the options. */
+  /**
+   * Headers to add to the request. Asked once, before the call is sent. A name that the call or the client has as well
+   * goes with all values, theirs first.
+   */
   sendingHeaders?(): MetadataInit | undefined;
   /**
    * The response's headers are here. Called once at most; when the server failed the call before it sent anything

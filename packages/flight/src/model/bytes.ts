@@ -12,14 +12,20 @@ const strictDecoder = new TextDecoder('utf-8', { fatal: true });
 const shownBytes = 64;
 
 /**
- * Bytes as they are (not copied), or text as UTF-8.
+ * Bytes as they are (not copied), or text as UTF-8. Of other views of memory, the bytes that lie there.
  *
  * @throws FlightInvalidArgumentError for anything else, which programs without types may give
  */
 export function toBytes(value: Uint8Array | string): Uint8Array {
   if (typeof value === 'string') return value === '' ? noBytes : encoder.encode(value);
-  if (ArrayBuffer.isView(value)) return value;
+  if (value instanceof Uint8Array) return value;
+  // a view of larger numbers would be encoded number by number
+  if (ArrayBuffer.isView(value)) return bytesOf(value);
   throw new FlightInvalidArgumentError(`bytes or a text are wanted here, not ${describeArgument(value)}`);
+}
+
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
 /** Bytes as UTF-8 text, as it was given to {@link toBytes}; bytes that are no UTF-8 become U+FFFD. */

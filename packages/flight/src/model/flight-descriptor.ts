@@ -1,12 +1,13 @@
 import { create } from '@bufbuild/protobuf';
 import { noBytes } from '../bytes/empty.ts';
+import { FlightInvalidArgumentError } from '../errors.ts';
 import { decodeMessage, encodeMessage } from '../proto/codec.ts';
 import {
   FlightDescriptor_DescriptorType,
   FlightDescriptorSchema,
   type FlightDescriptor as Message,
 } from '../proto/gen/flight_pb.ts';
-import { bytesEqual, describe, describeBytes, toBytes } from './bytes.ts';
+import { bytesEqual, describe, describeArgument, describeBytes, toBytes } from './bytes.ts';
 import { FlightValue } from './flight-value.ts';
 
 /** Kinds of descriptors; the position is the number on the wire. */
@@ -30,9 +31,23 @@ export class FlightDescriptor extends FlightValue {
   /** The bytes of a command; empty for paths. */
   readonly command: Uint8Array;
 
-  /** Use {@link FlightDescriptor.forPath} and {@link FlightDescriptor.forCommand}. */
+  /**
+   * Use {@link FlightDescriptor.forPath} and {@link FlightDescriptor.forCommand}.
+   *
+   * @throws FlightInvalidArgumentError for another type, and for a path of anything but texts
+   */
   constructor(type: DescriptorType, path: readonly string[] = [], command: Uint8Array | string = noBytes) {
     super();
+    if (!descriptorTypes.includes(type)) {
+      const got = describeArgument(type);
+      throw new FlightInvalidArgumentError(`the type of a descriptor is PATH or CMD, and not ${got}`);
+    }
+    for (const name of path) {
+      if (typeof name === 'string') continue;
+      throw new FlightInvalidArgumentError(
+        `the names of a path are texts (FlightDescriptor.forPath("a", "b")), and not ${describeArgument(name)}`,
+      );
+    }
     this.type = type;
     this.path = Object.freeze([...path]);
     this.command = toBytes(command);

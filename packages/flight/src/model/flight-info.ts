@@ -28,7 +28,9 @@ function toCount(name: string, value: bigint | number | undefined): bigint {
   if (typeof value === 'number' && !Number.isSafeInteger(value)) {
     throw new FlightInvalidArgumentError(`${name} of a FlightInfo is a whole number, but it is ${value}`);
   }
-  return BigInt.asIntN(64, BigInt(value ?? unknown));
+  const count = typeof value === 'bigint' ? value : BigInt(value ?? unknown);
+  if (BigInt.asIntN(64, count) === count) return count;
+  throw new FlightInvalidArgumentError(`${name} of a FlightInfo is ${count}, which does not fit in 64 bits`);
 }
 
 /** Where and how data can be had: its schema, and endpoints that together have all of it. */
@@ -51,7 +53,7 @@ export class FlightInfo extends FlightValue {
    * @param schema - the schema, or its IPC-encapsulated bytes; undefined when it is not known
    * @param descriptor - what the data was asked for with
    * @param endpoints - the parts of the data
-   * @throws FlightInvalidArgumentError for totals that are not whole
+   * @throws FlightInvalidArgumentError for totals that are not whole, or do not fit in 64 bits
    */
   constructor(
     schema: Schema | Uint8Array | undefined,

@@ -83,6 +83,9 @@ describe('development certificates', () => {
     assert.ok(authority.issueClient({ commonName: 'x'.repeat(64) }));
     assert.throws(() => createDevCertificateAuthority({ validDays: 0 }), FlightInvalidArgumentError);
     assert.throws(() => createDevCertificateAuthority({ validDays: Number.NaN }), FlightInvalidArgumentError);
+    for (const validDays of [4e6, 1e12]) {
+      assert.throws(() => createDevCertificateAuthority({ validDays }), FlightInvalidArgumentError);
+    }
     assert.throws(() => certificateExpiry('nonsense'), FlightInvalidArgumentError);
   });
 

@@ -40,6 +40,13 @@ describe('bytes of the model', () => {
     assert.deepEqual(new FlightEndpoint('t', [], { appMetadata: 'a' }).appMetadata, unhex('61'));
   });
 
+  it('of another view of memory are those that lie there', () => {
+    const wide = Uint16Array.of(0x6161, 0x6262) as never;
+    assert.deepEqual(Ticket.deserialize(new Ticket(wide).serialize()).ticket, unhex('61616262'));
+    const view = new DataView(unhex('00616263').buffer, 1) as never;
+    assert.equal(new Ticket(view).text, 'abc');
+  });
+
   it('that are no message are refused', () => {
     const types = [
       Ticket,
@@ -71,6 +78,11 @@ describe('bytes of the model', () => {
 });
 
 describe('a descriptor', () => {
+  it('refuses what programs without types may give as type or path', () => {
+    assert.throws(() => FlightDescriptor.forPath(['a', 'b'] as never), FlightInvalidArgumentError);
+    assert.throws(() => new FlightDescriptor('path' as never, ['a']), FlightInvalidArgumentError);
+  });
+
   it('keeps only what belongs to its type', () => {
     const path = FlightDescriptor.deserialize(unhex('0801 120163 1a0170'));
     assert.ok(path.equals(FlightDescriptor.forPath('p')));
@@ -167,6 +179,10 @@ describe('a flight info', () => {
     const info = new FlightInfo(undefined, undefined, []);
     assert.equal(info.totalRecords, -1n);
     assert.equal(info.totalBytes, -1n);
+    assert.throws(
+      () => new FlightInfo(undefined, undefined, [], { totalBytes: 2n ** 63n }),
+      /does not fit in 64 bits/,
+    );
     assert.throws(
       () => new FlightInfo(undefined, undefined, [], { totalRecords: 1.5 }),
       FlightInvalidArgumentError,
