@@ -5,7 +5,8 @@
  *                                                     ▲                  │
  *                                                     └──────failure─────┘
  *
- * Half-open lets `halfOpenCalls` through at a time. Only UNAVAILABLE and TIMED_OUT count as failures: any other
+ * Half-open lets `halfOpenCalls` through at a time, and one more whenever none was let through for `openMs`: a long
+ * stream, which only tells at its end how it went, must not keep all others waiting. Only UNAVAILABLE and TIMED_OUT count as failures: any other
  * answer shows that the server is there, and so does TIMED_OUT by a limit of the server's own, which says so.
  */
 
@@ -29,7 +30,7 @@ export interface CircuitBreakerOptions {
   readonly failureThreshold?: number | undefined;
   /** How long the circuit stays open, in milliseconds. Default: 10,000. */
   readonly openMs?: number | undefined;
-  /** Calls let through at a time while half-open. Default: 1. */
+  /** Calls let through at a time while half-open, and one more for each `openMs` without any. Default: 1. */
   readonly halfOpenCalls?: number | undefined;
   /** Successes while half-open that close the circuit. Default: 1. */
   readonly successThreshold?: number | undefined;
@@ -65,7 +66,13 @@ export interface CircuitTicket {
 type Phase =
   | { readonly state: 'closed'; readonly failures: number }
   | { readonly state: 'open'; readonly until: number }
-  | { readonly state: 'half-open'; readonly running: number; readonly successes: number };
+  | {
+      readonly state: 'half-open';
+      readonly running: number;
+      readonly successes: number;
+      /** When the last call was let through. */
+      readonly trialAt: number;
+    };
 
 /**
  * Makes the circuit of one location.
@@ -99,7 +106,7 @@ export function createCircuitBreaker(location: string, options: CircuitBreakerOp
   };
   const current = (): Phase => {
     if (phase.state === 'open' && now() >= phase.until) {
-      enterPhase({ state: 'half-open', running: 0, successes: 0 });
+      enterPhase({ state: 'half-open', running: 0, successes: 0, trialAt: now() });
     }
     return phase;
   };
@@ -116,7 +123,7 @@ export function createCircuitBreaker(location: string, options: CircuitBreakerOp
       const successes = phase.successes + (failed || ignored ? 0 : 1);
       if (failed) enterPhase({ state: 'open', until: now() + openMs });
       else if (successes >= successThreshold) enterPhase({ state: 'closed', failures: 0 });
-      else enterPhase({ state: 'half-open', running: phase.running - 1, successes });
+      else enterPhase({ ...phase, running: phase.running - 1, successes });
     }
   };
 
@@ -133,12 +140,12 @@ export function createCircuitBreaker(location: string, options: CircuitBreakerOp
         );
       }
       if (at.state === 'half-open') {
-        if (at.running >= halfOpenCalls) {
+        if (at.running >= halfOpenCalls && now() < at.trialAt + openMs) {
           throw new FlightUnavailableError(
             `the circuit to ${location} is half-open and ${at.running} of ${halfOpenCalls} trial calls are on their way; try again when they are done`,
           );
         }
-        phase = { ...at, running: at.running + 1 };
+        phase = { ...at, running: at.running + 1, trialAt: now() };
       }
       const entered = generation;
       let left = false;

@@ -156,6 +156,22 @@ describe('a circuit breaker', () => {
     assert.equal(breaker.state, 'open');
   });
 
+  it('lets another call through when a trial call does not end', () => {
+    const { breaker, advance } = opened();
+    advance(1000);
+    const endless = breaker.enter();
+    advance(999);
+    assert.throws(() => breaker.enter(), /half-open/);
+    advance(1);
+    call(breaker);
+    assert.equal(breaker.state, 'closed');
+    // the phase that it belonged to is over
+    endless.leave(down);
+    endless.leave(down);
+    call(breaker, down);
+    assert.equal(breaker.state, 'closed');
+  });
+
   it('gives the place of a trial call back that was never made', () => {
     const { breaker, advance } = opened();
     advance(1000);
