@@ -11,11 +11,14 @@ interface Encodable {
  *
  * @param value - an object of the model
  * @param wanted - what it must be, and how it is made, for the error
+ * @param where - the call, for the error
  * @throws FlightInvalidArgumentError when it is none
  */
-export function encodeArgument(value: unknown, wanted: string): Uint8Array {
+export function encodeArgument(value: unknown, wanted: string, where: string): Uint8Array {
   if (isEncodable(value)) return value.serialize();
-  throw new FlightInvalidArgumentError(`the call needs ${wanted}, and got ${describeArgument(value)}`);
+  throw new FlightInvalidArgumentError(`the call needs ${wanted}, and got ${describeArgument(value)}`, {
+    where,
+  });
 }
 
 /** What a call that names data needs. */

@@ -14,6 +14,7 @@ export function doAction(
   const message = encodeArgument(
     typeof action === 'string' ? new Action(action) : action,
     'an Action or its type',
+    caller.where('DoAction'),
   );
   const request = { method: 'DoAction', options, repeatable: options.idempotent ?? false } as const;
   return caller.results(request, message, (answer) => Result.deserialize(answer));

@@ -17,7 +17,7 @@ export function doExchange(
   options: FlightCallOptions,
 ): DoExchangeCall {
   // before the call begins: it would run on without anybody who ends it
-  const first = encodeArgument(descriptor, descriptorWanted);
+  const first = encodeArgument(descriptor, descriptorWanted, caller.where('DoExchange'));
   const decoder = (): FlightDataDecoder => new FlightDataDecoder();
   const call = caller.begin({ method: 'DoExchange', decoder, options, repeatable: false });
   const ipc = { ...caller.context.ipc, ...options.ipc };

@@ -21,6 +21,7 @@ export function doGet(
   const message = encodeArgument(
     typeof ticket === 'string' || ticket instanceof Uint8Array ? new Ticket(ticket) : ticket,
     'a Ticket, its bytes or its text',
+    caller.where('DoGet'),
   );
   const call = caller.stream(request, message);
   return createStreamReader(call, { ...caller.context.ipc, ...options.ipc, where: caller.where('DoGet') });

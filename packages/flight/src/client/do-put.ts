@@ -11,7 +11,7 @@ import { createPutResultReader } from './put-results.ts';
 /** DoPut: stream of FlightData, the descriptor in the first → stream of PutResult. */
 export function doPut(caller: Caller, descriptor: FlightDescriptor, options: FlightCallOptions): DoPutCall {
   // before the call begins: it would run on without anybody who ends it
-  const first = encodeArgument(descriptor, descriptorWanted);
+  const first = encodeArgument(descriptor, descriptorWanted, caller.where('DoPut'));
   const decoder = (): BytesDecoder => new BytesDecoder();
   const call = caller.begin({ method: 'DoPut', decoder, options, repeatable: false });
   const results = createPutResultReader(call);

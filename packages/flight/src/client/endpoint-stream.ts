@@ -12,6 +12,8 @@ import {
 import { maxTimerMs } from '../limits/bytes.ts';
 import { defaultParallelEndpoints } from '../limits/client.ts';
 import type { FlightEndpoint } from '../model/flight-endpoint.ts';
+import { describeArgument } from '../model/bytes.ts';
+import type { FlightInfo } from '../model/flight-info.ts';
 import type { Location } from '../model/location.ts';
 import type { FlightStreamChunk } from '../stream/types.ts';
 import { type Caller, clientClosed } from './caller.ts';
@@ -53,11 +55,20 @@ export interface EndpointRun {
 }
 
 /**
- * Checks the options of reading endpoints.
+ * Checks the arguments of reading endpoints.
  *
- * @throws FlightInvalidArgumentError for a `maxParallel` that is no whole number of 1 or more, or a time that is none
+ * @throws FlightInvalidArgumentError for what is no FlightInfo, a `maxParallel` that is no whole number of 1 or more, or a time that is none
  */
-export function beginEndpointRun(context: EndpointContext, options: ReadEndpointsOptions): EndpointRun {
+export function beginEndpointRun(
+  context: EndpointContext,
+  info: FlightInfo,
+  options: ReadEndpointsOptions,
+): EndpointRun {
+  if (!Array.isArray(info?.endpoints)) {
+    throw new FlightInvalidArgumentError(
+      `a FlightInfo is wanted, whose endpoints to read, and not ${describeArgument(info)}`,
+    );
+  }
   const { maxParallel = defaultParallelEndpoints, ...callOptions } = options;
   if (!Number.isInteger(maxParallel) || maxParallel < 1) {
     throw new FlightInvalidArgumentError(

@@ -10,6 +10,7 @@ export async function getFlightInfo(
   descriptor: FlightDescriptor,
   options: GetFlightInfoOptions,
 ): Promise<FlightInfo> {
-  const decode = (message: Uint8Array): FlightInfo => FlightInfo.deserialize(message);
-  return await caller.unary('GetFlightInfo', encodeArgument(descriptor, descriptorWanted), decode, options);
+  const decode = (answer: Uint8Array): FlightInfo => FlightInfo.deserialize(answer);
+  const message = encodeArgument(descriptor, descriptorWanted, caller.where('GetFlightInfo'));
+  return await caller.unary('GetFlightInfo', message, decode, options);
 }

@@ -10,6 +10,7 @@ export async function getSchema(
   descriptor: FlightDescriptor,
   options: FlightCallOptions,
 ): Promise<SchemaResult> {
-  const decode = (message: Uint8Array): SchemaResult => SchemaResult.deserialize(message);
-  return await caller.unary('GetSchema', encodeArgument(descriptor, descriptorWanted), decode, options);
+  const decode = (answer: Uint8Array): SchemaResult => SchemaResult.deserialize(answer);
+  const message = encodeArgument(descriptor, descriptorWanted, caller.where('GetSchema'));
+  return await caller.unary('GetSchema', message, decode, options);
 }

@@ -63,8 +63,15 @@ export async function authenticateBasicToken(
   password: string,
   options: FlightCallOptions,
 ): Promise<string> {
+  const where = caller.where('Handshake');
+  // the name of an environment variable that is not set would be sent as the password "undefined"
+  if (typeof username !== 'string' || typeof password !== 'string') {
+    const message = 'a user name and a password are wanted, both texts; the password may be empty';
+    throw new FlightInvalidArgumentError(message, { where });
+  }
   if (username.includes(':')) {
-    throw new FlightInvalidArgumentError(`the user name "${username}" has a colon, which Basic cannot send`);
+    const message = `the user name "${username}" has a colon, which Basic cannot send`;
+    throw new FlightInvalidArgumentError(message, { where });
   }
   const headers = Metadata.from(options.headers ?? {});
   headers.set('authorization', formatBasicAuthorization(username, password));

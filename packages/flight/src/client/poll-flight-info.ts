@@ -10,6 +10,7 @@ export async function pollFlightInfo(
   descriptor: FlightDescriptor,
   options: GetFlightInfoOptions,
 ): Promise<PollInfo> {
-  const decode = (message: Uint8Array): PollInfo => PollInfo.deserialize(message);
-  return await caller.unary('PollFlightInfo', encodeArgument(descriptor, descriptorWanted), decode, options);
+  const decode = (answer: Uint8Array): PollInfo => PollInfo.deserialize(answer);
+  const message = encodeArgument(descriptor, descriptorWanted, caller.where('PollFlightInfo'));
+  return await caller.unary('PollFlightInfo', message, decode, options);
 }

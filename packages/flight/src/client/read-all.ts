@@ -27,7 +27,7 @@ export async function readAll(
   info: FlightInfo,
   options: ReadEndpointsOptions,
 ): Promise<Table> {
-  const run = beginEndpointRun(context, options);
+  const run = beginEndpointRun(context, info, options);
   const results: EndpointData[] = [];
   const waiting = info.endpoints.entries();
   const work = async (): Promise<void> => {

@@ -27,7 +27,7 @@ export function readEndpoints(
   info: FlightInfo,
   options: ReadEndpointsOptions,
 ): EndpointsReader {
-  const run = beginEndpointRun(context, options);
+  const run = beginEndpointRun(context, info, options);
   const workers = new EndpointWorkers(run, info);
 
   async function* iterate(): AsyncGenerator<FlightStreamChunk, void, undefined> {

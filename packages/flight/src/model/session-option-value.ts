@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { FlightInvalidArgumentError } from '../errors.ts';
+import { describeArgument } from './bytes.ts';
 import {
   type SessionOptionValue as Message,
   SessionOptionValueSchema,
@@ -48,6 +49,11 @@ function oneOf(name: string, value: SessionOptionValue | null | undefined): Mess
       return { case: 'int64Value', value };
     default:
       if (value === undefined || value === null) return { case: undefined };
+      if (!Array.isArray(value)) {
+        throw new FlightInvalidArgumentError(
+          `the session option "${name}" is a text, a boolean, a number, a bigint or a list of texts, not ${describeArgument(value)}`,
+        );
+      }
       return {
         case: 'stringListValue',
         value: create(SessionOptionValue_StringListValueSchema, { values: [...value] }),

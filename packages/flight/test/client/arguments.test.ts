@@ -64,6 +64,25 @@ describe('arguments of programs without types', () => {
     while (server.runningCalls > 0) await new Promise((resolve) => setTimeout(resolve, 10));
   });
 
+  it('are refused by calls that give a promise with an error that names the call', async () => {
+    const calls: readonly (readonly [call: () => Promise<unknown>, message: RegExp])[] = [
+      [() => client.getFlightInfo(untyped('x')), /\(GetFlightInfo at grpc\+tcp:/],
+      [() => client.setSessionOptions({ a: 2n ** 64n }), /does not fit.*\(DoAction at grpc\+tcp:/],
+      [() => client.setSessionOptions({ a: untyped({}) }), /"a" is a text.*\(DoAction at grpc\+tcp:/],
+      [() => client.cancelFlightInfo(untyped('x')), /needs a FlightInfo.*\(DoAction at grpc\+tcp:/],
+      [() => client.renewFlightEndpoint(untyped(undefined)), /needs a FlightEndpoint.*\(DoAction at/],
+      [() => client.authenticateBasicToken(untyped(undefined), 'x'), /both texts.*\(Handshake at/],
+      [() => client.authenticateBasicToken('x', untyped(undefined)), /both texts.*\(Handshake at/],
+      [() => client.readAll(untyped({})), /a FlightInfo is wanted/],
+      [() => client.readAll(untyped(undefined)), /a FlightInfo is wanted/],
+    ];
+    for (const [call, message] of calls) {
+      // called here: one that throws at once fails the test
+      const answer = call();
+      await assert.rejects(answer, refused(message));
+    }
+  });
+
   it('are refused as locations', async () => {
     for (const value of [undefined, null, 5, {}]) {
       assert.throws(() => connect(untyped(value)), refused(/such as grpc\+tcp:\/\/host:port/));
