@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { resultToJson } from '../src/commands/actions.ts';
+import { promptFormat } from '../src/commands/sql.ts';
 import { endWithinMs, startingLine, waitingLine } from '../src/commands/serve.ts';
 
 describe('what an action gave, as a line of JSON', () => {
@@ -49,5 +50,14 @@ describe('what is said to whoever ends a server', () => {
   it('comes true, by a time that timers know', () => {
     assert.equal(endWithinMs(0), 10_000);
     assert.equal(endWithinMs(2_147_483_647), 2_147_483_647);
+  });
+});
+
+describe('a prompt for SQL', () => {
+  it('refuses what it would have to leave out, or could not show', () => {
+    assert.equal(promptFormat({}), 'table');
+    assert.equal(promptFormat({ format: 'csv' }), 'csv');
+    assert.throws(() => promptFormat({ format: 'arrow' }), /arrow holds one result/);
+    assert.throws(() => promptFormat({ output: 'x.csv' }), /at the prompt \\o x\.csv does the same/);
   });
 });

@@ -8,7 +8,7 @@ import { UsageError } from '../exit-codes.ts';
 import { defaultLocation, readLocation } from '../location.ts';
 import { parseLimit } from '../limit.ts';
 import { printableLines } from '../output/cell-width.ts';
-import { chooseFormat } from '../output/format.ts';
+import { type OutputFormat, chooseFormat } from '../output/format.ts';
 import { formatCount } from '../output/numbers.ts';
 import { openSink } from '../output/sink.ts';
 import { screenOf } from '../output/text-table.ts';
@@ -131,10 +131,19 @@ async function runScript(
   }
 }
 
+/**
+ * The format of what a prompt shows.
+ *
+ * @throws UsageError for a format that holds one result, and for a file, which \o opens
+ */
+export function promptFormat({ format, output }: Pick<SqlFlags, 'format' | 'output'>): OutputFormat {
+  if (output !== undefined)
+    throw new UsageError(`--output goes with statements; at the prompt \\o ${output} does the same`);
+  return shellFormat(format ?? 'table');
+}
+
 async function prompt(client: FlightSqlClient, location: string, flags: SqlFlags): Promise<void> {
-  if (flags.output !== undefined)
-    throw new UsageError(`--output goes with statements; at the prompt \\o ${flags.output} does the same`);
-  const format = shellFormat(flags.format ?? 'table');
+  const format = promptFormat(flags);
   // Tells at once whether somebody is there who speaks SQL.
   const [name, version] = [0, 1];
   const info = await client.getSqlInfo([name, version]);
