@@ -108,7 +108,7 @@ public final class JdbcToolChecks {
       try (ResultSet r = c.getMetaData().getColumns(null, null, "tool_sizes", null)) {
         List<String> sizes = new ArrayList<>();
         while (r.next()) sizes.add(r.getString("COLUMN_NAME") + " " + r.getInt("COLUMN_SIZE"));
-        // left out, the driver says 65536 of a text, which jOOQ and Calcite take for its limit
+        // left out, the driver says 65536 of a text, which jOOQ takes for its limit
         expect(sizes, List.of("v 2147483647", "b 2147483647", "u 36", "j 2147483647", "e 2147483647", "d 9", "i 10", "ts 26", "dt 10"), "sizes");
       }
       update(c, "DROP TABLE tool_sizes");
