@@ -5,7 +5,7 @@
  */
 
 import { callListener, reportServerError } from '../diagnostics.ts';
-import { FlightCancelledError, type FlightError, FlightTimedOutError, toFlightError } from '../errors.ts';
+import { FlightCancelledError, FlightError, FlightTimedOutError, toFlightError } from '../errors.ts';
 import type { GrpcMethod, GrpcServerCall, MessageDecoder } from '../grpc/index.ts';
 import type { FlightMethod } from '../proto/names.ts';
 import type { ServerMiddleware, ServerMiddlewareFactory } from '../middleware/server-middleware.ts';
@@ -97,6 +97,13 @@ async function startMiddleware(
 /** The call is over for the client, whatever the handler makes of it. */
 function cancelled(context: CallContext, cause?: unknown): FlightError {
   const { deadline, method } = context;
+  const reason: unknown = context.signal.reason;
+  // the server ended it: it is shutting down, or the client sent what is beyond a limit
+  if (reason instanceof FlightError && reason.code !== 'CANCELLED' && reason.code !== 'TIMED_OUT') {
+    return cause === undefined || cause === reason
+      ? reason
+      : new FlightError(reason.code, reason.rawMessage, { cause });
+  }
   return deadline !== undefined && deadline.getTime() <= Date.now()
     ? new FlightTimedOutError(`the deadline of this ${method} passed`, { cause })
     : new FlightCancelledError(`the client cancelled this ${method} or went away`, { cause });

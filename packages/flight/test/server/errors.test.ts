@@ -185,4 +185,30 @@ describe('what a handler throws', () => {
     await assert.rejects(call.read(), /broke/);
     await new Promise((resolve) => setImmediate(resolve));
   });
+
+  it('is told by its own name where the server ended the call, not the client', async () => {
+    const told: string[] = [];
+    await using running = await start(
+      {
+        doAction: (_action, { signal }) =>
+          new Promise((resolve) => signal.addEventListener('abort', () => resolve('x'))),
+        doPut: async (_descriptor, reader) => void (await reader.readAll()),
+      },
+      {
+        limits: { maxReceiveBytes: 10_000 },
+        onCallError: ({ code, rawMessage }, { method }) => void told.push(`${method} ${code} ${rawMessage}`),
+      },
+    );
+    const { call, writer } = put(running.channel);
+    await writer.writeMetadata('x'.repeat(100_000)).catch(() => undefined);
+    assert.equal((await call.status).code, 8);
+    await until(() => told.length === 1, 'the upload is refused');
+    const waiting = action(running.channel, 'wait');
+    waiting.catch(() => undefined);
+    await until(() => running.server.runningCalls === 1, 'the call has begun');
+    await running.server.shutdown({ graceMs: 20 });
+    await assert.rejects(waiting, FlightError);
+    assert.match(told[0] ?? '', /^DoPut RESOURCE_EXHAUSTED .*10000/);
+    assert.deepEqual(told.slice(1), ['DoAction UNAVAILABLE the server is shutting down']);
+  });
 });
