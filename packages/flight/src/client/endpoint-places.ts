@@ -25,7 +25,8 @@ export function endpointPlaces(endpoint: FlightEndpoint, own: Location): readonl
     .map((location) => placeOf(location, own))
     .filter((place) => place !== undefined);
   if (places.length === 0) {
-    const uris = endpoint.locations.map((location) => location.uri).join(', ');
+    // the query of a presigned URI is a secret
+    const uris = endpoint.locations.map(({ uri }) => uri.replace(/\?.*/s, '?…')).join(', ');
     throw new FlightInvalidArgumentError(
       `none of the endpoint's locations can be used: ${uris}; known are grpc, grpc+tcp, grpc+tls, grpc+unix, http and https`,
     );

@@ -18,7 +18,7 @@ import {
   toFlightError,
 } from '../errors.ts';
 import { readIpcStream } from '../ipc/stream-reader.ts';
-import { maxHttpRedirects } from '../limits/client.ts';
+import { maxErrorPageMs, maxHttpRedirects } from '../limits/client.ts';
 import type { IpcReadOptions } from '../stream/types.ts';
 import type { FlightTlsOptions } from './options.ts';
 
@@ -75,7 +75,7 @@ async function follow(url: URL, options: HttpEndpointOptions): Promise<IncomingM
     const status = response.statusCode ?? 0;
     const target = response.headers.location;
     if (status < 300 || status > 399 || target === undefined) {
-      await check(response, status);
+      await check(response, status, options.signal);
       return response;
     }
     response.destroy();
@@ -112,9 +112,9 @@ function request(url: URL, { tls, signal }: HttpEndpointOptions): Promise<Incomi
   });
 }
 
-async function check(response: IncomingMessage, status: number): Promise<void> {
+async function check(response: IncomingMessage, status: number, signal: AbortSignal): Promise<void> {
   if (status !== 200) {
-    const text = await excerpt(response);
+    const text = await excerpt(response, signal);
     throw createFlightError(
       codeOfStatus(status),
       `the server answered ${status} ${response.statusMessage ?? ''}${text === '' ? '' : `: ${text}`}`,
@@ -128,14 +128,22 @@ async function check(response: IncomingMessage, status: number): Promise<void> {
   }
 }
 
-/** Beginning of an error page, on one line. */
-async function excerpt(response: IncomingMessage): Promise<string> {
+/** Beginning of an error page, on one line: as much of it as comes soon. */
+async function excerpt(response: IncomingMessage, signal: AbortSignal): Promise<string> {
   const maxLength = 200;
   let text = '';
   response.setEncoding('utf8');
-  for await (const piece of response) {
-    text += String(piece);
-    if (text.length >= maxLength) break;
+  const timer = setTimeout(() => response.destroy(), maxErrorPageMs);
+  try {
+    for await (const piece of response) {
+      text += String(piece);
+      if (text.length >= maxLength) break;
+    }
+  } catch (error) {
+    // a page that breaks off is no reason to hide the status
+    if (signal.aborted) throw error;
+  } finally {
+    clearTimeout(timer);
   }
   return text.slice(0, maxLength).replace(/\s+/g, ' ').trim();
 }

@@ -54,5 +54,8 @@ export const maxCircuitBreakers: number = 256;
  */
 export const maxUnreadPutResultBytes: number = 16 * 1024 * 1024;
 
+/** Time for the page that explains an HTTP error, in ms; the status is known by then, and other locations wait. */
+export const maxErrorPageMs: number = 1_000;
+
 /** Redirects followed for an endpoint at an http location; browsers stop at 20, storage services need one or two. */
 export const maxHttpRedirects: number = 5;

@@ -36,7 +36,7 @@ interface Cookie {
  * @param now - the clock, for tests, in milliseconds; default: `Date.now`
  */
 export function createCookieJar(now: () => number = Date.now): CookieJar {
-  // both in the order of creation, oldest first
+  // in the order of last use, and the cookies of each in that of creation: oldest first
   const locations = new Map<string, Map<string, Cookie>>();
   return {
     store(location: string, setCookie: string): void {
@@ -51,12 +51,16 @@ export function createCookieJar(now: () => number = Date.now): CookieJar {
       // a cookie that is set again keeps its place
       cookies.set(parsed.name, parsed.cookie);
       dropOldest(cookies, maxCookiesPerLocation);
+      locations.delete(location);
       locations.set(location, cookies);
       dropOldest(locations, maxCookieLocations);
     },
     header(location: string): string | undefined {
       const cookies = locations.get(location);
       if (cookies === undefined) return undefined;
+      // a client's own session must outlast any number of endpoints elsewhere
+      locations.delete(location);
+      locations.set(location, cookies);
       const time = now();
       const pairs: string[] = [];
       for (const [name, cookie] of cookies) {

@@ -11,7 +11,8 @@ export function loggingMiddleware(
   log: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
 ): ClientMiddlewareFactory {
   return timingMiddleware(({ method, location, totalMs, error }) => {
-    const outcome = error === undefined ? 'ok' : `failed: ${error.message}`;
+    // the server writes the message, and must not write lines
+    const outcome = error === undefined ? 'ok' : `failed: ${error.message.replace(/\p{Cc}+/gu, ' ')}`;
     log(`${method} ${location} ${totalMs.toFixed(1)} ms ${outcome}`);
   });
 }

@@ -46,6 +46,11 @@ describe('the places of an endpoint', () => {
       () => kinds('ucx://a:1', 's3://b'),
       (error) => error instanceof FlightInvalidArgumentError && /ucx:\/\/a:1, s3:\/\/b/.test(error.message),
     );
+    // the query of a presigned URI
+    assert.throws(
+      () => kinds('s3://b/data?signature=secret'),
+      (error) => error instanceof FlightInvalidArgumentError && !error.message.includes('secret'),
+    );
   });
 });
 

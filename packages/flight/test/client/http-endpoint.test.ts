@@ -116,6 +116,15 @@ describe('an endpoint at an http location', () => {
     });
   }
 
+  it('tells its status also when the page about it never ends, or breaks off', async () => {
+    for (const leave of [() => undefined, (response: ServerResponse) => response.destroy()]) {
+      const url = await serve((_, response) => {
+        response.writeHead(403).write('not you', () => leave(response));
+      });
+      await assert.rejects(read(url), isError('UNAUTHORIZED', /403.*not you/));
+    }
+  });
+
   it('is followed through redirects', async () => {
     const url = await serve((request, response) => {
       if (request.url?.startsWith('/data')) response.writeHead(307, { location: '/other' }).end();

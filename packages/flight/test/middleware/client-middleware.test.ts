@@ -68,8 +68,10 @@ describe('loggingMiddleware', () => {
     const factory = loggingMiddleware((line) => lines.push(line));
     start(factory).callCompleted?.(undefined);
     start(factory).callCompleted?.(new FlightNotFoundError('x'));
+    start(factory).callCompleted?.(new FlightNotFoundError('a\r\nDoGet b'));
     assert.match(lines[0] ?? '', /^DoGet grpc:\/\/a:1 \d+\.\d ms ok$/);
     assert.match(lines[1] ?? '', /^DoGet grpc:\/\/a:1 \d+\.\d ms failed: \[NOT_FOUND\] x$/);
+    assert.match(lines[2] ?? '', /failed: \[NOT_FOUND\] a DoGet b$/);
   });
 });
 

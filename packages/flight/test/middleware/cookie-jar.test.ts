@@ -118,6 +118,15 @@ describe('a cookie jar', () => {
     assert.equal(jar.header('grpc://h:1'), 'a=1');
   });
 
+  it('keeps the cookies of a location that is in use, whatever else there is', () => {
+    const jar = createCookieJar();
+    jar.store(here, 'session=1');
+    for (let i = 0; i <= 2 * maxCookieLocations; i += 1) {
+      jar.store(`grpc://h:${i}`, 'a=1');
+      assert.equal(jar.header(here), 'session=1');
+    }
+  });
+
   it('forgets a location, or everything', () => {
     const jar = createCookieJar();
     jar.store(here, 'a=1');
