@@ -4,7 +4,8 @@ import type { EngineBatch, EngineResult } from '../engine/types.ts';
 /** A result that can make room for the next statement of its connection. */
 export interface OwnedResult extends EngineResult {
   /**
-   * Reads what is left into memory, so that the connection is free while its reader goes on.
+   * Reads what is left into memory, so that the connection is free while its reader goes on. What that fails with is told
+   * to the reader, behind the rows before it.
    *
    * @throws FlightResourceExhaustedError above the limit; the reader is not disturbed
    */
@@ -27,6 +28,8 @@ export function ownResult(
   const detached: EngineBatch[] = [];
   let isDone = false;
   let isCut = false;
+  /** What reading failed with: it is for the reader, whoever it was that asked for the rows. */
+  let failure: { readonly error: unknown } | undefined;
   let closing: Promise<void> | undefined;
   // Reader and detach ask one after the other: the engine's iterator is for one.
   let turn: Promise<unknown> = Promise.resolve();
@@ -53,12 +56,14 @@ export function ownResult(
 
   async function pull(): Promise<EngineBatch | undefined> {
     if (isCut) throw new FlightCancelledError('the result was closed before its last row');
+    if (failure !== undefined) throw failure.error;
     if (isDone) return undefined;
     try {
       const { done, value } = await iterator.next();
       if (done !== true) return value;
       isDone = true;
     } catch (error) {
+      failure = { error };
       isDone = true;
       await close();
       throw error;
@@ -90,7 +95,7 @@ export function ownResult(
       inTurn(async () => {
         let bytes = 0;
         for (;;) {
-          const batch = isCut ? undefined : await pull();
+          const batch = isCut ? undefined : await pull().catch(() => undefined);
           if (batch === undefined) return;
           bytes += batch.body.length;
           detached.push(copyOf(batch));

@@ -7,8 +7,8 @@ import { refuseFailedTransaction } from '../../src/sql/failed-transaction.ts';
 import { ownResult } from '../../src/sql/owned-result.ts';
 import { createFakeEngine } from '../http/fake-engine.ts';
 
-/** A result of so many batches of eight bytes, which counts what is done to it. */
-function fakeResult(count: number): EngineResult & { released: number; closed: number } {
+/** A result of so many batches of eight bytes, which counts what is done to it. @param failure - behind them */
+function fakeResult(count: number, failure?: Error): EngineResult & { released: number; closed: number } {
   let next = 0;
   const result = {
     released: 0,
@@ -18,6 +18,7 @@ function fakeResult(count: number): EngineResult & { released: number; closed: n
     close: async () => void result.closed++,
     [Symbol.asyncIterator]: () => ({
       async next(): Promise<IteratorResult<EngineBatch, undefined>> {
+        if (next === count && failure !== undefined) throw failure;
         if (next === count) return { done: true, value: undefined };
         const body = new Uint8Array(8).fill(next++);
         return {
@@ -104,6 +105,19 @@ describe('ownResult()', () => {
       rest.push(value.body[0] ?? -1);
     }
     assert.deepEqual(rest, [1, 2, 3]);
+  });
+
+  it('tells its reader what the rest fails with, and not the statement that the rest is read for', async () => {
+    const inner = fakeResult(3, new Error('too late'));
+    const result = ownResult(inner, () => undefined, 100);
+    const iterator = result[Symbol.asyncIterator]();
+    await iterator.next();
+    await result.detach();
+    assert.equal(inner.closed, 1);
+    assert.equal((await iterator.next()).value?.body[0], 1);
+    assert.equal((await iterator.next()).value?.body[0], 2);
+    await assert.rejects(iterator.next(), /too late/);
+    await assert.rejects(iterator.next(), /too late/);
   });
 
   it('refuses to hold more than the limit, and loses nothing', async () => {
