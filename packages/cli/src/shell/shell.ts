@@ -9,8 +9,9 @@ import { screenOf } from '../output/text-table.ts';
 import { type ShellState, commandNames, commandOf, runCommand } from './backslash.ts';
 import { complete, createKnownNames } from './completer.ts';
 import { historySize, joinEntry, loadHistory, saveHistory } from './history.ts';
-import { runStatement } from './run-statement.ts';
+import { type StatementOutcome, runStatement } from './run-statement.ts';
 import { cutStatements, statementsOf } from './statements.ts';
+import { createTurns } from './turns.ts';
 
 /** What a shell talks through. */
 export interface ShellOptions {
@@ -39,7 +40,7 @@ const changesTables = /^\s*(?:create|drop|alter|attach|detach|use|copy)\b/i;
 export async function runShell(client: FlightSqlClient, options: ShellOptions): Promise<void> {
   const { input, output } = options;
   const say = (text: string): void => void output.write(text);
-  let running: AbortController | undefined;
+  const turns = createTurns(say);
   let history: string[] = loadHistory(options.historyFile);
   /** What was typed of a statement whose semicolon is still to come. */
   let typed: string[] = [];
@@ -76,18 +77,16 @@ export async function runShell(client: FlightSqlClient, options: ShellOptions): 
   /** Runs statements one after the other: whoever cancels one does not want those behind it. */
   async function runAll(statements: readonly string[]): Promise<void> {
     for (const [at, sql] of statements.entries()) {
-      if (await run(sql)) continue;
+      if (await turns.run((signal) => run(sql, signal))) continue;
       const left = statements.length - at - 1;
       if (left > 0) say(`(${left} statement${left === 1 ? '' : 's'} behind it not run)\n`);
       return;
     }
   }
 
-  /** Runs one statement. Returns false when it was cancelled. */
-  async function run(sql: string): Promise<boolean> {
+  /** Runs one statement, and says what it did. */
+  async function run(sql: string, signal: AbortSignal): Promise<void> {
     const started = performance.now();
-    const controller = new AbortController();
-    running = controller;
     const patience = setTimeout(() => say('(runs; Ctrl-C cancels it)\n'), patienceMs);
     const toFile = state.file !== undefined;
     try {
@@ -100,28 +99,13 @@ export async function runShell(client: FlightSqlClient, options: ShellOptions): 
           records: state.records,
         },
         limit: toFile || state.rows === 0 ? undefined : state.rows,
-        signal: controller.signal,
+        signal,
         onRows: () => clearTimeout(patience),
       });
-      const time = state.timing ? `, ${formatTime(performance.now() - started)}` : '';
-      if (outcome.kind === 'rows') {
-        const count = `${formatCount(outcome.rows)} row${outcome.rows === 1 ? '' : 's'}`;
-        say(outcome.hasMore ? `(the first ${count}${time}; \\rows 0 shows all)\n` : `(${count}${time})\n`);
-      } else {
-        const { changed } = outcome;
-        say(
-          `(${changed < 0n ? 'done' : `${formatCount(changed)} row${changed === 1n ? '' : 's'} changed`}${time})\n`,
-        );
-      }
+      say(outcomeLine(outcome, state.timing ? `, ${formatTime(performance.now() - started)}` : ''));
       if (changesTables.test(sql)) names.refresh();
-      return true;
-    } catch (error) {
-      if (!controller.signal.aborted) throw error;
-      say('(cancelled)\n');
-      return false;
     } finally {
       clearTimeout(patience);
-      running = undefined;
     }
   }
 
@@ -129,16 +113,9 @@ export async function runShell(client: FlightSqlClient, options: ShellOptions): 
   async function take(line: string): Promise<void> {
     const command = typed.length === 0 ? commandOf(line) : undefined;
     if (command !== undefined) {
-      const controller = new AbortController();
-      running = controller;
-      try {
-        isLeaving = await runCommand(command, client, state, controller.signal);
-      } catch (error) {
-        if (!controller.signal.aborted) throw error;
-        say('(cancelled)\n');
-      } finally {
-        running = undefined;
-      }
+      await turns.run(async (signal) => {
+        isLeaving = await runCommand(command, client, state, signal);
+      });
       return;
     }
     typed.push(line);
@@ -169,10 +146,7 @@ export async function runShell(client: FlightSqlClient, options: ShellOptions): 
     });
   });
   readline.on('SIGINT', () => {
-    if (running !== undefined) {
-      running.abort();
-      return;
-    }
+    if (turns.cancel()) return;
     typed = [];
     say('^C\n');
     // What stands in the line goes as well: Ctrl-E and Ctrl-U, as readline calls it.
@@ -188,6 +162,17 @@ export async function runShell(client: FlightSqlClient, options: ShellOptions): 
   await state.file?.finish();
   saveHistory(options.historyFile, history);
   if (wasAsked) say('\n');
+}
+
+/** What a statement did, in a line. */
+function outcomeLine(outcome: StatementOutcome, time: string): string {
+  if (outcome.kind === 'rows') {
+    const count = `${formatCount(outcome.rows)} row${outcome.rows === 1 ? '' : 's'}`;
+    return outcome.hasMore ? `(the first ${count}${time}; \\rows 0 shows all)\n` : `(${count}${time})\n`;
+  }
+  const { changed } = outcome;
+  const what = changed < 0n ? 'done' : `${formatCount(changed)} row${changed === 1n ? '' : 's'} changed`;
+  return `(${what}${time})\n`;
 }
 
 function formatTime(milliseconds: number): string {

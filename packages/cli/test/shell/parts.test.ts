@@ -3,10 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { commandOf } from '../../src/shell/backslash.ts';
 import { complete } from '../../src/shell/completer.ts';
 import { historyFile, joinEntry, loadHistory, saveHistory } from '../../src/shell/history.ts';
 import { cutStatements, givesRows, statementsOf } from '../../src/shell/statements.ts';
+import { createTurns } from '../../src/shell/turns.ts';
 
 describe('statements of a text', () => {
   it('end at semicolons outside of quotes and comments', () => {
@@ -91,5 +93,36 @@ describe('the history', () => {
     const commented = ['b;', 'a -- x'];
     joinEntry(commented, ['a -- x', 'b;']);
     assert.deepEqual(commented, ['b;', 'a -- x']);
+  });
+});
+
+describe('what runs at a prompt', () => {
+  it('is cancelled by Ctrl-C, be it a command or a statement of its script', async () => {
+    const said: string[] = [];
+    const turns = createTurns((text) => void said.push(text));
+    const hang = (signal: AbortSignal): Promise<void> =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('aborted')));
+      });
+    assert.equal(turns.cancel(), false);
+    const command = turns.run(hang);
+    assert.equal(turns.cancel(), true);
+    assert.equal(await command, false);
+    const outcomes: boolean[] = [];
+    const script = turns.run(async (signal) => {
+      const statement = turns.run(hang);
+      turns.cancel();
+      outcomes.push(await statement);
+      await hang(signal);
+    });
+    while (outcomes.length === 0) await nextTurn();
+    assert.equal(turns.cancel(), true);
+    assert.equal(await script, false);
+    assert.deepEqual([outcomes, said], [[false], Array.from({ length: 3 }, () => '(cancelled)\n')]);
+    await assert.rejects(
+      turns.run(() => Promise.reject(new Error('its own'))),
+      /its own/,
+    );
+    assert.equal(turns.cancel(), false);
   });
 });
