@@ -33,6 +33,7 @@ const entries = [
   { name: 'sql-over-adbc', peers: ['python'] },
   { name: 'sql-load', peers: [] },
   { name: 'sql-memory', peers: [] },
+  { name: 'sql-model', peers: [] },
   { name: 'store-kill', peers: ['python', 'go'] },
   { name: 'store-memory', peers: [] },
   { name: 'store-s3', peers: ['python', 'go'] },
