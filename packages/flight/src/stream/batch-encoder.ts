@@ -1,5 +1,5 @@
 import type { RecordBatch, Schema } from 'apache-arrow';
-import { FlightWriteSizeExceededError } from '../errors.ts';
+import { FlightInvalidArgumentError, FlightWriteSizeExceededError } from '../errors.ts';
 import { decodeMessageHeader } from '../ipc/decode/message.ts';
 import { IpcEncoder } from '../ipc/encode/encoder.ts';
 import type { EncodedMessage } from '../ipc/encode/message.ts';
@@ -37,13 +37,14 @@ export class FlightBatchEncoder {
   #stats = new StatsCounter();
 
   /**
-   * @throws FlightUnimplementedError naming the field for a type that cannot be encoded
+   * @throws FlightUnimplementedError naming the field for a type that cannot be encoded, FlightInvalidArgumentError for
+   * sizes that are none
    */
   constructor(schema: Schema, options: FlightWriteOptions = {}) {
-    this.#target = options.targetMessageBytes ?? defaultTargetMessageBytes;
+    this.#target = size(options.targetMessageBytes ?? defaultTargetMessageBytes, 'targetMessageBytes');
     const splitDictionariesAbove = Math.max(1, this.#target - dictionaryOverhead);
     this.#encoder = new IpcEncoder(schema, { ...options, splitDictionariesAbove });
-    this.#limit = options.writeSizeLimitBytes ?? Number.POSITIVE_INFINITY;
+    this.#limit = size(options.writeSizeLimitBytes ?? Number.POSITIVE_INFINITY, 'writeSizeLimitBytes');
   }
 
   /** What has been encoded until now, without what was refused. */
@@ -123,4 +124,10 @@ function outgoing(
 ): OutgoingMessage {
   const { header: dataHeader, bodyPieces, bodyLength } = message;
   return encodeFlightData({ dataHeader, appMetadata, bodyPieces, bodyLength, recycle }, onFlushed);
+}
+
+/** NaN, or a text that a program without types gives, would compare as no limit at all. */
+function size(value: number, name: string): number {
+  if (typeof value === 'number' && value >= 0) return value;
+  throw new FlightInvalidArgumentError(`${name} is a number of bytes, 0 or more, and not ${String(value)}`);
 }

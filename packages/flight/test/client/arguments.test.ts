@@ -106,6 +106,16 @@ describe('arguments of programs without types', () => {
     await assert.rejects(hasty.doGet('x').readAll(), refused(/timeoutMs must be a number of milliseconds/));
   });
 
+  it('are refused as sizes of messages, which would be without a limit', async () => {
+    for (const value of [NaN, -1, 'x']) {
+      for (const name of ['writeSizeLimitBytes', 'targetMessageBytes']) {
+        const ipc = { [name]: untyped(value) };
+        await using put = client.doPut(FlightDescriptor.forPath('sizes'), { ipc });
+        await assert.rejects(put.writer.writeTable(table), refused(new RegExp(`${name} is a number`)));
+      }
+    }
+  });
+
   it('are refused by writers, which go on', async () => {
     const { writer } = client.doPut(FlightDescriptor.forPath('after errors'));
     await assert.rejects(writer.begin(untyped(undefined)), refused(/begin takes a Schema; got undefined/));
