@@ -341,7 +341,10 @@ export async function change(client: Client): Promise<void> {
   const table = random.pick(world.of('rows'));
   const way = random.pick(['update', 'prepared', 'http'] as const);
   const open = way === 'http' ? undefined : transactionFor(client, way, 0.8);
-  const reader = client.readerIn(open?.to === Infinity ? undefined : open, tick());
+  const now = tick();
+  // Its snapshot is from when it began, or later.
+  const reader =
+    open === undefined ? { from: now, to: now } : { from: open.from, to: open.to, own: open.change };
   const seen = [...table.chunks.values()].filter((chunk) => chunkSight(chunk, reader) === 'must');
   // Few, so that clients meet.
   const chunk = seen[random.chance(0.5) ? random.below(Math.min(3, seen.length)) : random.below(seen.length)];
@@ -422,7 +425,7 @@ export async function bulk(client: Client, kind: 'bulk' | 'stored'): Promise<voi
   const release = isOwn ? (): void => undefined : takeTable(table, isRemake);
   if (release === undefined) return;
   // In an older snapshot the table is another.
-  const isOld = open !== undefined && open.to !== Infinity && open.from <= table.remadeAt;
+  const isOld = open !== undefined && open.from <= table.remadeAt;
   if (isOld) {
     release();
     return;
