@@ -338,8 +338,9 @@ export async function closeSession(client: Client): Promise<void> {
     if (place >= 0) world.orphans.splice(place, 1);
     else client.open = undefined;
   }
+  // Without a session a transaction stays what later statements join.
+  if (client.hasSession) client.session += 1;
   client.hasSession = false;
-  client.session += 1;
   await client.sql.closeSession();
   for (const open of ended) {
     undone(open.change);
