@@ -37,6 +37,7 @@ const expected: Readonly<Record<string, unknown>> = {
   defaultRetryMultiplier: 2,
   maxCircuitBreakers: 256,
   maxHttpRedirects: 5,
+  maxErrorPageMs: 1_000,
   maxPooledConnections: 64,
   maxUnreadPutResultBytes: 16 * MiB,
   retryReconnectMs: 250,

@@ -63,9 +63,20 @@ function memoryBytes({ memoryLimit }: DuckDbEngineOptions): number {
   return given ?? Math.min(totalmem(), constrained > 0 ? constrained : Infinity);
 }
 
+/**
+ * DuckDB 1.5 plans a statement when it is prepared, by the least and greatest values that its tables have then: a filter
+ * that holds for all of them is left out, groups have places for just these. It keeps the plan when rows are added before
+ * the statement runs: a prepared DELETE took rows that its WHERE left alone, and groups had wrong values. Through ADBC every
+ * statement is prepared, and runs in a transaction after that one.
+ */
+const staleOptimizer = 'statistics_propagation';
+
 function databaseOptions(options: DuckDbEngineOptions): DriverOption[] {
   const { database, readOnly, memoryLimit, tempDirectory, threads, settings } = options;
-  const list: DriverOption[] = [['path', database ?? ':memory:']];
+  const list: DriverOption[] = [
+    ['path', database ?? ':memory:'],
+    ['disabled_optimizers', staleOptimizer],
+  ];
   if (readOnly === true) list.push(['access_mode', 'READ_ONLY']);
   if (memoryLimit !== undefined) list.push(['memory_limit', memoryLimit]);
   if (tempDirectory !== undefined) list.push(['temp_directory', tempDirectory]);

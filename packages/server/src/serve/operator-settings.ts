@@ -25,6 +25,8 @@ const refused: ReadonlyMap<string, string> = new Map([
   ['extension_directory', `${started} in the file of --init`],
   ['custom_extension_repository', `${started} in the file of --init`],
   ['autoinstall_extension_repository', `${started} in the file of --init`],
+  // One that does not name `statistics_propagation` would make prepared statements of everybody wrong: see `duckdb.ts`.
+  ['disabled_optimizers', `${started} in the file of --init`],
   ['lock_configuration', 'it would take the settings of every session'],
   ['enable_profiling', profiled],
   ['enable_profile', profiled],
