@@ -38,6 +38,21 @@ export function answerUnreadable(error: UnreadableRequest, socket: Socket, allow
   socket.destroy(error);
 }
 
+/**
+ * Refuses a URL with what is not ASCII, which Node's parser does from 20.20 on: before, it takes UTF-8 for Latin-1.
+ *
+ * @throws FlightInvalidArgumentError
+ */
+export function checkUrl(url: string): void {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII begins with them
+  if (/^[\x00-\x7f]*$/.test(url)) return;
+  throw new FlightInvalidArgumentError(badLine('Invalid characters in url'));
+}
+
+function badLine(reason: string): string {
+  return `the request's first line is none of HTTP/1.1 (${reason}): in a URL a space is %20 or +, and what is not ASCII is escaped as well`;
+}
+
 function explain({
   code,
   reason,
@@ -56,9 +71,7 @@ function explain({
     case 'HPE_INVALID_URL':
     case 'HPE_INVALID_CONSTANT':
     case 'HPE_INVALID_VERSION':
-      return new FlightInvalidArgumentError(
-        `the request's first line is none of HTTP/1.1 (${reason ?? message}): in a URL a space is %20 or +, and what is not ASCII is escaped as well`,
-      );
+      return new FlightInvalidArgumentError(badLine(reason ?? message));
     default:
       return new FlightInvalidArgumentError(`the request is none of HTTP/1.1: ${reason ?? message}`);
   }

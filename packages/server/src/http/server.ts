@@ -14,7 +14,7 @@ import type { Store } from '../store/types.ts';
 import { isLoopback } from '../loopback.ts';
 import { maxHttpConnections, requestHeadersTimeoutMs, requestIdleTimeoutMs } from '../limits.ts';
 import { isClickHouseClient } from './clickhouse-client.ts';
-import { answerUnreadable } from './client-error.ts';
+import { answerUnreadable, checkUrl } from './client-error.ts';
 import { type GivenHttpLimits, type HttpContext, httpLimits } from './context.ts';
 import { lingerForBody } from './linger.ts';
 import { createHttpMetrics } from './metrics.ts';
@@ -184,6 +184,7 @@ function createApp(
 
   app.addHook('onRequest', async (request, reply) => {
     checkCaller(request, reply);
+    checkUrl(request.url);
     if (isClosing()) {
       void reply.header('connection', 'close');
       throw new FlightUnavailableError('the server ends; ask again in a moment');

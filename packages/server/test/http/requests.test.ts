@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { METHODS } from 'node:http';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -72,8 +73,8 @@ describe('requests that are not what they should be', () => {
       ['GET', '/insert', 'POST'],
       ['GET', '/queries/some', 'DELETE'],
       ['PATCH', '/schema/t', 'GET, HEAD'],
-      // fastify asks it for a Content-Type before it looks for a route (RFC 10008).
-      ['QUERY', '/tables', 'GET, HEAD'],
+      // fastify asks it for a Content-Type before it looks for a route (RFC 10008). Node 20.19 does not know it.
+      ...(METHODS.includes('QUERY') ? ([['QUERY', '/tables', 'GET, HEAD']] as const) : []),
     ] as const) {
       const response = await server.fetch(path, { method });
       assert.equal(response.status, 405, `${method} ${path}`);
@@ -139,7 +140,11 @@ describe('requests that are not what they should be', () => {
     const lines = 'Host: localhost\r\n\r\n';
     for (const [bytes, status, what] of [
       [`GET /?query=SELECT 1 HTTP/1.1\r\n${lines}`, '400', /in a URL a space is %20 or \+/],
-      [`GET /?query=SELECT+'é' HTTP/1.1\r\n${lines}`, '400', /what is not ASCII is escaped/],
+      [
+        `GET /?query=SELECT+'é' HTTP/1.1\r\nConnection: close\r\n${lines}`,
+        '400',
+        /what is not ASCII is escaped/,
+      ],
       [`GET /schema/%ff HTTP/1.1\r\nConnection: close\r\n${lines}`, '400', /%ff/],
       [`GET /?query=${'a'.repeat(20_000)} HTTP/1.1\r\n${lines}`, '431', /long SQL as the body of a POST/],
       [`NONE / HTTP/1.1\r\n${lines}`, '400', /none of HTTP\/1\.1/],
