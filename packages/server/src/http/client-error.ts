@@ -44,8 +44,7 @@ export function answerUnreadable(error: UnreadableRequest, socket: Socket, allow
  * @throws FlightInvalidArgumentError
  */
 export function checkUrl(url: string): void {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII begins with them
-  if (/^[\x00-\x7f]*$/.test(url)) return;
+  if (!/[^ -~]/.test(url)) return;
   throw new FlightInvalidArgumentError(badLine('Invalid characters in url'));
 }
 
