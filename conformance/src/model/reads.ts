@@ -188,10 +188,7 @@ async function observe(
       return;
     }
     const code = codeOf(error);
-    if (open !== undefined && open.failed !== 'no' && code === 'FAILED_PRECONDITION') {
-      open.failed = 'yes';
-      return;
-    }
+    if (isOfFailedTransaction(open, code)) return;
     const since = open === undefined ? from : open.from;
     const isMissing = (table: ModelTable): boolean =>
       table.exists !== true ||
@@ -318,10 +315,7 @@ export async function giveUp(client: Client): Promise<void> {
       return;
     }
     const code = codeOf(error);
-    if (open !== undefined && open.failed !== 'no' && code === 'FAILED_PRECONDITION') {
-      open.failed = 'yes';
-      return;
-    }
+    if (isOfFailedTransaction(open, code)) return;
     throw new Violation(`${way} failed: ${String(error)}`);
   }
 }
@@ -386,4 +380,11 @@ export async function others(client: Client): Promise<void> {
       check(found.length === 2, () => `there are ${found.length} tables t0 and t1`);
     }
   }
+}
+
+/** Whether an error says that the transaction may not be read in any more, which is known then. */
+function isOfFailedTransaction(open: OpenTransaction | undefined, code: string | undefined): boolean {
+  if (open === undefined || open.failed === 'no' || code !== 'FAILED_PRECONDITION') return false;
+  open.failed = 'yes';
+  return true;
 }

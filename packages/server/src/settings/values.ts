@@ -166,7 +166,7 @@ export function parseList(text: string): readonly string[] {
 
 /** Origins of web pages as browsers send them (RFC 6454), which are compared letter by letter; or `*` for all. */
 export const origins: ValueKind<readonly string[]> = kindOf({
-  read: (given) => parseList(given).map(originOf),
+  read: (given) => parseList(given).map((origin) => originOf(origin) ?? origin),
   accepts: (value) => isListOfTexts(value) && wrongOrigin(value) === undefined,
   refusal: (value) =>
     isListOfTexts(value)
@@ -174,27 +174,18 @@ export const origins: ValueKind<readonly string[]> = kindOf({
       : 'is no list of origins',
 });
 
-/** As browsers write it; what is no origin comes back as it is. */
-function originOf(given: string): string {
+/** As browsers write it; undefined for what is no origin. */
+function originOf(given: string): string | undefined {
+  if (given === '*' || given === 'null') return given;
   const url = URL.canParse(given) ? new URL(given) : undefined;
   // Schemes of browsers' extensions have an opaque origin to URL, which browsers send as it is.
-  const [, plain] = originPattern.exec(given) ?? [];
-  if (url === undefined || plain === undefined || given.includes('*')) return given;
+  const [, plain] = /^([a-z][a-z\d+.-]*:\/\/[^/?#]+)\/?$/i.exec(given) ?? [];
+  if (url === undefined || plain === undefined || given.includes('*')) return undefined;
   return url.origin === 'null' ? plain : url.origin;
 }
 
-const originPattern = /^([a-z][a-z\d+.-]*:\/\/[^/?#]+)\/?$/i;
-
 function wrongOrigin(among: readonly string[]): string | undefined {
-  return among.find((origin) => {
-    if (origin === '*' || origin === 'null') return false;
-    return (
-      origin.includes('*') ||
-      !URL.canParse(origin) ||
-      originOf(origin) !== origin ||
-      !originPattern.test(origin)
-    );
-  });
+  return among.find((origin) => originOf(origin) !== origin);
 }
 
 /** One of several words. */
