@@ -1,17 +1,19 @@
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Engine } from './engine/types.ts';
 import { isLoopback } from './loopback.ts';
 import { confineEngine } from './serve/confine.ts';
-import type { Fronts } from './serve/fronts.ts';
+import type { Fronts, ListeningFronts } from './serve/fronts.ts';
 import { checkExtensions } from './serve/extensions.ts';
+import { watchFirstUse } from './serve/first-use.ts';
 import { openServerEngine, withPrefix } from './serve/open-engine.ts';
 import { keepFolder, makeTempFolder, makeWritable } from './serve/temp-folder.ts';
 import { type GivenSettings, settingsOf } from './settings/load.ts';
 import { type ServerSettings, SettingsError } from './settings/settings.ts';
 import { fileReason } from './settings/start-errors.ts';
-import { openStore } from './store/store.ts';
+import type { PreparedStore, StoreOptions } from './store/store.ts';
 import type { Store } from './store/types.ts';
 
 export { exitAtOnce } from './engine/pool/exit-at-once.ts';
@@ -78,36 +80,34 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
     opened.push(() => rm(tempDirectory, { recursive: true, force: true }));
     const kept = keepFolder(tempDirectory, (error) => onError(error, 'the folder for temporary files'));
     opened.push(() => kept.end());
-    const engine = await openServerEngine(settings, tempDirectory);
+    const openingEngine = openServerEngine(settings, tempDirectory);
+    // Loaded while a thread opens the database, as the fronts are while it looks into files.
+    const loadingStore = import('./store/store.ts');
+    loadingStore.catch(() => undefined);
+    const engine = await openingEngine;
     opened.push(() => engine.close());
-    const opening = openFiles(settings, engine);
-    // Loaded while the engine looks into files in threads of its own; whoever wants them below is told of a failure.
-    const loading = Promise.all([
-      import('./serve/fronts.ts'),
-      settings.httpPort === undefined ? undefined : import('./http/server.ts'),
-    ]);
-    loading.catch(() => undefined);
-    const files = await opening;
+    const { prepareStore } = await loadingStore;
+    const { used, watched } = watchFirstUse(engine);
+    const prepared = await prepareFiles(prepareStore, settings, watched);
+    const files = prepared.store;
     opened.push(() => files.close());
+    const looking = prepared.look();
+    looking.catch(() => undefined);
+    // To load the fronts takes this thread for long: the engine first gets what it can do meanwhile.
+    await Promise.race([used, looking]);
+    await nextTurn();
+    const { createFronts } = await import('./serve/fronts.ts');
     const setUp = async (): Promise<void> => {
       if (settings.init !== undefined) await runInit(engine, settings.init);
       if (!settings.externalAccess)
         await confineEngine(engine, [...files.roots, tempDirectory], files.singleFiles);
     };
-    await setUp();
-    const [{ openFronts }, http] = await loading;
-    const fronts = await openFronts({
-      settings,
-      engine,
-      files,
-      setUp,
-      tempDirectory,
-      version,
-      createHttp: http?.createHttpServer,
-      onError,
-    });
+    const fronts = createFronts({ settings, engine, files, setUp, tempDirectory, version, onError });
     opened.push(() => fronts.close());
-    return createServer(fronts, engine, files, closeAll);
+    await looking;
+    await setUp();
+    const listening = await fronts.listen();
+    return createServer({ ...listening, runningCalls: fronts.runningCalls }, engine, files, closeAll);
   } catch (error) {
     await closeAll();
     throw error;
@@ -115,7 +115,7 @@ export async function serveData(options: DataServerOptions = {}): Promise<DataSe
 }
 
 function createServer(
-  { httpUrl, location, runningCalls }: Fronts,
+  fronts: ListeningFronts & Pick<Fronts, 'runningCalls'>,
   engine: Engine,
   files: Store,
   closeAll: () => Promise<void>,
@@ -126,11 +126,9 @@ function createServer(
     tellEnd = done;
   });
   return {
-    location,
-    httpUrl,
+    ...fronts,
     engine,
     files,
-    runningCalls,
     shutdown() {
       ended ??= closeAll().finally(tellEnd);
       return ended;
@@ -140,12 +138,16 @@ function createServer(
 }
 
 /** Files, folders and buckets; where there is no SQL, the Arrow files among them. */
-async function openFiles(settings: ServerSettings, engine: Engine): Promise<Store> {
+async function prepareFiles(
+  prepareStore: (options: StoreOptions) => Promise<PreparedStore>,
+  settings: ServerSettings,
+  engine: Engine,
+): Promise<PreparedStore> {
   const { writable } = settings;
   if (writable !== undefined && !writable.startsWith('s3://')) await makeWritable(resolve(writable));
   const ready = engine.state.kind === 'ready' && engine.info.dialect === 'duckdb';
   if (ready && settings.extensions !== undefined) await checkExtensions(engine, settings.extensions);
-  return openStore({
+  return prepareStore({
     paths: settings.data,
     writable,
     engine: ready ? engine : undefined,

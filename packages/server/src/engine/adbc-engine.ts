@@ -1,4 +1,4 @@
-import { openEngine } from './core.ts';
+import { openEngine } from './open.ts';
 import { findDuckDbLibrary } from './duckdb-files.ts';
 import type { EngineLimits } from './options.ts';
 import { withPromptCancel } from './prompt-cancel.ts';

@@ -1,10 +1,9 @@
 import { type FlightError, FlightUnavailableError } from '@peregrine/flight/errors';
-import { checkTimes, checkWhole } from '../option-checks.ts';
 import { createConnection } from './connection.ts';
-import { readInfo } from './info.ts';
-import type { EngineLimits } from './options.ts';
+import { duckDbInfo, readInfo } from './info.ts';
+import type { EngineSpecification } from './specification.ts';
 import { type BlockPool, createBlockPool } from './pool/blocks.ts';
-import { startEngineThread } from './pool/early-worker.ts';
+import { createControlThread } from './pool/control-thread.ts';
 import {
   checkStored,
   createIdleConnections,
@@ -12,28 +11,16 @@ import {
   type IdleConnections,
 } from './pool/idle-connections.ts';
 import { leastStreamBuffer, type StreamBuffers, createStreamBuffers } from './pool/stream-buffers.ts';
-import { createWorkerPool, type WorkerPool } from './pool/worker-pool.ts';
-import { startWorker } from './pool/worker-thread.ts';
+import type { WorkerPool } from './pool/worker-pool.ts';
 import { createStatementRunner, type StatementRunner } from './statement-run.ts';
 import type { Engine, EngineConnection, EngineInfo, EngineState } from './types.ts';
-import type { DriverOption, OperationArguments, OperationName, OperationResult } from './worker/messages.ts';
-
-/** What makes one engine differ from another. */
-export interface EngineSpecification extends EngineLimits {
-  /** Path of the driver's library. */
-  readonly library: string;
-  /** Its function; undefined: by its name. */
-  readonly entrypoint: string | undefined;
-  /** Options of the database. */
-  readonly options: readonly DriverOption[];
-  readonly dialect: EngineInfo['dialect'];
-  /** Path of libduckdb for drivers of others, see `c-data/borrowed-release.ts`. */
-  readonly helper?: string | undefined;
-  /** What the buffers of all results may take together, in bytes. Default: 192 MB. */
-  readonly streamBufferBytes?: number | undefined;
-  /** Whether a database that broke can be opened again without losing anything. */
-  readonly canReopen: boolean;
-}
+import type {
+  OpenedDatabase,
+  OperationArguments,
+  OperationName,
+  OperationResult,
+  WorkerSetup,
+} from './worker/messages.ts';
 
 /** Blocks that wait to be used again, in bytes: as many as are read ahead. */
 const keptBlockBytes = 256 * 1024 * 1024;
@@ -63,20 +50,25 @@ export interface EngineCore {
 }
 
 /**
- * Opens a database and makes an engine of it.
+ * Makes an engine of a database that is open.
  *
- * @throws FlightError where it cannot be opened, FlightInvalidArgumentError for a limit that is none
+ * @param pool - has the thread that opened it, which runs the first statement: another one would have to load first
  */
-export async function openEngine(specification: EngineSpecification): Promise<Engine> {
-  checkLimits(specification);
-  const { library, entrypoint, options, dialect, canReopen } = specification;
-  const duckdb = dialect === 'duckdb' ? library : undefined;
-  const control = startWorker({ table: undefined, duckdb, release: undefined }, () => undefined);
-  // For the first statement: it loads while the other one opens the database.
-  startEngineThread();
-  const opened = await openDatabase();
-  const { table, info, release } = opened;
+export async function createEngine(
+  specification: EngineSpecification,
+  pool: WorkerPool,
+  opened: OpenedDatabase,
+): Promise<Engine> {
+  const { library, options, dialect, canReopen } = specification;
   let { database } = opened;
+  const setup: WorkerSetup = {
+    table: opened.table,
+    duckdb: dialect === 'duckdb' ? library : undefined,
+    release: opened.release,
+  };
+  pool.setUp(setup);
+  const info = dialect === 'duckdb' ? duckDbInfo(opened.version) : await readInfo(pool, opened.connection);
+  const control = createControlThread(setup);
   let state: EngineState = { kind: 'ready' };
   let isClosed = false;
   /** Resolves when the database that broke is open again, or is not to be. Never rejects. */
@@ -84,16 +76,6 @@ export async function openEngine(specification: EngineSpecification): Promise<En
   const listeners = new Set<(state: EngineState) => void>();
   const connections = new Set<EngineConnection>();
   const counters = { batchBytes: 0 };
-  const pool = createWorkerPool(
-    { table, duckdb, release },
-    {
-      maxThreads: specification.maxRunningStatements ?? 16,
-      maxQueued: specification.maxQueuedStatements ?? 1_000,
-      queueTimeoutMs: specification.queueTimeoutMs ?? 60_000,
-      idleMs: 30_000,
-    },
-  );
-  pool.warm();
   const runner = createStatementRunner({
     pool,
     control,
@@ -114,34 +96,14 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     idle,
     closeConnection,
     run: (name, args, run) => runner.run(name, args, run),
-    quick: (name, args, signal) =>
-      dialect === 'duckdb' ? control.run(name, args) : pool.run(name, args, { signal }),
+    quick: (name, args, signal) => {
+      if (dialect !== 'duckdb') return pool.run(name, args, { signal });
+      return control.isLoaded || pool.idle === 0
+        ? control.run(name, args)
+        : pool.run(name, args, { kind: 'continue' });
+    },
     control: (name, args) => control.run(name, args),
   };
-
-  async function openDatabase(): Promise<{
-    table: number;
-    database: number;
-    info: EngineInfo;
-    release: OperationResult<'borrow'>;
-  }> {
-    try {
-      const loaded = await control.run('load', { path: library, entrypoint });
-      const handle = await control.run('openDatabase', { options });
-      const release = await borrow(handle);
-      return { table: loaded, database: handle, release, info: await readInfo(control, handle, dialect) };
-    } catch (error) {
-      await control.close();
-      throw error;
-    }
-  }
-
-  /** Other drivers than DuckDB's need its library for data that goes in, where it is there. */
-  async function borrow(handle: number): Promise<OperationResult<'borrow'>> {
-    if (duckdb !== undefined) return control.run('borrow', { path: duckdb, database: handle });
-    const path = specification.helper;
-    return path === undefined ? undefined : control.run('borrow', { path, database: undefined });
-  }
 
   function setState(next: EngineState): void {
     state = next;
@@ -168,7 +130,7 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     if (!canReopen || isClosed) return;
     await control.run('closeDatabase', { database });
     database = await control.run('openDatabase', { options });
-    await keepConnections();
+    await keepConnections(await openConnection(undefined));
     setState({ kind: 'ready' });
   }
 
@@ -186,24 +148,28 @@ export async function openEngine(specification: EngineSpecification): Promise<En
     return { address, generation, bufferBytes: leastStreamBuffer };
   }
 
-  /** Where a database has been written by others, not before it is known what is in it. */
-  async function keepConnections(): Promise<void> {
-    if (dialect !== 'duckdb') return;
-    if (options.some(([key, value]) => key === 'path' && value !== ':memory:')) {
-      let connection: EngineConnection | undefined;
-      try {
-        connection = createConnection(core, await openConnection(undefined), undefined, () => undefined);
-        await connection.execute(checkStored);
-      } catch {
-        return;
-      } finally {
-        await connection?.close();
-      }
-    }
-    if (!isClosed) idle.start();
+  /** Keeps connections from now on, this one first. */
+  async function keepConnections(unused: IdleConnection): Promise<void> {
+    if (dialect === 'duckdb' && (await canBeKept(unused)) && !isClosed) idle.start();
+    if (!idle.give(unused)) await closeConnection(unused.address);
   }
 
-  await keepConnections();
+  /** Whether connections can be used again: what others have stored in a database may change them. */
+  async function canBeKept(unused: IdleConnection): Promise<boolean> {
+    if (!options.some(([key, value]) => key === 'path' && value !== ':memory:')) return true;
+    try {
+      await createConnection(core, unused, undefined, () => undefined).execute(checkStored);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  await keepConnections({
+    address: opened.connection,
+    generation: idle.generation,
+    bufferBytes: leastStreamBuffer,
+  });
   return {
     info,
     get state() {
@@ -239,19 +205,10 @@ export async function openEngine(specification: EngineSpecification): Promise<En
       // Two that close the same database would free it twice.
       await reopening;
       await closeConnections();
-      await pool.close();
-      await control.run('closeDatabase', { database }).catch(() => undefined);
+      await pool.close((thread) => thread.run('closeDatabase', { database }).catch(() => undefined));
       await control.close();
       runner.close();
       listeners.clear();
     },
   };
-}
-
-function checkLimits(limits: EngineLimits): void {
-  const { maxRunningStatements, maxQueuedStatements, maxReadAheadBytes } = limits;
-  checkWhole({ maxRunningStatements }, 1);
-  checkWhole({ maxQueuedStatements, maxReadAheadBytes }, 0);
-  checkTimes({ queueTimeoutMs: limits.queueTimeoutMs }, 0);
-  checkTimes({ statementTimeoutMs: limits.statementTimeoutMs }, 1);
 }

@@ -2,7 +2,7 @@ import { FlightUnavailableError, messageOf } from '@peregrine/flight/errors';
 import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { totalmem } from 'node:os';
-import { openEngine } from './core.ts';
+import { openEngine } from './open.ts';
 import { findDuckDbLibrary } from './duckdb-files.ts';
 import type { DuckDbEngineOptions } from './options.ts';
 import { streamBuffersWithin } from './pool/stream-buffers.ts';

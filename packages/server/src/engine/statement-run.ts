@@ -1,9 +1,9 @@
 import { FlightCancelledError, FlightError, FlightTimedOutError } from '@peregrine/flight/errors';
 import { cancelGraceMs } from '../limits.ts';
 import { isFatal, lostReason } from './adbc/errors.ts';
+import type { ControlThread } from './pool/control-thread.ts';
 import { onProcessEnd } from './pool/counted-work.ts';
 import type { WorkerPool } from './pool/worker-pool.ts';
-import type { WorkerThread } from './pool/worker-thread.ts';
 import type { EngineInfo } from './types.ts';
 import type { OperationArguments, OperationName, OperationResult } from './worker/messages.ts';
 
@@ -31,8 +31,7 @@ export interface StatementRunner {
 /** What a {@link StatementRunner} needs of its engine. */
 export interface StatementRunnerParts {
   readonly pool: WorkerPool;
-  /** A thread that is always free to cancel. */
-  readonly control: WorkerThread;
+  readonly control: Pick<ControlThread, 'run'>;
   readonly dialect: EngineInfo['dialect'];
   /** The time-out of statements, in milliseconds, to tell it. */
   readonly timeoutMs: number | undefined;
@@ -124,7 +123,10 @@ interface Canceller {
   end(): Promise<void>;
 }
 
-function createCanceller(control: WorkerThread, target: OperationArguments<'cancel'>): Canceller {
+function createCanceller(
+  control: StatementRunnerParts['control'],
+  target: OperationArguments<'cancel'>,
+): Canceller {
   let onGraceEnd: (() => void) | undefined;
   let again: NodeJS.Timeout | undefined;
   let grace: NodeJS.Timeout | undefined;

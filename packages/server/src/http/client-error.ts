@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders, STATUS_CODES, maxHeaderSize } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { FlightInvalidArgumentError, FlightTimedOutError } from '@peregrine/flight/errors';
 import { problemHeaders, problemOf, withStatus } from './problem.ts';
 
@@ -17,7 +17,7 @@ export interface UnreadableRequest extends Error {
  * @param allowed - origins whose pages may call. Which page asked is not known, so that the answer can be read by one
  *   where one or all may call
  */
-export function answerUnreadable(error: UnreadableRequest, socket: Socket, allowed: readonly string[]): void {
+export function answerUnreadable(error: UnreadableRequest, socket: Duplex, allowed: readonly string[]): void {
   // Nobody is there to read an answer.
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy(error);

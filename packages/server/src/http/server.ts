@@ -1,33 +1,17 @@
-import { createServer, maxHeaderSize } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import {
-  FlightInvalidArgumentError,
-  FlightNotFoundError,
-  FlightUnavailableError,
-} from '@peregrine/flight/errors';
+import { FlightUnavailableError } from '@peregrine/flight/errors';
 import type { Engine } from '../engine/types.ts';
 import { explainViews } from '../sql/view-error.ts';
 import type { Store } from '../store/types.ts';
 import { isLoopback } from '../loopback.ts';
-import { maxHttpConnections, requestHeadersTimeoutMs, requestIdleTimeoutMs } from '../limits.ts';
-import { isClickHouseClient } from './clickhouse-client.ts';
-import { answerUnreadable, checkUrl } from './client-error.ts';
-import { type GivenHttpLimits, type HttpContext, httpLimits } from './context.ts';
-import { lingerForBody } from './linger.ts';
-import { createHttpMetrics } from './metrics.ts';
-import { checkOrigin, preflightHeaders } from './origin.ts';
-import { type Problem, clickHouseText, problemHeaders, problemOf, withStatus } from './problem.ts';
-import { fileRoutes } from './routes/files.ts';
-import { insertRoutes } from './routes/insert.ts';
-import { openApiRoutes } from './routes/openapi.ts';
-import { probeRoutes } from './routes/probes.ts';
-import { queryRoutes } from './routes/query.ts';
-import { runningRoutes } from './routes/queries.ts';
-import { tableRoutes } from './routes/tables.ts';
+import type { HttpApp } from './app.ts';
+import { type GivenHttpLimits, httpLimits } from './context.ts';
+import { type HttpAddress, createHttpListener } from './listener.ts';
 import { createRunningQueries } from './running-queries.ts';
+
+export type { HttpAddress } from './listener.ts';
 
 /** How the HTTP side runs. */
 export interface HttpServerOptions {
@@ -49,20 +33,10 @@ export interface HttpServerOptions {
   readonly limits?: GivenHttpLimits | undefined;
 }
 
-/** Where the HTTP side listens. */
-export interface HttpAddress {
-  /** The address that it listens on. */
-  readonly host: string;
-  /** The port, the one that was picked when 0 was asked for. */
-  readonly port: number;
-  /** `http://host:port`. */
-  readonly url: string;
-}
-
 /** The HTTP side of a data server. */
 export interface HttpServer {
   /**
-   * Begins to listen.
+   * Begins to listen. What answers is loaded when the first request comes, or a moment later: requests wait for it.
    *
    * @param address - port 0 takes a free one
    * @throws Node's error when the port is taken
@@ -78,196 +52,76 @@ export interface HttpServer {
   close(graceMs?: number): Promise<void>;
 }
 
+/**
+ * When what answers is loaded where nobody has asked yet, in milliseconds after the server began to listen. It is most of
+ * what HTTP has to load, and a server that serves Flight is ready without.
+ */
+const loadAfterMs = 50;
+
 /** Makes the HTTP side of a data server: SQL, inserts, tables, probes and metrics over one engine. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const engine = explainViews(options.engine);
-  let closing = false;
-  const context: HttpContext = {
-    engine,
-    store: options.store,
-    metrics: createHttpMetrics(engine),
-    running: createRunningQueries(),
-    limits: httpLimits(options.limits ?? {}),
-    tempDirectory: options.tempDirectory ?? join(tmpdir(), 'peregrine'),
-    version: options.version ?? 'unknown',
-    notReady: () => {
-      if (closing) return 'the server is ending';
-      if (options.notReady !== undefined) return options.notReady();
-      return engine.state.kind === 'ready' ? undefined : engine.state.reason;
-    },
-    onError: options.onError ?? (() => undefined),
-  };
-  let loopback = false;
+  const limits = httpLimits(options.limits ?? {});
+  const running = createRunningQueries();
   const corsOrigins = options.corsOrigins ?? [];
-  const app = createApp(
-    context,
-    corsOrigins,
-    (request, reply) => checkOrigin(request, reply, corsOrigins, loopback),
-    () => closing,
-  );
+  let closing = false;
+  let loopback = false;
+  let loading: Promise<HttpApp> | undefined;
+  let soon: NodeJS.Timeout | undefined;
+
+  const listener = createHttpListener(corsOrigins, () => {
+    loading ??= load();
+    return loading;
+  });
+
+  async function load(): Promise<HttpApp> {
+    const { createHttpApp } = await import('./app.ts');
+    return createHttpApp({
+      server: listener.server,
+      corsOrigins,
+      isLoopback: () => loopback,
+      isClosing: () => closing,
+      context: {
+        engine,
+        store: options.store,
+        running,
+        limits,
+        tempDirectory: options.tempDirectory ?? join(tmpdir(), 'peregrine'),
+        version: options.version ?? 'unknown',
+        notReady: () => {
+          if (closing) return 'the server is ending';
+          if (options.notReady !== undefined) return options.notReady();
+          return engine.state.kind === 'ready' ? undefined : engine.state.reason;
+        },
+        onError: options.onError ?? (() => undefined),
+      },
+    });
+  }
 
   return {
     async listen({ host, port }) {
       loopback = isLoopback(host);
-      await app.listen({ host, port });
-      const address = app.server.address();
-      const taken = typeof address === 'object' && address !== null ? address.port : port;
-      return { host, port: taken, url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}` };
+      const address = await listener.listen({ host, port });
+      soon = setTimeout(() => {
+        loading ??= load();
+        // The next request tries again, and is told.
+        loading.catch(() => undefined);
+      }, loadAfterMs);
+      return address;
     },
-    runningStatements: () => context.running.list().length,
+    runningStatements: () => running.list().length,
     async close(graceMs = 10_000) {
       closing = true;
+      clearTimeout(soon);
       const until = performance.now() + graceMs;
-      app.server.closeIdleConnections();
-      while (context.running.list().length > 0 && performance.now() < until) await delay(20);
-      for (const query of context.running.list()) {
+      listener.closeIdle();
+      while (running.list().length > 0 && performance.now() < until) await delay(20);
+      for (const query of running.list()) {
         query.cancel(new FlightUnavailableError('the server ends; ask again in a moment'));
       }
-      await app.close();
+      const app = await loading?.catch(() => undefined);
+      await app?.close();
+      await listener.close();
     },
   };
-}
-
-function createApp(
-  context: HttpContext,
-  corsOrigins: readonly string[],
-  checkCaller: (request: FastifyRequest, reply: FastifyReply) => void,
-  isClosing: () => boolean,
-): FastifyInstance {
-  const answerError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const problem = problemOf(fromFastify(thrown), textHeader(reply.getHeader('x-clickhouse-query-id')));
-    if (problem.status >= 500)
-      context.onError(thrown, `${request.method} ${request.routeOptions.url ?? request.url}`);
-    // What is left of the body is not read: the connection cannot be used for another request.
-    if (!request.raw.complete) {
-      void reply.header('connection', 'close');
-      lingerForBody(request.raw, context.limits.idleTimeoutMs ?? requestIdleTimeoutMs);
-    }
-    return sendProblem(request, reply, problem);
-  };
-  const app = fastify({
-    exposeHeadRoutes: false,
-    // A name of a table or statement is as long as a URL may be.
-    routerOptions: { maxParamLength: maxHeaderSize },
-    clientErrorHandler: (error, socket) => answerUnreadable(error, socket, corsOrigins),
-    // Of paths that cannot be decoded. No hook runs for them.
-    frameworkErrors(error, request, reply) {
-      try {
-        checkCaller(request, reply);
-      } catch (refused) {
-        answerError(refused, request, reply);
-        return;
-      }
-      answerError(error, request, reply);
-    },
-    forceCloseConnections: true,
-    // Bodies are read by the routes, piece by piece and with limits of their own.
-    bodyLimit: Number.MAX_SAFE_INTEGER,
-    // No route has a schema: what checks and writes by schemas is not loaded.
-    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
-    serverFactory: (handler) => {
-      const server = createServer(
-        {
-          headersTimeout: requestHeadersTimeoutMs,
-          // Inserts may take hours; that their bytes keep coming is seen to where they are read.
-          requestTimeout: 0,
-          connectionsCheckingInterval: 1000,
-        },
-        handler,
-      );
-      server.maxConnections = maxHttpConnections;
-      return server;
-    },
-  });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-
-  app.addHook('onRequest', async (request, reply) => {
-    checkCaller(request, reply);
-    checkUrl(request.url);
-    if (isClosing()) {
-      void reply.header('connection', 'close');
-      throw new FlightUnavailableError('the server ends; ask again in a moment');
-    }
-  });
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none';
-    context.metrics.request(route, request.method, reply.raw.statusCode, reply.elapsedTime / 1000);
-  });
-  app.setErrorHandler((thrown, request, reply) =>
-    // fastify wants a Content-Type of this method before it looks whether a route takes it, and none does.
-    thrown instanceof Error && 'code' in thrown && thrown.code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE'
-      ? answerUnknown(request, reply)
-      : answerError(thrown, request, reply),
-  );
-  const routes = createRouteList(app);
-  const answerUnknown = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const path = request.url.split('?', 1)[0] ?? '';
-    const methods = routes.methodsOf(path);
-    if (methods.length > 0) {
-      void reply.header('allow', methods.join(', '));
-      const refused = new FlightInvalidArgumentError(
-        `${path} does not take ${request.method}, but ${methods.join(', ')}`,
-      );
-      return sendProblem(request, reply, problemOf(withStatus(refused, 405)));
-    }
-    const problem = problemOf(
-      new FlightNotFoundError(`${request.method} ${path} is not here; see GET /openapi.json`),
-    );
-    return sendProblem(request, reply, problem);
-  };
-  app.setNotFoundHandler(answerUnknown);
-  app.options('/*', (request, reply) => {
-    const methods = [...routes.methodsOf(request.url.split('?', 1)[0] ?? ''), 'OPTIONS'];
-    return reply.code(204).header('allow', methods.join(', ')).headers(preflightHeaders(request)).send();
-  });
-
-  probeRoutes(app, context);
-  queryRoutes(app, context);
-  insertRoutes(app, context);
-  tableRoutes(app, context);
-  fileRoutes(app, context);
-  runningRoutes(app, context);
-  openApiRoutes(app, context);
-  return app;
-}
-
-/** Remembers the routes as they are made, to tell a wrong method from a path that is not there. */
-function createRouteList(app: FastifyInstance): { methodsOf(path: string): readonly string[] } {
-  const routes: { readonly path: RegExp; readonly method: string }[] = [];
-  app.addHook('onRoute', ({ url, method }) => {
-    if (url === '/*') return;
-    const pattern = url
-      .replaceAll(/[.]/g, '\\.')
-      .replaceAll(/\/:\w+\?/g, '(?:/[^/]*)?')
-      .replaceAll(/:\w+/g, '[^/]+');
-    for (const one of [method].flat()) routes.push({ path: new RegExp(`^${pattern}$`), method: one });
-  });
-  return {
-    methodsOf: (path) => [
-      ...new Set(routes.filter((route) => route.path.test(path)).map(({ method }) => method)),
-    ],
-  };
-}
-
-function noSchemas(): never {
-  throw new Error('a route has a schema, and there is no compiler for it');
-}
-
-function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
-  void reply.code(problem.status).headers(problemHeaders(problem));
-  if (!isClickHouseClient(request)) return reply.send(`${JSON.stringify(problem)}\n`);
-  return reply.type('text/plain; charset=utf-8').send(`${clickHouseText(problem)}\n`);
-}
-
-/** Fastify's own errors are the caller's, and know their status. */
-function fromFastify(thrown: unknown): unknown {
-  if (!(thrown instanceof Error) || !('statusCode' in thrown) || typeof thrown.statusCode !== 'number')
-    return thrown;
-  if (thrown.statusCode >= 500) return thrown;
-  return withStatus(new FlightInvalidArgumentError(thrown.message, { cause: thrown }), thrown.statusCode);
-}
-
-function textHeader(value: number | string | string[] | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }

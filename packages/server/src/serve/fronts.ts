@@ -1,7 +1,7 @@
 import { FlightServer } from '@peregrine/flight';
 import { createDatasetStore } from '../datasets/dataset.ts';
 import type { Engine } from '../engine/types.ts';
-import type { HttpServer, HttpServerOptions } from '../http/server.ts';
+import { type HttpServer, createHttpServer } from '../http/server.ts';
 import { createFlightService } from '../service/flight-service.ts';
 import { restoreMemoryTables } from '../service/memory-tables.ts';
 import { type ServerSettings, SettingsError } from '../settings/settings.ts';
@@ -23,25 +23,29 @@ export interface FrontParts {
   /** Where HTTP keeps what it cannot stream. */
   readonly tempDirectory: string;
   readonly version: string;
-  /** Makes the part that speaks HTTP; undefined where it is off. */
-  readonly createHttp: ((options: HttpServerOptions) => HttpServer) | undefined;
   readonly onError: (error: unknown, where: string) => void;
 }
 
 /** What clients talk to: Flight with Flight SQL, and HTTP. */
 export interface Fronts {
-  /** `grpc+tcp://host:port`. */
-  readonly location: string;
-  /** `http://host:port`; undefined where HTTP is off. */
-  readonly httpUrl: string | undefined;
+  /** Begins to listen. @throws SettingsError when a port is taken */
+  listen(): Promise<ListeningFronts>;
   /** Calls of Flight and statements of HTTP that run. */
   readonly runningCalls: () => number;
   /** Lets running calls finish, then ends. */
   close(): Promise<void>;
 }
 
-/** Opens the fronts of a data server. @throws SettingsError when a port is taken */
-export async function openFronts(parts: FrontParts): Promise<Fronts> {
+/** Where clients find them. */
+export interface ListeningFronts {
+  /** `grpc+tcp://host:port`. */
+  readonly location: string;
+  /** `http://host:port`; undefined where HTTP is off. */
+  readonly httpUrl: string | undefined;
+}
+
+/** Makes the fronts of a data server, which listen to nothing yet. */
+export function createFronts(parts: FrontParts): Fronts {
   const { engine, files, onError, settings, setUp, tempDirectory, version } = parts;
   const memory = createDatasetStore();
   const restored = restoredEngine(engine, async () => {
@@ -70,31 +74,33 @@ export async function openFronts(parts: FrontParts): Promise<Fronts> {
     }),
     { services: [health.service], shutdownGraceMs: settings.shutdownGrace },
   );
-  const http = parts.createHttp?.({
-    engine: served,
-    store: files,
-    tempDirectory,
-    version,
-    corsOrigins: settings.corsOrigins,
-    notReady,
-    onError,
-  });
-  const close = async (): Promise<void> => {
-    await Promise.all([flight.shutdown(), http?.close(settings.shutdownGrace)]);
-    health.end();
-    await sql.close();
+  const http =
+    settings.httpPort === undefined
+      ? undefined
+      : createHttpServer({
+          engine: served,
+          store: files,
+          tempDirectory,
+          version,
+          corsOrigins: settings.corsOrigins,
+          notReady,
+          onError,
+        });
+  return {
+    async listen() {
+      const httpUrl = await listen(flight, http, settings);
+      return { location: flight.locations[0]?.uri ?? '', httpUrl };
+    },
+    runningCalls: () => flight.runningCalls + (http?.runningStatements() ?? 0),
+    async close() {
+      await Promise.all([flight.shutdown(), http?.close(settings.shutdownGrace)]);
+      health.end();
+      await sql.close();
+    },
   };
-  try {
-    const httpUrl = await listen(flight, http, settings);
-    const runningCalls = (): number => flight.runningCalls + (http?.runningStatements() ?? 0);
-    return { location: flight.locations[0]?.uri ?? '', httpUrl, runningCalls, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
 }
 
-/** Both begin to listen at once; where one cannot, nothing is left that does. */
+/** Both begin to listen at once; where one cannot, whoever closes the fronts closes the other. */
 async function listen(
   flight: FlightServer,
   http: HttpServer | undefined,

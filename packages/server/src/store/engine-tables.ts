@@ -67,21 +67,36 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
   const loadedName = (name: string): string =>
     `${prefix}${quoteIdentifier(loadedSchema)}.${quoteIdentifier(name)}`;
 
-  async function connection(): Promise<EngineConnection> {
-    opened ??= (async () => {
-      const fresh = await engine.connect();
-      if (catalog !== undefined) {
-        await fresh.execute(`ATTACH IF NOT EXISTS ':memory:' AS ${quoteIdentifier(catalog)}`);
-      }
-      await fresh.execute(`CREATE SCHEMA IF NOT EXISTS ${prefix}${quoteIdentifier(loadedSchema)}`);
-      return fresh;
-    })();
+  /** What tables need beside themselves. */
+  const preparing = [
+    ...(catalog === undefined ? [] : [`ATTACH IF NOT EXISTS ':memory:' AS ${quoteIdentifier(catalog)}`]),
+    `CREATE SCHEMA IF NOT EXISTS ${prefix}${quoteIdentifier(loadedSchema)}`,
+  ];
+  let isPrepared = false;
+
+  async function connected(): Promise<EngineConnection> {
+    opened ??= engine.connect();
     try {
       return await opened;
     } catch (error) {
       opened = undefined;
       throw error;
     }
+  }
+
+  /** Runs statements, each by itself, behind those that prepare for tables: in one message. */
+  async function executeEach(statements: readonly string[]): Promise<readonly (Error | undefined)[]> {
+    const first = isPrepared ? [] : preparing;
+    const failures = await (await connected()).executeEach([...first, ...statements]);
+    const failed = failures.slice(0, first.length).find((failure) => failure !== undefined);
+    if (failed !== undefined) throw failed;
+    isPrepared = true;
+    return failures.slice(first.length);
+  }
+
+  async function connection(): Promise<EngineConnection> {
+    if (!isPrepared) await executeEach([]);
+    return connected();
   }
 
   async function schemasOf(queries: readonly string[]): Promise<(Uint8Array | undefined)[]> {
@@ -114,11 +129,10 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
     async setup(sql) {
       await (await connection()).execute(sql);
     },
-    async createViews(views) {
-      return (await connection()).executeEach(
+    createViews: (views) =>
+      executeEach(
         views.map(({ name, scan }) => `CREATE OR REPLACE VIEW ${viewName(name)} AS SELECT * FROM ${scan}`),
-      );
-    },
+      ),
     async countRows(paths) {
       const list = paths.map((path) => quoteLiteral(escapeGlob(path))).join(', ');
       const rows = await queryRows(
@@ -203,6 +217,7 @@ export function createEngineTables(engine: Engine, catalog: string | undefined):
     async close() {
       const used = opened;
       opened = undefined;
+      isPrepared = false;
       await (await used?.catch(() => undefined))?.close();
     },
   };

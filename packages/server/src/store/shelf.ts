@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type VersionCache, entriesOf } from './entries.ts';
 import type { EngineTables } from './engine-tables.ts';
 import type { ServedTable } from './make-table.ts';
@@ -19,6 +20,9 @@ export interface ShelfParts {
   readonly looks: (onLate: () => void) => SourceLooks;
 }
 
+/** When schemas of the first tables are asked for, in milliseconds: a server is ready before, as a rule. */
+const firstDescribeAfterMs = 50;
+
 /** The tables that a store serves, and the order in which they change: one thing after the other. */
 export class Shelf {
   readonly #parts: ShelfParts;
@@ -36,6 +40,7 @@ export class Shelf {
   #isCompleting = false;
   /** The part of it that finds out schemas. */
   #describing: Promise<void> = Promise.resolve();
+  #isNew = true;
   #isClosed = false;
 
   constructor(parts: ShelfParts) {
@@ -212,12 +217,19 @@ export class Shelf {
       // Looks and statements come in between.
       if (views.length > 0) {
         for (const view of views) described.add(view);
-        this.#describing = this.#inTurn(() => this.#describe(views));
+        this.#describing = this.#describeSoon(views);
         await this.#describing;
       } else if (uncounted !== undefined) {
         if ((await this.#inTurn(() => this.#count(uncounted))) !== 'more') counted.add(uncounted);
       }
     }
+  }
+
+  /** At the start a moment later: what is made ready next has the engine and the processor for itself. */
+  async #describeSoon(views: readonly ServedTable[]): Promise<void> {
+    if (this.#isNew) await delay(firstDescribeAfterMs);
+    this.#isNew = false;
+    await this.#inTurn(() => this.#describe(views));
   }
 
   async #describe(views: readonly ServedTable[]): Promise<void> {

@@ -58,6 +58,20 @@ export interface StoreOptions {
  *   What cannot be read for another reason is told by {@link Store.problems}, and the others are served.
  */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
+  const prepared = await prepareStore(options);
+  await prepared.look();
+  return prepared.store;
+}
+
+/** A store that has looked at nothing yet. */
+export interface PreparedStore {
+  readonly store: Store;
+  /** Looks at what lies there, for the first time. */
+  look(): Promise<void>;
+}
+
+/** As {@link openStore}, for those who have something to do while it looks. */
+export async function prepareStore(options: StoreOptions): Promise<PreparedStore> {
   const { engine, s3 = {}, retainMs = defaultRetainMs, sweepMs = defaultSweepMs } = options;
   checkTimes({ pollMs: options.pollMs, retainMs }, 0, 'endless');
   checkTimes({ sweepMs }, 1, 'endless');
@@ -84,11 +98,9 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     looks: (onLate) => createSourceLooks(sources, buckets.reach, onLate),
   });
   const sweeper = createSweeper(target?.storage, target?.given ?? '', { retainMs, sweepMs });
-  // What a bucket takes longer for goes on behind.
-  await endsWithin(sweeper.start(), firstLookPatienceMs);
-  await shelf.refresh(firstLookPatienceMs);
-  const unwatch = watchStorages(sources, options.pollMs ?? defaultStorePollMs, () => shelf.refresh());
-  return {
+  let unwatch: (() => Promise<void>) | undefined;
+  let looking: Promise<void> | undefined;
+  const store: Store = {
     writable: target !== undefined,
     roots: sources.filter(({ file }) => file === undefined).map(({ storage }) => storage.root),
     singleFiles: sources.flatMap(singleFilesOf),
@@ -106,11 +118,26 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     put: (...put) => putDataset(shelf, target, options, ...put),
     drop: (name) => dropTable(shelf, target, name),
     async close() {
-      await unwatch();
+      await looking?.catch(() => undefined);
+      await unwatch?.();
       await sweeper.stop();
       await shelf.close();
     },
   };
+  return {
+    store,
+    look() {
+      looking ??= look();
+      return looking;
+    },
+  };
+
+  async function look(): Promise<void> {
+    // What a bucket takes longer for goes on behind.
+    await endsWithin(sweeper.start(), firstLookPatienceMs);
+    await shelf.refresh(firstLookPatienceMs);
+    unwatch = watchStorages(sources, options.pollMs ?? defaultStorePollMs, () => shelf.refresh());
+  }
 }
 
 async function openSources(

@@ -10,9 +10,13 @@ import { encodeTable } from './support.ts';
 it('frees every native block, whatever happens to statements and results', () => {
   const duckdb = findDuckDbLibrary();
   const first = createOperations({ table: undefined, duckdb, release: undefined });
-  const table = first.load({ path: duckdb, entrypoint: 'duckdb_adbc_init' });
-  const database = first.openDatabase({ options: [['path', ':memory:']] });
-  const release = first.borrow({ path: duckdb, database });
+  const { table, database, release, connection } = first.open({
+    path: duckdb,
+    entrypoint: 'duckdb_adbc_init',
+    options: [['path', ':memory:']],
+    helper: undefined,
+  });
+  first.closeConnection({ connection });
   assert.ok(release, "DuckDB's release functions behave as expected");
   const operations = createOperations({ table, duckdb, release });
   const names = vectorFromArray(['x', null, 'z'], new Utf8());

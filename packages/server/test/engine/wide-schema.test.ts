@@ -56,6 +56,7 @@ it('asks for the types once, of the same query without rows, and of wide ones on
   const asked: string[] = [];
   const header = encodeSchema(new Schema([new Field('a', new Int32()), new Field('a:1', new Int32())]));
   const names = (found: string[] | undefined): DuckDbLibrary => ({
+    version: () => '',
     countStatements: () => 1,
     statementType: () => 1,
     parameterTypes: () => [],

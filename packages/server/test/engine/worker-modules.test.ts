@@ -38,16 +38,20 @@ it('loads little in a thread of the engine, so that it starts at once', () => {
   assert.ok(files.size > 20 && files.size < 80, `${files.size} files`);
 });
 
-it('loads Flight and HTTP while the engine looks into files, not before', () => {
-  const serve = fileURLToPath(new URL('../../src/serve.js', import.meta.url));
-  const { packages } = loadedBy(serve);
-  assert.ok(packages.has('@peregrine/flight/errors'));
-  for (const name of ['@peregrine/flight', '@peregrine/flight/server', 'fastify', 'prom-client'])
-    assert.ok(!packages.has(name), name);
+it('loads little before the database is being opened, and what answers over HTTP when the server is ready', () => {
+  const without = (module: string, names: readonly string[]): void => {
+    const { packages } = loadedBy(fileURLToPath(new URL(module, import.meta.url)));
+    assert.ok(packages.has('@peregrine/flight/errors'));
+    for (const name of names) assert.ok(!packages.has(name), `${module} loads ${name}`);
+  };
+  const http = ['fastify', 'prom-client'];
+  without('../../src/serve.js', ['apache-arrow', '@peregrine/flight', '@peregrine/flight/ipc', ...http]);
+  without('../../src/store/store.js', ['@peregrine/flight', ...http]);
+  without('../../src/serve/fronts.js', http);
 });
 
 it('loads native code in the threads of the engine only, so that the server starts where there is none', () => {
-  for (const module of ['../../src/serve.js', '../../src/http/server.js']) {
+  for (const module of ['../../src/serve/fronts.js', '../../src/store/store.js', '../../src/http/app.js']) {
     const { files, packages } = loadedBy(fileURLToPath(new URL(module, import.meta.url)));
     assert.ok(files.size > 40, `${files.size} files`);
     assert.ok(!packages.has('koffi'), module);

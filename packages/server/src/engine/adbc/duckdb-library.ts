@@ -56,6 +56,8 @@ export interface DuckDbLibrary {
   unsignedLeaves(connection: Address, statement: Address): number[];
   /** Sets the memory for rows of a result that were not asked for yet; does nothing in a transaction that has failed. */
   setStreamBuffer(connection: Address, bytes: number): void;
+  /** What it calls its version, such as `v1.5.0`. */
+  version(): string;
   /** Per cent that are done, -1 when it is not known. */
   progress(connection: Address): number;
 }
@@ -82,6 +84,7 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
   const columnName = library.func('duckdb_prepared_statement_column_name', pointer, [pointer, 'uint64_t']);
   const freeText = library.func('duckdb_free', 'void', [pointer]);
   const query = library.func('duckdb_query', 'int', [pointer, pointer, pointer]);
+  const version = library.func('duckdb_library_version', pointer, []);
   const progress = library.progressFunction('duckdb_query_progress');
   const takeText = (text: Address): string => {
     const value = readText(text);
@@ -135,6 +138,7 @@ export function loadDuckDbLibrary(path: string): DuckDbLibrary {
       if (prepared === undefined || count < least) return undefined;
       return Array.from({ length: count }, (_, i) => takeText(columnName(prepared, i)));
     },
+    version: () => readText(version()),
     unsignedLeaves(connection, statement) {
       const prepared = preparedOf(connection, statement);
       return prepared === undefined ? [] : findUnsigned(prepared);

@@ -68,6 +68,11 @@ export function endWork(work: CountedWork): void {
   Atomics.notify(work, doneIndex);
 }
 
+/** Whether the thread has loaded its modules. */
+export function hasLoaded(work: CountedWork): boolean {
+  return Atomics.load(work, doneIndex) > 0;
+}
+
 /** The worker ends: nobody needs to wait for what it was asked for. */
 export function endAllWork(work: CountedWork): void {
   Atomics.store(work, doneIndex, 2 ** 31 - 1);

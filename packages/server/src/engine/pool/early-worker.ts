@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { WorkerCommand } from '../worker/messages.ts';
-import { type CountedWork, askForWork, countWork, forgetWork } from './counted-work.ts';
+import { type CountedWork, askForWork, countWork, forgetWork, hasLoaded } from './counted-work.ts';
 
 /** What a thread is started with, before it is known what for. */
 export interface WorkerStart {
@@ -13,6 +13,8 @@ export interface WorkerStart {
 /** A thread and how to ask it for something. */
 export interface StartedWorker {
   readonly worker: Worker;
+  /** Whether it has loaded its program: what it is asked for now it does at once. */
+  readonly isLoaded: boolean;
   /** Sends a command, which counts as work until the thread is done with it. */
   command(command: WorkerCommand): void;
 }
@@ -31,8 +33,7 @@ let isPreloaded = false;
 
 /**
  * Starts the thread that is asked for next, if none waits already. A program that is about to open an engine calls this
- * before it loads the rest of itself, and both load at once; the engine does so for its first statement. It does not keep
- * the process alive.
+ * before it loads the rest of itself, and both load at once. It does not keep the process alive.
  */
 export function startEngineThread(): void {
   if (early !== undefined) return;
@@ -67,6 +68,9 @@ function newWorker({ preload }: { readonly preload: boolean }): StartedWorker {
   worker.once('exit', () => forgetWork(work));
   return {
     worker,
+    get isLoaded() {
+      return hasLoaded(work);
+    },
     command(command) {
       askForWork(work);
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window

@@ -13,8 +13,8 @@ export interface ThreadSet {
   readonly idle: number;
   /** Starts a thread that works. */
   start(): WorkerThread;
-  /** Starts one that is idle until it is taken. */
-  warm(): void;
+  /** Sets up all of them anew, and those that are started from now on. */
+  setUp(setup: WorkerSetup): void;
   /** Takes the one that has been idle the shortest; undefined where none is. */
   take(): WorkerThread | undefined;
   /** A thread has nothing to do. */
@@ -26,15 +26,17 @@ export interface ThreadSet {
 }
 
 /**
+ * @param first - what threads are set up with until {@link ThreadSet.setUp}
  * @param idleMs - how long a thread is idle before it ends, in milliseconds
  * @param onEnd - called after a thread has ended
  */
-export function createThreadSet(setup: WorkerSetup, idleMs: number, onEnd: () => void): ThreadSet {
+export function createThreadSet(first: WorkerSetup, idleMs: number, onEnd: () => void): ThreadSet {
   const threads = new Set<WorkerThread>();
   const idle: WorkerThread[] = [];
   const ends = new Map<WorkerThread, NodeJS.Timeout>();
   /** Threads that were told to end and have not yet. */
   const ending = new Set<WorkerThread>();
+  let setup = first;
   let isClosed = false;
 
   function start(): WorkerThread {
@@ -82,8 +84,9 @@ export function createThreadSet(setup: WorkerSetup, idleMs: number, onEnd: () =>
       return idle.length;
     },
     start,
-    warm() {
-      idle.push(start());
+    setUp(next) {
+      setup = next;
+      for (const thread of threads) thread.setUp(next);
     },
     take() {
       const thread = idle.pop();

@@ -54,12 +54,18 @@ export interface WorkerPool {
     args: OperationArguments<K>,
     options?: RunOptions,
   ): Promise<OperationResult<K>>;
-  /** Starts a thread, so that the first who asks finds one. */
-  warm(): void;
+  /** Sets up the threads anew, and those that are started from now on. */
+  setUp(setup: WorkerSetup): void;
   readonly running: number;
+  /** Threads that have nothing to do. */
+  readonly idle: number;
   readonly queued: number;
-  /** Refuses what waits, waits for what runs, ends the threads. */
-  close(): Promise<void>;
+  /**
+   * Refuses what waits, waits for what runs, ends the threads.
+   *
+   * @param last - what one of them does then. Default: nothing
+   */
+  close(last?: (thread: WorkerThread) => Promise<unknown>): Promise<void>;
 }
 
 interface Job {
@@ -139,11 +145,12 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
             });
             thread
               .run(name, args)
-              .then(resolve, reject)
+              // Free before whoever waits asks for the next: that one would start another thread.
               .finally(() => {
                 place?.free();
                 free(thread);
-              });
+              })
+              .then(resolve, reject);
           },
           refuse(error) {
             stopWaiting();
@@ -189,16 +196,17 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
         }, queueTimeoutMs);
       });
     },
-    warm() {
-      if (threads.size === 0) threads.warm();
-    },
+    setUp: (next) => threads.setUp(next),
     get running() {
       return threads.size - threads.idle;
+    },
+    get idle() {
+      return threads.idle;
     },
     get queued() {
       return queue.length + first.length;
     },
-    async close() {
+    async close(last) {
       isClosed = true;
       for (const job of queue.splice(0)) job.refuse(new FlightUnavailableError('the engine has been closed'));
       if (threads.idle < threads.size || first.length > 0) {
@@ -206,6 +214,7 @@ export function createWorkerPool(setup: WorkerSetup, options: WorkerPoolOptions)
           onIdle = resolve;
         });
       }
+      await last?.(threads.take() ?? threads.start());
       await threads.close();
     },
   };

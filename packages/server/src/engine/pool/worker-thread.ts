@@ -16,8 +16,12 @@ export interface WorkerThread {
   run<K extends OperationName>(name: K, args: OperationArguments<K>): Promise<OperationResult<K>>;
   /** Whether something runs or waits in it. */
   readonly isBusy: boolean;
+  /** Whether it has loaded its program: what it is asked for now it does at once. */
+  readonly isLoaded: boolean;
   /** False once it ended, by itself or by an error. */
   readonly isAlive: boolean;
+  /** Sets it up anew; what it was asked for before still runs as it was set up then. */
+  setUp(setup: WorkerSetup): void;
   /** Has it give free memory of the whole process back to the system, when what runs is done. */
   rest(): void;
   /** Ends the thread when what runs is done. */
@@ -75,8 +79,14 @@ export function startWorker(setup: WorkerSetup, onExit: () => void): WorkerThrea
     get isBusy() {
       return waiting.length > 0;
     },
+    get isLoaded() {
+      return started.isLoaded;
+    },
     get isAlive() {
       return failure === undefined;
+    },
+    setUp(next) {
+      started.command({ kind: 'setup', setup: next });
     },
     rest() {
       started.command({ kind: 'rest' });

@@ -1,8 +1,8 @@
 import { type Driver, driverAt, loadDriver } from '../adbc/driver.ts';
 import { borrowReleaseFunctions } from '../c-data/borrowed-release.ts';
+import type { Address } from '../c-data/native.ts';
 import type { ReleaseFunctions } from '../c-data/write-structs.ts';
 import { type Call, close, openConnection, openDatabase, withStatement } from './driver-calls.ts';
-import type { OperationArguments } from './messages.ts';
 import { closeResult, newResult } from './results.ts';
 
 /**
@@ -11,7 +11,7 @@ import { closeResult, newResult } from './results.ts';
  * @param driver - the driver of the open database; undefined: none has been loaded
  */
 export function borrow(
-  { path, database }: OperationArguments<'borrow'>,
+  { path, database }: { readonly path: string; readonly database: Address | undefined },
   driver: Driver | undefined,
 ): ReleaseFunctions | undefined {
   const lender =

@@ -9,11 +9,11 @@ import type { EngineFailure } from '../adbc/errors.ts';
 
 /** What a worker starts with. */
 export interface WorkerSetup {
-  /** The driver's table, of {@link Operations.load} of another worker; undefined in the first. */
+  /** The driver's table, of {@link Operations.open}; undefined before. */
   readonly table: Address | undefined;
   /** Path of libduckdb where the driver is DuckDB's: its C API is used beside. */
   readonly duckdb: string | undefined;
-  /** What {@link Operations.borrow} gave; undefined: nothing can be given to the driver. */
+  /** {@link OpenedDatabase.release}; undefined: nothing can be given to the driver. */
   readonly release: ReleaseFunctions | undefined;
 }
 
@@ -35,6 +35,22 @@ export interface Gathered {
   readonly usesBlock: boolean;
   /** There is nothing more, and the result has been freed. */
   readonly isEnded: boolean;
+}
+
+/** What {@link Operations.open} gives. */
+export interface OpenedDatabase {
+  /** The driver's table. */
+  readonly table: Address;
+  readonly database: Address;
+  /** A first connection of it. */
+  readonly connection: Address;
+  /**
+   * Functions that release Arrow structs, taken from DuckDB: of this database, or of one that was opened for it. Undefined
+   * where that does not work.
+   */
+  readonly release: ReleaseFunctions | undefined;
+  /** What DuckDB calls its version, such as `v1.5.0`; undefined for the drivers of others. */
+  readonly version: string | undefined;
 }
 
 /** What a statement turned out to be. */
@@ -72,12 +88,17 @@ export type DriverOption = readonly [key: string, value: string];
 
 /** Each operation of a worker: what it takes and gives. All of them run to their end in the worker's thread. */
 export interface Operations {
-  load: [args: { path: string; entrypoint: string | undefined }, result: Address];
-  /**
-   * Takes functions that release Arrow structs from DuckDB: of a database of it that is open, or of one that is opened
-   * for it from the library at the path. Undefined where that does not work.
-   */
-  borrow: [args: { path: string; database: Address | undefined }, result: ReleaseFunctions | undefined];
+  /** Loads a driver, opens a database and connects, in one message: whoever asks for it is loading meanwhile. */
+  open: [
+    args: {
+      path: string;
+      entrypoint: string | undefined;
+      options: readonly DriverOption[];
+      /** libduckdb, for drivers of others: see {@link OpenedDatabase.release}. Undefined where it is not there. */
+      helper: string | undefined;
+    },
+    result: OpenedDatabase,
+  ];
   openDatabase: [args: { options: readonly DriverOption[] }, result: Address];
   closeDatabase: [args: { database: Address }, result: undefined];
   openConnection: [args: { database: Address }, result: Address];

@@ -1,7 +1,6 @@
-import { type Driver, driverAt, loadDriver } from '../adbc/driver.ts';
+import { type Driver, driverAt } from '../adbc/driver.ts';
 import { loadDuckDbLibrary } from '../adbc/duckdb-library.ts';
 import type { Address } from '../c-data/native.ts';
-import { borrow } from './borrow.ts';
 import { closeStatement } from './bound.ts';
 import { getInfo, getObjects, getOption, getTableSchema } from './catalog-calls.ts';
 import {
@@ -18,6 +17,7 @@ import {
 import { failureOf } from './failure.ts';
 import { insertAtOnce } from './insert-at-once.ts';
 import type { OperationTable, WorkerSetup } from './messages.ts';
+import { openDriver } from './open-driver.ts';
 import { openResult, openStatementResult } from './open-result.ts';
 import { describeQueries, prepare } from './prepare.ts';
 import { closeResult, nextBatches } from './results.ts';
@@ -36,12 +36,11 @@ export function createOperations(setup: WorkerSetup): OperationTable {
   const driver: WorkerDriver = { call, library, release: setup.release };
 
   return {
-    load({ path, entrypoint }) {
-      const table = loadDriver(path, entrypoint);
-      loaded = driverAt(table);
-      return table;
+    open(args) {
+      const opened = openDriver(args, library);
+      loaded = driverAt(opened.table);
+      return opened;
     },
-    borrow: (args) => borrow(args, loaded),
     openDatabase: ({ options }) => openDatabase(call, options),
     closeDatabase: ({ database }) => close(database, () => call('DatabaseRelease', database)),
     openConnection: ({ database }) => openConnection(call, database),

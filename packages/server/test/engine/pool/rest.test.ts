@@ -3,6 +3,7 @@ import { it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { allocate, free, write } from '../../../src/engine/c-data/native.ts';
 import { createWorkerPool } from '../../../src/engine/pool/worker-pool.ts';
+import { nowhere } from './nowhere.ts';
 
 const blocks = 4_000;
 const blockBytes = 50_000;
@@ -12,7 +13,7 @@ it('gives memory that is free back to the system when its last thread has had no
     { table: undefined, duckdb: undefined, release: undefined },
     { maxThreads: 3, maxQueued: 0, queueTimeoutMs: 1_000, idleMs: 50 },
   );
-  const work = () => pool.run('load', { path: '/nowhere/driver.so', entrypoint: undefined });
+  const work = () => pool.run('open', nowhere);
   await Promise.allSettled([work(), work(), work()]);
 
   // Free memory between blocks that are held: the C library cannot give it back by itself.
