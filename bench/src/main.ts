@@ -16,6 +16,7 @@ import { http } from './suites/http.ts';
 import { memory } from './suites/memory.ts';
 import { shapes } from './suites/shapes.ts';
 import { sql } from './suites/sql.ts';
+import { start } from './suites/start.ts';
 import { tls } from './suites/tls.ts';
 import { type SuiteOptions, transport } from './suites/transport.ts';
 import { type Report, writeTables } from './tables.ts';
@@ -30,6 +31,7 @@ const suites: Readonly<Record<string, (options: SuiteOptions) => Promise<void>>>
   ipc,
   sql,
   http,
+  start,
   memory,
 };
 
