@@ -82,6 +82,9 @@ export interface Peer {
   stop(): Promise<void>;
 }
 
+// A check that takes too long is ended by a signal, of which those who wait for `exit` would not hear.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+
 /** Starts a program; it ends with this process at the latest. */
 export function startPeer(
   program: string,
