@@ -69,10 +69,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   let loading: Promise<HttpApp> | undefined;
   let soon: NodeJS.Timeout | undefined;
 
-  const listener = createHttpListener(corsOrigins, () => {
-    loading ??= load();
+  const listener = createHttpListener(corsOrigins, loaded);
+
+  /** What answers; where it cannot be loaded, the next who asks for it tries again. */
+  function loaded(): Promise<HttpApp> {
+    loading ??= load().catch((error: unknown) => {
+      loading = undefined;
+      options.onError?.(error, 'loading the HTTP side');
+      throw error;
+    });
     return loading;
-  });
+  }
 
   async function load(): Promise<HttpApp> {
     const { createHttpApp } = await import('./app.ts');
@@ -103,9 +110,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       loopback = isLoopback(host);
       const address = await listener.listen({ host, port });
       soon = setTimeout(() => {
-        loading ??= load();
-        // The next request tries again, and is told.
-        loading.catch(() => undefined);
+        // Whoever asks next is told of a failure.
+        loaded().catch(() => undefined);
       }, loadAfterMs);
       return address;
     },

@@ -7,6 +7,8 @@ import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type HttpListener, createHttpListener } from '../../src/http/listener.ts';
+import { type HttpServerOptions, createHttpServer } from '../../src/http/server.ts';
+import { createFakeEngine } from './fake-engine.ts';
 
 const greet: RequestListener = (request, response) => {
   response.end(`here is ${request.url}`);
@@ -53,6 +55,32 @@ describe('requests that come before there is what answers', () => {
     assert.match(JSON.stringify(problem), /the HTTP side cannot be loaded: a file is gone/);
     isBroken = false;
     assert.equal(await (await fetch(server.url)).text(), 'here is /');
+  });
+
+  it('are answered after a try to load that failed, which the program is told of', async () => {
+    const errors: string[] = [];
+    let tries = 0;
+    const options: HttpServerOptions = {
+      engine: createFakeEngine(() => ({ changed: 0n })),
+      // Read when what answers is made.
+      get store() {
+        tries += 1;
+        if (tries === 1) throw new Error('no memory just now');
+        return undefined;
+      },
+      onError: (error, where) => errors.push(`${where}: ${String(error)}`),
+    };
+    const server = createHttpServer(options);
+    const { url } = await server.listen({ host: '127.0.0.1', port: 0 });
+    try {
+      const refused = await fetch(`${url}/ping`);
+      assert.equal(refused.status, 503);
+      assert.match(await refused.text(), /no memory just now/);
+      assert.deepEqual(errors, ['loading the HTTP side: Error: no memory just now']);
+      assert.equal(await (await fetch(`${url}/ping`)).text(), 'Ok.\n');
+    } finally {
+      await server.close(0);
+    }
   });
 
   it('are given to nobody when their client has gone', async () => {
